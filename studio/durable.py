@@ -1,0 +1,48 @@
+"""Files that survive a power cut: the one place that renames, links and syncs.
+
+A rename without a sync of the file *and* of its folder is not durable: after a power cut the
+acknowledged content is gone (no folder sync) or empty (no file sync).
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def sync_dir(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace `path` by `data`: a reader, or the file after a power cut, has the old or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with open(fd, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_dir(path.parent)
+
+
+def write_json(path: Path, value: Any, mode: int = 0o600) -> None:
+    """`write_bytes` of a JSON document."""
+    write_bytes(path, json.dumps(value, separators=(",", ":")).encode(), mode)
+
+
+def read_json(path: Path) -> Any | None:
+    """The document at `path`; None when there is none."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,155 @@
+"""What a runner is: five methods over a RunSpec, a value that says everything about one run."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One object that a run needs at `path`, relative to /opt/ml.
+
+    Exactly one of `link` (a file of this machine that nobody changes) and `url` (GET, without
+    further authentication) is set.
+    """
+
+    path: str
+    size: int
+    link: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A folder, relative to /opt/ml, that is archived as `archive` when the run has ended."""
+
+    folder: str
+    archive: str
+    compress: bool = True
+    skip_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Server:
+    """The run serves HTTP: `GET /ping` answers 200 within `health_seconds` of the start."""
+
+    health_seconds: float = 240.0
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the scheduler set aside. `memory_mb` bounds the processes of the run together."""
+
+    cpus: int = 1
+    memory_mb: int = 0
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run: `id` is also the name of its folder, container or pod and makes `start` idempotent."""
+
+    id: str
+    command: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    """Text files to write first: path relative to /opt/ml -> content."""
+    folders: tuple[str, ...] = ()
+    """Folders, relative to /opt/ml, that exist when the command starts."""
+    inputs: tuple[Transfer, ...] = ()
+    archives: tuple[Transfer, ...] = ()
+    """tar.gz archives to unpack; `path` is the folder they are unpacked in."""
+    outputs: tuple[Output, ...] = ()
+    resources: Resources = Resources()
+    timeout_seconds: float = 0.0
+    """Longest time that the command may run; 0: as long as it likes."""
+    stop_seconds: float = 120.0
+    """Time between SIGTERM and SIGKILL."""
+    server: Server | None = None
+
+    def document(self) -> dict[str, Any]:
+        """This spec as JSON: what the run table and `spec.json` hold."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "RunSpec":
+        """The spec that `document()` gave."""
+        values = dict(document)
+        for name, kind in (("inputs", Transfer), ("archives", Transfer), ("outputs", Output)):
+            values[name] = tuple(kind(**item) for item in values[name])
+        values["command"] = tuple(values["command"])
+        values["folders"] = tuple(values["folders"])
+        values["resources"] = Resources(**values["resources"])
+        values["server"] = Server(**values["server"]) if values["server"] else None
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Produced:
+    """An archive that the run left: a file of this machine, complete and synced."""
+
+    archive: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What is known of a run. Times are UTC milliseconds."""
+
+    phase: str
+    """pending, running, succeeded, failed, stopped or lost; the last four are final."""
+    stages: tuple[tuple[str, int], ...] = ()
+    """(Downloading | Training | Uploading, when it began), in order; a server has Downloading,
+    Starting and Serving, the last once `/ping` answered."""
+    exit_code: int | None = None
+    """Exit status of the command; 128 + n when signal n ended it."""
+    reason: str = ""
+    """Empty, or why the platform ended or failed it: MaxRuntimeExceeded, Stopped, OutOfMemory,
+    NoSpace, DownloadFailed, UnsafeArchive, StartFailed, HealthCheckFailed, RunnerLost,
+    HostRestarted."""
+    message: str = ""
+    """For people: /opt/ml/output/failure (first 1,024 characters), else the last line of the
+    last traceback in the log, else a sentence on `reason`."""
+    address: str = ""
+    """host:port of a server."""
+    outputs: tuple[Produced, ...] = ()
+    started_at: int | None = None
+    ended_at: int | None = None
+    peak_memory_mb: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in ("succeeded", "failed", "stopped", "lost")
+
+    @property
+    def ready(self) -> bool:
+        """A server that answered its health check and has not ended."""
+        return self.phase == "running" and any(stage == "Serving" for stage, _ in self.stages)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Lines of a run's log: (UTC milliseconds, text), `end` is the position behind the last."""
+
+    events: tuple[tuple[int, str], ...]
+    start: int
+    end: int
+
+
+class Runner(Protocol):
+    """Every method may be called again after a crash of the caller, with the same effect."""
+
+    def start(self, spec: RunSpec) -> dict[str, Any]:
+        """Start the run unless it was started before; a small JSON handle that finds it again."""
+
+    def poll(self, run_id: str, handle: dict[str, Any]) -> RunStatus:
+        """The present status. Never blocks on the run."""
+
+    def stop(self, run_id: str, handle: dict[str, Any]) -> None:
+        """Begin to stop the whole tree: SIGTERM, then SIGKILL after `stop_seconds`."""
+
+    def logs(self, run_id: str, start: int, limit: int) -> LogPage:
+        """Up to `limit` lines from position `start` (0 or the `end` of another page)."""
+
+    def remove(self, run_id: str, handle: dict[str, Any]) -> None:
+        """Forget an ended run and free its disk; its log stays."""

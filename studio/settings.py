@@ -1,0 +1,130 @@
+"""Settings: one frozen dataclass, filled from `studio.toml` < `STUDIO_*` variables < arguments.
+
+Every field is documented in docs/reference/settings.md (a test compares the two).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from studio.errors import StudioError
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: Path
+    """Everything that Studio stores lies under this folder."""
+
+    port: int = 0
+    """Port of the control plane; 0 picks a free one once and keeps it for this home."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Loopback unless you know why not."""
+
+    region: str = "us-east-1"
+    """Region that ARNs, bucket names and signatures carry."""
+
+    account: str = "000000000000"
+    """Account number, 12 digits, that ARNs carry."""
+
+    role_name: str = "StudioExecutionRole"
+    """Role that `get_execution_role()` returns."""
+
+    s3_endpoint: str = ""
+    """URL of an external S3 (AWS, MinIO, Ceph ...); empty: the gateway in this home."""
+
+    s3_profile: str = ""
+    """Profile of the AWS configuration whose credentials the external S3 takes."""
+
+    cpu_slots: int = 0
+    """CPUs that jobs may occupy at once; 0: all of the machine's."""
+
+    gpu_slots: int = -1
+    """GPUs that jobs may occupy at once; -1: all of the machine's."""
+
+    job_memory_mb: int = 0
+    """Memory that one job's processes may use together; 0: nine tenths of the machine's."""
+
+    sandbox: str = "auto"
+    """`auto`: bubblewrap where it works; `always`: refuse jobs without it; `never`."""
+
+    job_stop_seconds: float = 120.0
+    """Time between SIGTERM and SIGKILL of a job, as on AWS."""
+
+    server_stop_seconds: float = 30.0
+    """Time between SIGTERM and SIGKILL of a model server, as on AWS."""
+
+    describe_hold_seconds: float = 0.0
+    """Longest time that a Describe of a resource in transition waits for a change."""
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.home / 'studio.db'}"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run: its spec, its log, its exit."""
+        return self.home / "runs"
+
+
+def default_home() -> Path:
+    """`STUDIO_HOME`, else the platform's folder for a user's data."""
+    value = os.environ.get("STUDIO_HOME")
+    return Path(value).expanduser() if value else platformdirs.user_data_path("studio")
+
+
+def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+    """Settings for `home`; `overrides` that are None count as absent.
+
+    Raises StudioError when a file or variable holds an unknown name or a value of a wrong type.
+    """
+    folder = (home or default_home()).expanduser().absolute()
+    values: dict[str, Any] = {}
+    values |= _from_file(folder / "studio.toml")
+    values |= _from_environment(os.environ)
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    values["home"] = folder
+    return Settings(**values)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise StudioError(f"{path} is not valid TOML: {error}") from error
+    return {name: _checked(name, value, str(path)) for name, value in document.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, kind in _types().items():
+        variable = f"STUDIO_{name.upper()}"
+        if name == "home" or variable not in environ:
+            continue
+        try:
+            values[name] = kind(environ[variable])
+        except ValueError as error:
+            raise StudioError(f"{variable} must be of type {kind.__name__}") from error
+    return values
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    kind = _types().get(name)
+    if kind is None or name == "home":
+        raise StudioError(f"{source}: unknown setting {name!r}; see docs/reference/settings.md")
+    if kind is float and isinstance(value, int):
+        return float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise StudioError(f"{source}: {name} must be of type {kind.__name__}")
+    return value
+
+
+def _types() -> dict[str, type]:
+    return {field.name: field.type for field in fields(Settings) if isinstance(field.type, type)}
