@@ -59,9 +59,6 @@ class Settings:
     server_stop_seconds: float = 30.0
     """Time between SIGTERM and SIGKILL of a model server, as on AWS."""
 
-    describe_hold_seconds: float = 0.0
-    """Longest time that a Describe of a resource in transition waits for a change."""
-
     @property
     def database_url(self) -> str:
         return f"sqlite:///{self.home / 'studio.db'}"

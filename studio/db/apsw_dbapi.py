@@ -146,7 +146,9 @@ class Cursor:
 
     def _rows(self) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._cursor
+            # Not `yield from`: that would close the cursor with the generator.
+            for row in self._cursor:  # noqa: UP028
+                yield row
         except apsw.Error as error:
             raise _translated(error) from error
 

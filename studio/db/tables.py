@@ -32,20 +32,16 @@ RESOURCE = Table(
     Column("kind", String(64), nullable=False),
     Column("name", String(256), nullable=False),
     Column("arn", String(512), nullable=False),
-    Column("parent_id", String(32)),
     Column("status", String(64), nullable=False),
     Column("spec", JSON, nullable=False),
     Column("state", JSON, nullable=False),
     Column("tags", JSON, nullable=False),
     Column("desired", String(16), nullable=False),
     Column("generation", Integer, nullable=False),
-    Column("observed_generation", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
-    Column("lease_until", BigInteger),
-    Column("lease_token", String(32)),
 )
 
 # Names are free again once a resource is deleted, hence the partial index.

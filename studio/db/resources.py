@@ -1,0 +1,146 @@
+"""Rows as values: read, insert and change resources and their runs inside a transaction."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from studio.db.tables import RESOURCE, RUN
+
+Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A thing that AWS has a name for. `spec` is the request that made it, `state` what became
+    of it; `due_at` is None once nothing is left to do."""
+
+    account: str
+    region: str
+    kind: str
+    name: str
+    arn: str
+    status: str
+    spec: Doc
+    created_at: int
+    modified_at: int
+    state: Doc = field(default_factory=dict)
+    tags: list[Doc] = field(default_factory=list)
+    desired: str = "present"
+    generation: int = 1
+    deleted_at: int | None = None
+    due_at: int | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One start of a command for a resource. `id` begins with the id of the resource."""
+
+    id: str
+    resource_id: str
+    role: str
+    runner: str
+    created_at: int
+    spec: Doc = field(default_factory=dict)
+    handle: Doc = field(default_factory=dict)
+    phase: str = "pending"
+    exit_code: int | None = None
+    message: str = ""
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+def insert(connection: Connection, resource: Resource) -> None:
+    """Raises sqlalchemy.exc.IntegrityError when the name is taken."""
+    connection.execute(RESOURCE.insert().values(**vars(resource)))
+
+
+def find(
+    connection: Connection, account: str, region: str, kind: str, name: str
+) -> Resource | None:
+    """The resource of that name that is not deleted."""
+    return _one(
+        connection,
+        select(RESOURCE).where(
+            RESOURCE.c.account == account,
+            RESOURCE.c.region == region,
+            RESOURCE.c.kind == kind,
+            RESOURCE.c.name == name,
+            RESOURCE.c.deleted_at.is_(None),
+        ),
+    )
+
+
+def find_arn(connection: Connection, arn: str) -> Resource | None:
+    """The resource with that ARN that is not deleted."""
+    return _one(
+        connection, select(RESOURCE).where(RESOURCE.c.arn == arn, RESOURCE.c.deleted_at.is_(None))
+    )
+
+
+def get(connection: Connection, resource_id: str) -> Resource | None:
+    """The resource with that id, deleted or not."""
+    return _one(connection, select(RESOURCE).where(RESOURCE.c.id == resource_id))
+
+
+def due(connection: Connection) -> list[str]:
+    """Ids of the resources with something left to do, oldest first."""
+    query = select(RESOURCE.c.id).where(RESOURCE.c.due_at.is_not(None))
+    return [row.id for row in connection.execute(query.order_by(RESOURCE.c.created_at))]
+
+
+def of_kind(connection: Connection, kind: str) -> list[Resource]:
+    """All resources of a kind that are not deleted."""
+    query = select(RESOURCE).where(RESOURCE.c.kind == kind, RESOURCE.c.deleted_at.is_(None))
+    return [_resource(row) for row in connection.execute(query)]
+
+
+def update(connection: Connection, resource: Resource) -> Resource | None:
+    """Store `resource` if it still is of the generation it was read with; None when it is not.
+
+    The stored row is one generation further.
+    """
+    changed = replace(resource, generation=resource.generation + 1)
+    result = connection.execute(
+        RESOURCE.update()
+        .where(RESOURCE.c.id == resource.id, RESOURCE.c.generation == resource.generation)
+        .values(**vars(changed))
+    )
+    return changed if result.rowcount == 1 else None
+
+
+def runs(connection: Connection, resource_id: str) -> list[Run]:
+    """The runs of a resource, oldest first."""
+    query = select(RUN).where(RUN.c.resource_id == resource_id).order_by(RUN.c.created_at, RUN.c.id)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def open_runs(connection: Connection) -> list[Run]:
+    """The runs that hold slots: pending or running."""
+    query = select(RUN).where(RUN.c.phase.in_(("pending", "running")))
+    return [_run(row) for row in connection.execute(query)]
+
+
+def put_runs(connection: Connection, changed: Iterable[Run]) -> None:
+    """Insert or replace runs."""
+    for run in changed:
+        values = vars(run)
+        found = connection.execute(RUN.update().where(RUN.c.id == run.id).values(**values))
+        if found.rowcount == 0:
+            connection.execute(RUN.insert().values(**values))
+
+
+def _one(connection: Connection, query: Select[Any]) -> Resource | None:
+    row = connection.execute(query).first()
+    return _resource(row) if row else None
+
+
+def _resource(row: Row[Any]) -> Resource:
+    return Resource(**row._mapping)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(**row._mapping)
