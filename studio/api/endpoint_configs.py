@@ -1,0 +1,76 @@
+"""Endpoint configurations: which models, on how many instances, with what weights."""
+
+from studio.api import models, store
+from studio.api.registry import Context, operation
+from studio.db.resources import Doc, Resource
+from studio.errors import ValidationException
+
+NOUN = store.Noun(
+    kind="endpoint-config",
+    missing=store.could_not_find("endpoint configuration"),
+    taken=store.already_existing("endpoint configuration"),
+)
+
+_NOT_YET = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "VpcConfig")
+
+
+@operation("sagemaker", "CreateEndpointConfig")
+def create_endpoint_config(ctx: Context, request: Doc) -> Doc:
+    for member in _NOT_YET:
+        if request.get(member):
+            raise ValidationException(f"{member} is not executed yet.")
+    if request.get("DataCaptureConfig", {}).get("EnableCapture"):
+        raise ValidationException("DataCaptureConfig: capture is not executed yet.")
+    names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+    if len(set(names)) != len(names):
+        raise ValidationException("VariantName must be unique within an endpoint configuration.")
+    for variant in request["ProductionVariants"]:
+        _check(ctx, variant)
+    config = store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")
+    return {"EndpointConfigArn": config.arn}
+
+
+@operation("sagemaker", "DescribeEndpointConfig")
+def describe_endpoint_config(ctx: Context, request: Doc) -> Doc:
+    config = store.require(ctx, NOUN, request["EndpointConfigName"])
+    variants = [
+        {"InitialVariantWeight": 1.0, **variant} for variant in config.spec["ProductionVariants"]
+    ]
+    return {
+        "EnableNetworkIsolation": False,
+        **config.spec,
+        "ProductionVariants": variants,
+        "EndpointConfigArn": config.arn,
+        "CreationTime": config.created_at,
+    }
+
+
+@operation("sagemaker", "ListEndpointConfigs")
+def list_endpoint_configs(ctx: Context, request: Doc) -> Doc:
+    return store.listing(ctx, NOUN, request, _summary, "EndpointConfigs")
+
+
+@operation("sagemaker", "DeleteEndpointConfig")
+def delete_endpoint_config(ctx: Context, request: Doc) -> Doc:
+    """Endpoints made of it keep it: they hold a copy."""
+    store.delete(ctx, NOUN, request["EndpointConfigName"])
+    return {}
+
+
+def _check(ctx: Context, variant: Doc) -> None:
+    name = variant["VariantName"]
+    if "ModelName" not in variant:
+        raise ValidationException(f"Variant {name}: inference components are not executed yet.")
+    store.require(ctx, models.NOUN, variant["ModelName"])
+    if "ServerlessConfig" in variant:
+        raise ValidationException(f"Variant {name}: ServerlessConfig is not executed yet.")
+    if "InstanceType" not in variant:
+        raise ValidationException(f"Variant {name}: InstanceType is required.")
+
+
+def _summary(config: Resource) -> Doc:
+    return {
+        "EndpointConfigName": config.name,
+        "EndpointConfigArn": config.arn,
+        "CreationTime": config.created_at,
+    }

@@ -1,0 +1,244 @@
+"""What happens to an endpoint: a pure plan over its deployments.
+
+The youngest deployment starts in full beside the one that serves; once every server of it is
+healthy the router is told, and then the old servers stop: no request is lost. A deployment whose
+server fails before that is undone, and the old one goes on serving.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from zlib import crc32
+
+from studio.api import images, models
+from studio.container import layout
+from studio.db.resources import Doc, Resource
+from studio.reconcile.steps import (
+    Kind,
+    Observed,
+    Plan,
+    Rejected,
+    Remove,
+    Route,
+    Start,
+    Step,
+    Stop,
+    Storage,
+)
+from studio.runners.base import Resources, RunSpec, RunStatus, Server, Transfer
+from studio.serving.table import Variant
+from studio.settings import Settings
+
+_LOOK_MS = 2_000
+_STARTING_LOOK_MS = 500
+_DRAIN_MS = 1_000
+_RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
+_HEALTH_SECONDS = 240.0
+
+
+def kind(settings: Settings) -> Kind:
+    """The behaviour of endpoints, for the reconciler."""
+    return Kind(
+        name="endpoint",
+        plan=plan,
+        prepare=lambda endpoint, start, storage: _prepare(settings, endpoint, start, storage),
+    )
+
+
+def plan(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
+    """What to do next for an endpoint that exists."""
+    if endpoint.desired == "absent":
+        return _removal(endpoint, observed, now)
+    target = endpoint.state["Deployments"][-1]
+    if target["Generation"] != endpoint.state["Active"]:
+        return _rollout(endpoint, target, observed, now)
+    return _upkeep(endpoint, target, observed, now)
+
+
+def _rollout(endpoint: Resource, target: Doc, observed: list[Observed], now: int) -> Plan:
+    servers = {each.run.role: each for each in observed}
+    wanted = list(_roles(target))
+    failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
+    if failed:
+        return _undone(endpoint, target, failed[0], now)
+    if all(role in servers and servers[role].status.ready for role in wanted):
+        routes = _routes(endpoint, target, observed)
+        state = {
+            **endpoint.state,
+            "Active": target["Generation"],
+            "Routes": routes,
+            "RoutedAt": now,
+        }
+        serving = replace(endpoint, status="InService", state=state, modified_at=now)
+        return Plan(serving, (_route(endpoint, routes),), _DRAIN_MS)
+    starts = tuple(step for role in wanted for step in _attempt(endpoint, role, observed, now))
+    return Plan(endpoint, starts, _STARTING_LOOK_MS)
+
+
+def _undone(endpoint: Resource, target: Doc, failed: Observed, now: int) -> Plan:
+    """Give the deployment up. Its servers are stopped by the upkeep of what remains."""
+    reason = failure_reason(failed)
+    kept = [each for each in endpoint.state["Deployments"] if each is not target]
+    if not kept:
+        state = {**endpoint.state, "FailureReason": reason, "Active": target["Generation"]}
+        return Plan(replace(endpoint, status="Failed", state=state, modified_at=now), (), 0)
+    state = {**endpoint.state, "FailureReason": reason, "Deployments": kept}
+    return Plan(replace(endpoint, status="InService", state=state, modified_at=now), (), 0)
+
+
+def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int) -> Plan:
+    """Stop what no longer serves, replace what died, and route to what is healthy."""
+    if endpoint.status == "Failed":
+        steps, left = _cleared(observed)
+        return Plan(replace(endpoint, due_at=None) if not left else endpoint, steps, _LOOK_MS)
+    mine = set(_roles(active))
+    old = [each for each in observed if each.run.role not in mine]
+    steps: list[Step] = []
+    left = False
+    if now - endpoint.state["RoutedAt"] >= _DRAIN_MS:
+        cleared, left = _cleared(old)
+        steps += cleared
+    for role in sorted(mine):
+        steps += _attempt(endpoint, role, observed, now)
+    routes = _routes(endpoint, active, observed)
+    if routes != endpoint.state["Routes"]:
+        state = {**endpoint.state, "Routes": routes}
+        steps.append(_route(endpoint, routes))
+        endpoint = replace(endpoint, state=state)
+    if not left and not steps and len(endpoint.state["Deployments"]) > 1:
+        endpoint = replace(endpoint, state={**endpoint.state, "Deployments": [active]})
+    return Plan(endpoint, tuple(steps), _STARTING_LOOK_MS if left or steps else _LOOK_MS)
+
+
+def _failed(server: Observed) -> bool:
+    """It ended by its own doing; one that was lost with its host is started again."""
+    return server.status.ended and server.status.reason not in ("RunnerLost", "HostRestarted")
+
+
+def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) -> Iterator[Step]:
+    """Start a server that is missing or died; after each further death the pause is longer."""
+    attempts = [each for each in observed if each.run.role == role]
+    if attempts and "runner" not in attempts[-1].run.handle and not attempts[-1].status.ended:
+        yield Start(attempts[-1].run.id, role, Resources(), queued=False)
+        return
+    if attempts:
+        last = attempts[-1]
+        if not last.status.ended:
+            return
+        if "final" not in last.run.handle:
+            yield Remove(last.run.id)
+        if now - (last.status.ended_at or now) < _RESTART_MS[min(len(attempts), 5) - 1]:
+            return
+    run_id = _run_id(endpoint, role, len(attempts))
+    yield Start(run_id, role, Resources(), queued=False)
+
+
+def _removal(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
+    steps, left = _cleared(observed)
+    if endpoint.state["Routes"]:
+        state = {**endpoint.state, "Routes": []}
+        return Plan(replace(endpoint, state=state), (Route(endpoint.name, None),), 0)
+    if left:
+        return Plan(endpoint, steps, _STARTING_LOOK_MS)
+    return Plan(replace(endpoint, deleted_at=now, due_at=None), steps)
+
+
+def _cleared(observed: list[Observed]) -> tuple[tuple[Step, ...], bool]:
+    """Steps that stop these servers and free their disk, and whether some still run."""
+    steps: list[Step] = []
+    left = False
+    for each in observed:
+        if "runner" not in each.run.handle:
+            continue
+        if not each.status.ended:
+            steps.append(Stop(each.run.id))
+            left = True
+        elif "final" not in each.run.handle:
+            # Removed once, in the look that learns of the end.
+            steps.append(Remove(each.run.id))
+    return tuple(steps), left
+
+
+def failure_reason(observed: Observed) -> str:
+    """Why an endpoint failed, for people; at most 1,024 characters."""
+    status = observed.status
+    variant = observed.run.role.split("/")[2]
+    if status.reason == "Rejected":
+        return status.message[:1024]
+    if status.reason in ("UnsafeArchive", "DownloadFailed", "NoSpace", "OutOfMemory"):
+        return f"ClientError: variant {variant}: {status.reason}: {status.message}"[:1024]
+    return (
+        f"The primary container for production variant {variant} did not pass the ping health "
+        f"check. Please check the logs of this endpoint. {_detail(status)}"
+    ).strip()[:1024]
+
+
+def _detail(status: RunStatus) -> str:
+    return f"Its server ended with: {status.message}" if status.message else ""
+
+
+def _roles(deployment: Doc) -> Iterator[str]:
+    """One role a server: serve/<generation>/<variant>/<number>."""
+    for variant in deployment["Variants"]:
+        for number in range(variant.get("InitialInstanceCount", 1)):
+            yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
+
+
+def _run_id(endpoint: Resource, role: str, attempt: int) -> str:
+    _, generation, _, number = role.split("/")
+    return f"{endpoint.id}-serve-g{generation}-{crc32(role.encode()):08x}-{number}-{attempt}"
+
+
+def _routes(endpoint: Resource, deployment: Doc, observed: list[Observed]) -> list[Doc]:
+    ready: dict[str, list[str]] = {}
+    for each in observed:
+        _, generation, variant, _ = each.run.role.split("/")
+        if int(generation) == deployment["Generation"] and each.status.ready:
+            ready.setdefault(variant, []).append(each.status.address)
+    return [
+        {
+            "name": variant["VariantName"],
+            "weight": variant.get("InitialVariantWeight", 1.0),
+            "servers": ready.get(variant["VariantName"], []),
+        }
+        for variant in deployment["Variants"]
+    ]
+
+
+def _route(endpoint: Resource, routes: list[Doc]) -> Route:
+    return Route(endpoint.name, variants(routes))
+
+
+def variants(routes: list[Doc]) -> tuple[Variant, ...]:
+    """The `Routes` of an endpoint's state as the router's table has them."""
+    return tuple(Variant(each["name"], each["weight"], tuple(each["servers"])) for each in routes)
+
+
+def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Storage) -> RunSpec:
+    _, generation, name, _ = start.role.split("/")
+    deployment = next(
+        each for each in endpoint.state["Deployments"] if each["Generation"] == int(generation)
+    )
+    variant = next(each for each in deployment["Variants"] if each["VariantName"] == name)
+    container = models.containers(deployment["Models"][variant["ModelName"]])[0]
+    seconds = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_SECONDS)
+    return RunSpec(
+        id=start.run_id,
+        command=(*images.find(container["Image"]).entrypoint, "serve"),
+        env=layout.serving_env(container, settings.region),
+        folders=layout.SERVING_FOLDERS,
+        archives=_archives(container, storage),
+        stop_seconds=settings.server_stop_seconds,
+        server=Server(health_seconds=seconds),
+    )
+
+
+def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
+    location = models.artifact(container)
+    if location is None:
+        return ()
+    bucket, key = location
+    found = storage.head(bucket, key)
+    if found is None:
+        raise Rejected(f"ClientError: Could not find model data at s3://{bucket}/{key}.")
+    link, url = storage.source(bucket, key)
+    return (Transfer(path="model", size=found.size, link=link, url=url),)

@@ -1,0 +1,100 @@
+"""Models: an image, an artifact and an environment under a name."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from studio.api import images, store
+from studio.api.registry import Context, operation
+from studio.db.resources import Doc, Resource
+from studio.errors import ValidationException
+from studio.s3.client import parse_uri
+
+NOUN = store.Noun(
+    kind="model",
+    missing=store.could_not_find("model"),
+    taken=store.already_existing("model"),
+)
+
+_HOSTED = re.compile(r"(?P<bucket>[a-z0-9.-]+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com")
+
+
+@operation("sagemaker", "CreateModel")
+def create_model(ctx: Context, request: Doc) -> Doc:
+    both = {"PrimaryContainer", "Containers"} & request.keys()
+    if len(both) != 1:
+        raise ValidationException(
+            "You must provide either PrimaryContainer or Containers, but not both."
+        )
+    for container in containers(request):
+        _check(ctx, container)
+    model = store.create(ctx, NOUN, request["ModelName"], request, status="InService")
+    return {"ModelArn": model.arn}
+
+
+@operation("sagemaker", "DescribeModel")
+def describe_model(ctx: Context, request: Doc) -> Doc:
+    model = store.require(ctx, NOUN, request["ModelName"])
+    return {
+        "EnableNetworkIsolation": False,
+        **model.spec,
+        "ModelArn": model.arn,
+        "CreationTime": model.created_at,
+    }
+
+
+@operation("sagemaker", "ListModels")
+def list_models(ctx: Context, request: Doc) -> Doc:
+    return store.listing(ctx, NOUN, request, _summary, "Models")
+
+
+@operation("sagemaker", "DeleteModel")
+def delete_model(ctx: Context, request: Doc) -> Doc:
+    """Endpoints that serve the model keep it: they hold a copy of its definition."""
+    store.delete(ctx, NOUN, request["ModelName"])
+    return {}
+
+
+def containers(model: Doc) -> list[Doc]:
+    """The containers of a model definition, in the order in which a request passes them."""
+    primary = model.get("PrimaryContainer")
+    return [primary] if primary else list(model.get("Containers", []))
+
+
+def artifact(container: Doc) -> tuple[str, str] | None:
+    """(bucket, key) of a container's model.tar.gz, given as s3:// or https:// URL."""
+    url = container.get("ModelDataUrl")
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if url is None and source is not None:
+        url = source["S3Uri"]
+    if url is None:
+        return None
+    if not url.startswith("https://"):
+        return parse_uri(url)
+    parts = urlsplit(url)
+    match = _HOSTED.fullmatch(parts.netloc)
+    if match is None:
+        raise ValidationException(f"ModelDataUrl {url} is not an address of Amazon S3.")
+    return match["bucket"], unquote(parts.path.lstrip("/"))
+
+
+def _check(ctx: Context, container: Doc) -> None:
+    if "Image" not in container:
+        raise ValidationException("Image is required: model packages are not executed yet.")
+    program = images.find(container["Image"])
+    if program.needs_command:
+        raise ValidationException(f"The image {container['Image']} has no server of its own.")
+    if container.get("Mode") == "MultiModel":
+        raise ValidationException("Mode MultiModel is not executed yet.")
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if source is not None and source["CompressionType"] != "Gzip":
+        raise ValidationException("ModelDataSource: only CompressionType Gzip is executed yet.")
+    location = artifact(container)
+    if location is None:
+        return
+    bucket, key = location
+    if not key or not ctx.store.bucket_exists(bucket) or ctx.store.head(bucket, key) is None:
+        raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")
+
+
+def _summary(model: Resource) -> Doc:
+    return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created_at}

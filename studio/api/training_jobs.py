@@ -1,0 +1,201 @@
+"""Training jobs: the operations. What happens to a job then is in training_plan.py."""
+
+from dataclasses import replace
+
+from studio.api import channels, images, store
+from studio.api.registry import Context, operation
+from studio.db.resources import Doc, Resource
+from studio.errors import ResourceInUse, ResourceNotFound, ValidationException
+from studio.s3.client import parse_uri
+
+FINAL = ("Completed", "Failed", "Stopped")
+
+NOUN = store.Noun(
+    kind="training-job",
+    missing=lambda _it: ResourceNotFound("Requested resource not found."),
+    taken=lambda it: ResourceInUse(
+        "Training job names must be unique within an AWS account and region, "
+        f"and a training job with this name already exists ({it.arn})"
+    ),
+)
+
+_DEFAULT_RUNTIME = 86_400
+_NOT_YET = {
+    "VpcConfig": "network isolation by VPC",
+    "CheckpointConfig": "checkpoints in S3",
+    "RetryStrategy": "retries",
+    "ModelPackageConfig": "model packages",
+    "ServerlessJobConfig": "serverless jobs",
+}
+
+
+@operation("sagemaker", "CreateTrainingJob")
+def create_training_job(ctx: Context, request: Doc) -> Doc:
+    _check(request)
+    metrics = _metric_definitions(request)
+    now = ctx.now()
+    job = store.create(
+        ctx,
+        NOUN,
+        request["TrainingJobName"],
+        request,
+        status="InProgress",
+        due_at=now,
+        state={
+            "MetricDefinitions": metrics,
+            "Transitions": [
+                {
+                    "Status": "Starting",
+                    "StartTime": now,
+                    "StatusMessage": "Preparing the instances for training",
+                }
+            ],
+        },
+    )
+    return {"TrainingJobArn": job.arn}
+
+
+@operation("sagemaker", "DescribeTrainingJob")
+def describe_training_job(ctx: Context, request: Doc) -> Doc:
+    return _described(store.require(ctx, NOUN, request["TrainingJobName"]))
+
+
+@operation("sagemaker", "ListTrainingJobs")
+def list_training_jobs(ctx: Context, request: Doc) -> Doc:
+    if {"WarmPoolStatusEquals", "TrainingPlanArnEquals"} & request.keys():
+        return {"TrainingJobSummaries": []}
+    return store.listing(ctx, NOUN, request, _summary, "TrainingJobSummaries")
+
+
+@operation("sagemaker", "StopTrainingJob")
+def stop_training_job(ctx: Context, request: Doc) -> Doc:
+    def stopped(job: Resource) -> Resource:
+        if job.status in FINAL:
+            raise ValidationException(
+                "The request was rejected because the training job is in status " + job.status
+            )
+        return replace(job, desired="stopped", status="Stopping")
+
+    store.change(ctx, NOUN, request["TrainingJobName"], stopped)
+    return {}
+
+
+@operation("sagemaker", "DeleteTrainingJob")
+def delete_training_job(ctx: Context, request: Doc) -> Doc:
+    def deleted(job: Resource) -> Resource:
+        if job.status not in FINAL:
+            raise ResourceInUse(
+                f"The training job {job.arn} is in status {job.status}: stop it first."
+            )
+        return replace(job, deleted_at=ctx.now(), due_at=None)
+
+    store.change(ctx, NOUN, request["TrainingJobName"], deleted)
+    return {}
+
+
+def _check(request: Doc) -> None:
+    algorithm = request.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in algorithm:
+        raise ValidationException("AlgorithmSpecification: TrainingImage is required here.")
+    program = images.find(algorithm["TrainingImage"])
+    if program.needs_command and not algorithm.get("ContainerEntrypoint"):
+        raise ValidationException(
+            f"The image {algorithm['TrainingImage']} has no program of its own: "
+            "set AlgorithmSpecification.ContainerEntrypoint."
+        )
+    if algorithm["TrainingInputMode"] == "Pipe":
+        raise ValidationException("TrainingInputMode Pipe is not executed yet; use File.")
+    for member, what in _NOT_YET.items():
+        if member in request:
+            raise ValidationException(f"{member}: {what} is not executed yet.")
+    _check_resources(request)
+    _check_limits(request)
+    channels.check(request.get("InputDataConfig", []))
+    parse_uri(request["OutputDataConfig"]["S3OutputPath"])
+
+
+def _check_resources(request: Doc) -> None:
+    config = request.get("ResourceConfig", {})
+    if "InstanceGroups" in config:
+        raise ValidationException("ResourceConfig: InstanceGroups are not executed yet.")
+    if "InstanceType" not in config or "InstanceCount" not in config:
+        raise ValidationException("ResourceConfig: InstanceType and InstanceCount are required.")
+    if config["InstanceCount"] != 1:
+        raise ValidationException(
+            "ResourceConfig: InstanceCount must be 1; several hosts a job are not executed yet."
+        )
+
+
+def _check_limits(request: Doc) -> None:
+    limits = request.get("StoppingCondition", {})
+    runtime = limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME)
+    wait = limits.get("MaxWaitTimeInSeconds")
+    spot = request.get("EnableManagedSpotTraining", False)
+    if spot and wait is None:
+        raise ValidationException(
+            "MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true."
+        )
+    if wait is not None and not spot:
+        raise ValidationException(
+            "MaxWaitTimeInSeconds can be set only when EnableManagedSpotTraining is true."
+        )
+    if wait is not None and wait < runtime:
+        raise ValidationException(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+            "MaxRuntimeInSeconds."
+        )
+
+
+def _metric_definitions(request: Doc) -> list[Doc]:
+    """The request's definitions and, behind them, those that AWS adds for its own algorithms."""
+    algorithm = request["AlgorithmSpecification"]
+    given = algorithm.get("MetricDefinitions", [])
+    names = {definition["Name"] for definition in given}
+    own = images.find(algorithm["TrainingImage"]).metrics
+    return given + [{"Name": name, "Regex": regex} for name, regex in own if name not in names]
+
+
+def _summary(job: Resource) -> Doc:
+    return {
+        "TrainingJobName": job.name,
+        "TrainingJobArn": job.arn,
+        "CreationTime": job.created_at,
+        "TrainingEndTime": job.state.get("TrainingEndTime"),
+        "LastModifiedTime": job.modified_at,
+        "TrainingJobStatus": job.status,
+        "SecondaryStatus": job.state["Transitions"][-1]["Status"],
+    }
+
+
+def _described(job: Resource) -> Doc:
+    """The request, and what AWS adds: clients fail on the absence of some of it."""
+    spec, state = job.spec, job.state
+    start, end = state.get("TrainingStartTime"), state.get("TrainingEndTime")
+    seconds = None if start is None or end is None else round((end - start) / 1000)
+    return {
+        **spec,
+        **_summary(job),
+        "AlgorithmSpecification": {
+            "EnableSageMakerMetricsTimeSeries": False,
+            **spec["AlgorithmSpecification"],
+            "MetricDefinitions": state["MetricDefinitions"] or None,
+        },
+        "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **spec["OutputDataConfig"]},
+        "StoppingCondition": {
+            "MaxRuntimeInSeconds": _DEFAULT_RUNTIME,
+            **spec.get("StoppingCondition", {}),
+        },
+        "EnableNetworkIsolation": spec.get("EnableNetworkIsolation", False),
+        "EnableInterContainerTrafficEncryption": spec.get(
+            "EnableInterContainerTrafficEncryption", False
+        ),
+        "EnableManagedSpotTraining": spec.get("EnableManagedSpotTraining", False),
+        "SecondaryStatusTransitions": state["Transitions"],
+        "FailureReason": state.get("FailureReason"),
+        "ModelArtifacts": state.get("ModelArtifacts", {}),
+        "FinalMetricDataList": state.get("FinalMetricDataList"),
+        "TrainingStartTime": start,
+        "TrainingTimeInSeconds": seconds,
+        "BillableTimeInSeconds": seconds,
+        "ProfilingStatus": "Disabled",
+    }

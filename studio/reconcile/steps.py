@@ -1,0 +1,113 @@
+"""What a plan may ask for, and what it decides. Values only: nothing here acts.
+
+A plan is a pure function of a resource, its runs as observed, and the time. Its steps may be
+carried out more than once (after a crash the plan is made again), so each is idempotent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from studio.db.resources import Resource, Run
+from studio.runners.base import LogPage, Resources, RunSpec, RunStatus
+from studio.serving.table import Variant
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start the run `run_id`; when `queued`, wait until its resources are free."""
+
+    run_id: str
+    role: str
+    resources: Resources
+    queued: bool = True
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Begin to stop a run."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Free the disk of an ended run; its log stays."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Put:
+    """Store a file that the run left as an object."""
+
+    run_id: str
+    path: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """Let the router send an endpoint's requests to `variants`; None: to nobody.
+
+    Done when the router says that it knows.
+    """
+
+    endpoint: str
+    variants: tuple[Variant, ...] | None
+
+
+Step = Start | Stop | Remove | Put | Route
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A run, what the runner says of it, and the lines of its log since the last look."""
+
+    run: Run
+    status: RunStatus
+    log: LogPage | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`resource` is stored after the steps. `look_ms` says when to look again without a hint;
+    None leaves it to hints (or, when `resource.due_at` is None, to nobody)."""
+
+    resource: Resource
+    steps: tuple[Step, ...] = ()
+    look_ms: int | None = None
+
+
+class Storage(Protocol):
+    """What a `prepare` needs of the object store; see studio.s3.client."""
+
+    def bucket_exists(self, bucket: str) -> bool: ...
+
+    def list(self, bucket: str, prefix: str) -> Any: ...
+
+    def head(self, bucket: str, key: str) -> Any: ...
+
+    def read(self, bucket: str, key: str, limit: int) -> bytes: ...
+
+    def source(self, bucket: str, key: str) -> tuple[str, str]: ...
+
+
+class Rejected(Exception):
+    """The run cannot be prepared, and trying again will not help: the resource fails so."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource with behaviour.
+
+    `prepare` makes the spec of a run and may read the object store, never the database;
+    `blocked` notes why a start waits; `follow` says from which position of a run's log the plan
+    wants to read (None: not at all).
+    """
+
+    name: str
+    plan: Callable[[Resource, list[Observed], int], Plan]
+    prepare: Callable[[Resource, Start, Storage], RunSpec]
+    blocked: Callable[[Resource, str, int], Resource] = field(default=lambda resource, *_: resource)
+    follow: Callable[[Resource], int | None] = field(default=lambda _resource: None)

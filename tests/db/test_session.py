@@ -1,0 +1,157 @@
+"""The database: what is acknowledged is stored, readers never wait, old schemas upgrade."""
+
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from studio.db import apsw_dbapi, migrate, resources
+from studio.db.resources import Resource, Run
+from studio.db.session import Database
+from studio.db.tables import METADATA
+from studio.errors import StudioError
+
+
+@pytest.fixture
+def db(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+    migrate.upgrade(database)
+    yield database
+    database.close()
+
+
+def job(name: str, **values) -> Resource:
+    made = Resource("0" * 12, "us-east-1", "training-job", name, f"arn:{name}", "S", {"a": 1}, 1, 1)
+    return replace(made, **values)
+
+
+def names(db: Database) -> set[str]:
+    with db.read() as connection:
+        return {each.name for each in resources.of_kind(connection, "training-job")}
+
+
+def test_sqlite_is_new_enough_for_wal():
+    assert apsw_dbapi.sqlite_version_info >= (3, 51, 3)
+
+
+def test_pragmas_make_commits_durable(db):
+    level = db.write(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar())
+    mode = db.write(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
+    assert (level, mode) == (2, "wal")
+
+
+def test_writes_of_many_threads_all_arrive(db):
+    def one(number: int) -> None:
+        db.write(lambda c: resources.insert(c, job(f"job-{number}")))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(one, range(300)))
+    assert names(db) == {f"job-{number}" for number in range(300)}
+
+
+def test_a_failing_write_undoes_only_itself(db):
+    gate = threading.Event()
+
+    def hold(_connection):
+        gate.wait(5)
+
+    def twice(connection):
+        resources.insert(connection, job("half"))
+        resources.insert(connection, job("taken"))
+
+    first = db.submit(hold)
+    good = db.submit(lambda c: resources.insert(c, job("taken")))
+    bad = db.submit(twice)
+    after = db.submit(lambda c: resources.insert(c, job("after")))
+    gate.set()
+    for future in (first, good, after):
+        future.result()
+    with pytest.raises(IntegrityError):
+        bad.result()
+    assert names(db) == {"taken", "after"}
+
+
+def test_readers_cannot_write(db):
+    with db.read() as connection, pytest.raises(OperationalError):
+        connection.execute(text("DELETE FROM resource"))
+
+
+def test_names_are_free_after_delete(db):
+    first = job("again")
+    db.write(lambda c: resources.insert(c, first))
+    db.write(lambda c: resources.update(c, replace(first, deleted_at=2)))
+    db.write(lambda c: resources.insert(c, job("again")))
+    assert names(db) == {"again"}
+
+
+def test_update_of_a_stale_generation_changes_nothing(db):
+    first = job("stale")
+    db.write(lambda c: resources.insert(c, first))
+    assert db.write(lambda c: resources.update(c, replace(first, status="A"))).generation == 2
+    assert db.write(lambda c: resources.update(c, replace(first, status="B"))) is None
+    with db.read() as connection:
+        assert resources.get(connection, first.id).status == "A"
+
+
+def test_runs_are_inserted_and_replaced(db):
+    owner = job("owner")
+    run = Run("r1", owner.id, "train/algo-1", "process", 5)
+    db.write(lambda c: resources.insert(c, owner))
+    db.write(lambda c: resources.put_runs(c, [run]))
+    ended = replace(run, phase="succeeded", exit_code=0)
+    db.write(lambda c: resources.put_runs(c, [ended]))
+    with db.read() as connection:
+        assert resources.runs(connection, owner.id) == [ended]
+        assert resources.open_runs(connection) == []
+
+
+def test_migrations_make_the_tables_of_this_release(db):
+    with db.writer_engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_newer_database_is_refused(db):
+    db.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(StudioError, match="newer Studio"):
+        migrate.upgrade(db)
+
+
+def test_acknowledged_writes_survive_kill(tmp_path):
+    program = tmp_path / "writer.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import os, sys
+            from sqlalchemy import text
+            from studio.db.session import Database
+            db = Database(f"sqlite:///{sys.argv[1]}")
+            db.write(lambda c: c.execute(text("CREATE TABLE t (n INTEGER)")))
+            for n in range(10_000):
+                db.write(lambda c: c.execute(text("INSERT INTO t VALUES (:n)"), {"n": n}))
+                os.write(1, f"{n}\\n".encode())
+            """
+        )
+    )
+    path = tmp_path / "killed.db"
+    process = subprocess.Popen(
+        [sys.executable, str(program), str(path)], stdout=subprocess.PIPE, cwd=Path.cwd()
+    )
+    with process:
+        seen = [int(process.stdout.readline()) for _ in range(50)]
+        process.kill()
+    database = Database(f"sqlite:///{path}")
+    with database.read() as connection:
+        stored = {row.n for row in connection.execute(text("SELECT n FROM t"))}
+        check = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    database.close()
+    assert set(seen) <= stored
+    assert check == "ok"
