@@ -1,0 +1,423 @@
+"""Training channels as arrays: CSV, libsvm, Parquet and RecordIO-protobuf files.
+
+It finds the fault in a file that cannot be read and names file, line and column. It knows no
+algorithm; what an algorithm accepts it says in `Accepted`.
+"""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studio.algorithms import recordio
+from studio.algorithms.base import Channel, UserError
+
+CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
+
+ALIASES = {
+    "csv": CSV,
+    "text/csv": CSV,
+    "libsvm": LIBSVM,
+    "text/libsvm": LIBSVM,
+    "text/x-libsvm": LIBSVM,
+    "parquet": PARQUET,
+    "application/x-parquet": PARQUET,
+    "recordio-protobuf": RECORDIO,
+    "application/x-recordio-protobuf": RECORDIO,
+}
+"""Content type without parameters, lower case -> format."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What an algorithm reads from a channel."""
+
+    formats: tuple[str, ...]
+    default: str
+    """Format of a channel without content type."""
+    label_size: int = 1
+    """Leading CSV columns that are the label, unless the content type says `label_size`."""
+    label_sizes: tuple[int, ...] = (1,)
+    """The values of `label_size` that make sense."""
+    missing: bool = False
+    """Whether an empty CSV cell is a missing value (NaN); otherwise it is an error."""
+    delimiters: str = ","
+    weights: bool = False
+    """Whether the CSV column behind the label is the weight of the row."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A table: `features` float32 [n, d], dense or CSR; `labels` and `weights` float32 [n] or None.
+
+    `groups` int64 [n] (libsvm's `qid:`) or None. `base` is the number of the first libsvm column.
+    """
+
+    features: Any
+    labels: Floats | None
+    weights: Floats | None = None
+    groups: npt.NDArray[np.int64] | None = None
+    base: int = 0
+
+    @property
+    def rows(self) -> int:
+        return int(self.features.shape[0])
+
+    @property
+    def columns(self) -> int:
+        return int(self.features.shape[1])
+
+
+def read_channel(channel: Channel, accepted: Accepted) -> Data:
+    """All files of a channel as one table.
+
+    Raises UserError for an empty channel, a content type that is not accepted, and a file that
+    cannot be read.
+    """
+    if channel.input_mode == "Pipe":
+        raise UserError(
+            f"Channel '{channel.name}' has the input mode Pipe, which is not supported here: "
+            "use File or FastFile."
+        )
+    kind, label_size = negotiate(channel.content_type, accepted)
+    files = channel_files(channel)
+    if kind == CSV:
+        return _read_csv(files, replace(accepted, label_size=label_size))
+    if kind == LIBSVM:
+        return _read_libsvm(files)
+    if kind == PARQUET:
+        return _read_parquet(files)
+    records = recordio.concatenate([recordio.read_file(path) for path in files])
+    return Data(records.features, records.labels)
+
+
+def negotiate(content_type: str, accepted: Accepted) -> tuple[str, int]:
+    """(format, label size) of a channel's content type. Raises UserError."""
+    name, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    kind = ALIASES.get(name) if name else accepted.default
+    if kind not in accepted.formats:
+        names = ", ".join(alias for alias, kind in ALIASES.items() if kind in accepted.formats)
+        raise UserError(f"{content_type} is not an accepted ContentType: {names}.")
+    label_size = accepted.label_size
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "label_size" and kind == CSV:
+            label_size = int(value) if value.strip().isdecimal() else -1
+            if label_size not in accepted.label_sizes:
+                sizes = " or ".join(str(size) for size in accepted.label_sizes)
+                raise UserError(
+                    f"{content_type} is not an accepted csv ContentType. "
+                    f"Optional parameter label_size must be equal to {sizes}"
+                )
+    return kind, label_size
+
+
+def channel_files(channel: Channel) -> list[Path]:
+    """The data files of a channel, sorted: names that begin with `.` or `_` are none."""
+    files = sorted(
+        path
+        for path in channel.folder.rglob("*")
+        if path.is_file() and not path.name.startswith((".", "_")) and path.stat().st_size > 0
+    )
+    if not files:
+        raise UserError(
+            f"Channel '{channel.name}' is empty: there is no data file under "
+            f"{channel.folder}. Check the S3 URI of the channel."
+        )
+    return files
+
+
+# CSV
+
+
+def _read_csv(files: Sequence[Path], accepted: Accepted) -> Data:
+    tables = [_read_csv_file(path, accepted) for path in files]
+    widths = {table.shape[1] for table in tables}
+    if len(widths) > 1:
+        raise UserError(f"The CSV files have different numbers of columns: {sorted(widths)}.")
+    table = tables[0] if len(tables) == 1 else np.concatenate(tables)
+    skip = accepted.label_size + accepted.weights
+    if table.shape[1] <= skip:
+        raise UserError(
+            f"File '{files[0].name}' has {table.shape[1]} columns: "
+            f"{skip + 1} or more are needed, the label first."
+        )
+    labels = table[:, 0] if accepted.label_size else None
+    weights = table[:, accepted.label_size] if accepted.weights else None
+    return Data(table[:, skip:], labels, weights)
+
+
+def _read_csv_file(path: Path, accepted: Accepted) -> Floats:
+    """float32 [n, columns]. What Arrow cannot read is searched for its fault line by line."""
+    import pyarrow
+    from pyarrow import csv as arrow_csv
+
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        line = _first_line(file)
+    delimiter = _delimiter(line, accepted.delimiters)
+    columns = _header_check(path, line, delimiter)
+    types = {f"f{number}": pyarrow.float32() for number in range(columns)}
+    try:
+        table = arrow_csv.read_csv(
+            path,
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+            convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=_MISSING),
+        )
+    except pyarrow.ArrowInvalid as error:
+        raise _csv_fault(path, delimiter, columns) or UserError(
+            f"File '{path.name}' cannot be read as CSV: {error}"
+        ) from error
+    if not accepted.missing and any(column.null_count for column in table.columns):
+        raise _csv_gap(path, delimiter)
+    return _table_array(table)
+
+
+_MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+
+
+def _table_array(table: Any) -> Floats:
+    """A pyarrow table of numbers as float32 [n, columns], row by row; null is NaN."""
+    array = np.empty((table.num_rows, table.num_columns), np.float32)
+    for number, column in enumerate(table.columns):
+        array[:, number] = column.to_numpy(zero_copy_only=False)
+    return array
+
+
+def _first_line(file: Any) -> str:
+    return next((line.rstrip("\r\n") for line in file if line.strip()), "")
+
+
+def _delimiter(line: str, delimiters: str) -> str:
+    """The delimiter that is there; a file of one column has none."""
+    return max(delimiters, key=line.count)
+
+
+def _header_check(path: Path, line: str, delimiter: str) -> int:
+    """Number of columns. Raises UserError when the first line is a header."""
+    cells = next(csv.reader([line], delimiter=delimiter), [])
+    for cell in cells:
+        if not _numeric(cell):
+            raise UserError(
+                f"Non-numeric value '{cell[:40]}' found in the header line '{line[:50]}...' of "
+                f"file '{path.name}'. CSV format require no header line in it. If header line is "
+                "already removed, the algorithm does not accept non-numeric value in the data."
+            )
+    return len(cells)
+
+
+def _numeric(cell: str) -> bool:
+    cell = cell.strip()
+    if cell in _MISSING:
+        return True
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _csv_fault(path: Path, delimiter: str, columns: int) -> UserError | None:
+    """The first line of a wrong width, or the first cell that is no number."""
+
+    def fault(number: int, cells: list[str]) -> UserError | None:
+        if len(cells) != columns:
+            return UserError(
+                f"Line {number} of file '{path.name}' has {len(cells)} columns where the first "
+                f"line has {columns}."
+            )
+        for column, cell in enumerate(cells, start=1):
+            if not _numeric(cell):
+                return UserError(
+                    f"Non-numeric value '{cell[:40]}' found in line {number}, column {column} of "
+                    f"file '{path.name}'. Every column must hold numbers."
+                )
+        return None
+
+    return _first_fault(path, delimiter, fault)
+
+
+def _csv_gap(path: Path, delimiter: str) -> UserError:
+    def fault(number: int, cells: list[str]) -> UserError | None:
+        for column, cell in enumerate(cells, start=1):
+            if cell.strip() in _MISSING:
+                return UserError(
+                    f"Missing value in line {number}, column {column} of file '{path.name}': "
+                    "this algorithm needs a number in every column."
+                )
+        return None
+
+    return _first_fault(path, delimiter, fault) or UserError(
+        f"File '{path.name}' has missing values: this algorithm needs a number in every column."
+    )
+
+
+def _first_fault(
+    path: Path, delimiter: str, fault: Callable[[int, list[str]], UserError | None]
+) -> UserError | None:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        for cells in reader:
+            found = fault(reader.line_num, cells) if cells else None
+            if found is not None:
+                return found
+    return None
+
+
+# libsvm
+
+
+def _read_libsvm(files: Sequence[Path]) -> Data:
+    parts = [
+        parse_libsvm(path.read_text(encoding="utf-8", errors="replace"), f"file '{path.name}'")
+        for path in files
+    ]
+    return join_libsvm(parts)
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of libsvm text: `columns` and `values` of row i are [starts[i]:starts[i + 1]]."""
+
+    starts: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    values: Floats
+    labels: Floats
+    weights: Floats | None
+    groups: npt.NDArray[np.int64] | None
+
+    @property
+    def lowest(self) -> int:
+        """The smallest column; 0 when there is none."""
+        return int(self.columns.min()) if len(self.columns) else 0
+
+    @property
+    def highest(self) -> int:
+        return int(self.columns.max()) if len(self.columns) else 0
+
+    def matrix(self, base: int, width: int) -> Any:
+        """CSR float32 [n, width]; column `base` of the text is column 0."""
+        from scipy import sparse
+
+        shape = (len(self.starts) - 1, width)
+        return sparse.csr_matrix(
+            (self.values, self.columns - base, self.starts), shape=shape, dtype=np.float32
+        )
+
+
+def parse_libsvm(text: str, name: str, labelled: bool = True) -> SparseRows:
+    """`label[:weight] [qid:group] column:value ...` per line; the label may be absent when
+    `labelled` is false. Raises UserError that names the line."""
+    heads: list[str] = []
+    groups: list[str] = []
+    pairs: list[str] = []
+    starts = [0]
+    for number, line in enumerate(text.splitlines(), start=1):
+        tokens = line.partition("#")[0].split()
+        if not tokens:
+            continue
+        if labelled or ":" not in tokens[0]:
+            heads.append(tokens.pop(0))
+        if tokens and tokens[0].startswith("qid:"):
+            groups.append(tokens.pop(0)[4:])
+        for token in tokens:
+            column, colon, value = token.partition(":")
+            if not colon or not _numeric(value) or not column.isdecimal():
+                raise _libsvm_fault(line, number, name)
+            pairs += (column, value)
+        starts.append(len(pairs) // 2)
+    if len(starts) == 1:
+        raise UserError(f"There is no row in {name}.")
+    labels, weights = _libsvm_labels(heads, name)
+    if groups and len(groups) != len(starts) - 1:
+        raise UserError(f"Some rows of {name} have a qid and others have none.")
+    return SparseRows(
+        np.asarray(starts, np.int64),
+        np.asarray(pairs[::2], np.int64) if pairs else np.empty(0, np.int64),
+        np.asarray(pairs[1::2], np.float32) if pairs else np.empty(0, np.float32),
+        labels,
+        weights,
+        np.asarray(groups, np.int64) if groups else None,
+    )
+
+
+def join_libsvm(parts: Sequence[SparseRows]) -> Data:
+    """One table of several files. Columns count from 1 when no file has a column 0."""
+    from scipy import sparse
+
+    base = 1 if min(part.lowest for part in parts) >= 1 else 0
+    width = max(part.highest for part in parts) - base + 1
+    weights = [part.weights for part in parts if part.weights is not None]
+    groups = [part.groups for part in parts if part.groups is not None]
+    if len(weights) not in (0, len(parts)) or len(groups) not in (0, len(parts)):
+        raise UserError("Some libsvm files have weights or a qid and others have none.")
+    return Data(
+        sparse.vstack([part.matrix(base, width) for part in parts], format="csr"),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(weights) if weights else None,
+        np.concatenate(groups) if groups else None,
+        base,
+    )
+
+
+def _libsvm_labels(heads: list[str], name: str) -> tuple[Floats, Floats | None]:
+    parts = [head.split(":") for head in heads]
+    widths = {len(part) for part in parts}
+    if len(widths) > 1 or not widths <= {1, 2}:
+        raise UserError(f"Some labels of {name} have a weight and others have none.")
+    try:
+        values = np.asarray(parts, np.float32).reshape(len(parts), -1)
+    except ValueError as error:
+        bad = next(head for head in heads if not all(map(_numeric, head.split(":"))))
+        raise UserError(f"Label '{bad[:40]}' of {name} is not a number.") from error
+    if not parts:
+        return np.empty(0, np.float32), None
+    return values[:, 0], values[:, 1] if values.shape[1] == 2 else None
+
+
+def _libsvm_fault(line: str, number: int, name: str) -> UserError:
+    if number == 1:
+        return UserError(
+            f"First line '{line[:50]}...' of {name} is not 'LIBSVM' format. "
+            "Please ensure the file is in 'LIBSVM' format, or set the ContentType of the channel: "
+            "without one the data is read as libsvm."
+        )
+    return UserError(f"Line {number} '{line[:50]}...' of {name} is not 'LIBSVM' format.")
+
+
+# Parquet
+
+
+def _read_parquet(files: Sequence[Path]) -> Data:
+    tables = [_read_parquet_file(path) for path in files]
+    widths = {table.shape[1] for table in tables}
+    if len(widths) > 1:
+        raise UserError(f"The Parquet files have different numbers of columns: {sorted(widths)}.")
+    if widths == {1}:
+        raise UserError("The Parquet files have only one column: the label comes first, then data.")
+    table = np.concatenate(tables)
+    return Data(table[:, 1:], table[:, 0])
+
+
+def _read_parquet_file(path: Path) -> Floats:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.ParquetFile(path).read()
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise UserError(f"File '{path.name}' cannot be read as Parquet: {error}") from error
+    for name, column_type in zip(table.column_names, table.schema.types, strict=True):
+        is_number = pyarrow.types.is_integer(column_type) or pyarrow.types.is_floating(column_type)
+        if not is_number and not pyarrow.types.is_boolean(column_type):
+            raise UserError(
+                f"Column '{name}' of file '{path.name}' holds {column_type}: "
+                "every column must hold numbers."
+            )
+    return _table_array(table)

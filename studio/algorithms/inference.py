@@ -1,0 +1,210 @@
+"""Bodies of inference requests as arrays, and predictions as bodies of answers.
+
+It knows no algorithm: an algorithm says which content types it takes and answers.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from studio.algorithms import formats, recordio
+from studio.algorithms.base import UserError
+from studio.algorithms.server import RequestError
+
+CSV, LIBSVM, RECORDIO = "text/csv", "text/libsvm", "application/x-recordio-protobuf"
+JSON, JSON_LINES = "application/json", "application/jsonlines"
+
+_ALIASES = {
+    "csv": CSV,
+    "libsvm": LIBSVM,
+    "text/x-libsvm": LIBSVM,
+    "recordio-protobuf": RECORDIO,
+    "json": JSON,
+    "jsonlines": JSON_LINES,
+    "application/x-jsonlines": JSON_LINES,
+}
+
+Row = Mapping[str, Any]
+"""One prediction: key -> number or list of numbers."""
+
+
+@dataclass(frozen=True)
+class LibsvmColumns:
+    """How a model counts libsvm's columns: `base` is the number of the first of `width`."""
+
+    base: int
+    width: int
+
+
+def content_type(header: str, accepted: Sequence[str], default: str) -> str:
+    """The content type of a request, without parameters. Raises RequestError 415."""
+    name = _plain(header) or default
+    if name not in accepted:
+        raise RequestError(
+            415, f"Content-type {name} not supported. Supported content-type is "
+            f"{', '.join(accepted)}."
+        )  # fmt: skip
+    return name
+
+
+def accept(header: str, offered: Sequence[str], default: str) -> str:
+    """The content type to answer: the first of the Accept header that is offered; RequestError 406
+    when none is."""
+    names = [_plain(part) for part in header.split(",")] if header else ["*/*"]
+    for name in names:
+        if name in ("*/*", "", "application/*", "text/*"):
+            return default
+        if name in offered:
+            return name
+    raise RequestError(406, f"Accept type {header} is not supported: use {', '.join(offered)}.")
+
+
+def decode(body: bytes, kind: str, libsvm: LibsvmColumns | None = None) -> Any:
+    """float32 [n, d], dense or CSR, of a body of content type `kind`. Raises RequestError 400."""
+    try:
+        if kind == CSV:
+            return decode_csv(_text(body))
+        if kind == LIBSVM:
+            return decode_libsvm(_text(body), libsvm)
+        if kind == RECORDIO:
+            return recordio.read(body).features
+        return decode_json(_text(body), kind == JSON_LINES)
+    except UserError as error:
+        raise RequestError(400, str(error)) from error
+
+
+def decode_csv(text: str) -> Any:
+    """Rows of numbers; an empty cell is NaN."""
+    lines = [line for line in text.replace("\r", "").split("\n") if line.strip()]
+    if not lines:
+        raise RequestError(400, "The CSV payload has no row.")
+    delimiter = max(",;\t|", key=lines[0].count)
+    width = lines[0].count(delimiter) + 1
+    for number, line in enumerate(lines, start=1):
+        if line.count(delimiter) + 1 != width:
+            raise RequestError(
+                400,
+                f"Row {number} of the CSV payload has {line.count(delimiter) + 1} columns where "
+                f"the first row has {width}.",
+            )
+    cells = delimiter.join(lines).split(delimiter)
+    try:
+        return np.array(cells, np.float32).reshape(-1, width)
+    except ValueError:
+        return _csv_with_gaps(cells, width)
+
+
+def decode_libsvm(text: str, columns: LibsvmColumns | None) -> Any:
+    """CSR matrix. Without `columns` it is as wide as its highest column."""
+    rows = formats.parse_libsvm(text, "the payload", labelled=False)
+    if columns is None:
+        return rows.matrix(0, rows.highest + 1)
+    base = columns.base
+    if base == 0 and rows.lowest >= 1 and rows.highest == columns.width:
+        base = 1
+    if len(rows.columns) and not base <= rows.lowest <= rows.highest < base + columns.width:
+        bad = rows.lowest if rows.lowest < base else rows.highest
+        raise RequestError(
+            400,
+            f"Feature {bad} of the libsvm payload is not a feature of the model: they count from "
+            f"{base} to {base + columns.width - 1}.",
+        )
+    return rows.matrix(base, columns.width)
+
+
+def decode_json(text: str, lines: bool) -> Any:
+    """`{"instances": [...]}`, or one instance per line. See `_instance` for what one may be."""
+    try:
+        if lines:
+            instances = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            instances = json.loads(text)["instances"]
+    except (ValueError, KeyError, TypeError) as error:
+        shape = "one JSON object per line" if lines else 'a JSON object with a list "instances"'
+        raise RequestError(400, f"The payload is not {shape}.") from error
+    if not isinstance(instances, list) or not instances:
+        raise RequestError(400, "The payload has no instance.")
+    rows = [_instance(instance, number) for number, instance in enumerate(instances, start=1)]
+    width = len(rows[0])
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise RequestError(
+                400, f"Instance {number} has {len(row)} features where the first has {width}."
+            )
+    return np.stack(rows)
+
+
+def encode(rows: Sequence[Row], kind: str, wrapper: str = "predictions") -> bytes:
+    """Predictions as JSON, JSON lines or RecordIO-protobuf."""
+    if kind == JSON:
+        return json.dumps({wrapper: list(rows)}).encode()
+    if kind == JSON_LINES:
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    return recordio.write_labels(
+        {key: value if isinstance(value, list) else [value] for key, value in row.items()}
+        for row in rows
+    )
+
+
+def _plain(header: str) -> str:
+    """A media type without parameters, lower case, by its full name."""
+    name = header.partition(";")[0].strip().lower()
+    return _ALIASES.get(name, name)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, f"The payload is not UTF-8 text: {error}.") from error
+
+
+def _csv_with_gaps(cells: list[str], width: int) -> Any:
+    filled = [cell if cell.strip() else "nan" for cell in cells]
+    try:
+        return np.array(filled, np.float32).reshape(-1, width)
+    except ValueError as error:
+        number, bad = next((n, cell) for n, cell in enumerate(filled) if not _is_number(cell))
+        raise RequestError(
+            400,
+            f"Row {number // width + 1}, column {number % width + 1} of the CSV payload is not a "
+            f"number: '{bad.strip()[:40]}'.",
+        ) from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _instance(instance: Any, number: int) -> Any:
+    """float32 [d] of `{"features": [...]}`, `{"data": {"features": {"values": [...]}}}`, the latter
+    with `keys` and `shape` when sparse, or a bare list."""
+    value = instance
+    if isinstance(value, dict) and "data" in value:
+        value = value["data"]
+    if isinstance(value, dict) and "features" in value:
+        value = value["features"]
+    try:
+        if isinstance(value, dict) and "keys" in value:
+            dense = np.zeros(int(np.ravel(value["shape"])[-1]), np.float32)
+            dense[np.asarray(value["keys"], np.int64)] = value["values"]
+            return dense
+        row = np.asarray(value["values"] if isinstance(value, dict) else value, np.float32)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise _not_an_instance(number) from error
+    if row.ndim != 1:
+        raise _not_an_instance(number)
+    return row
+
+
+def _not_an_instance(number: int) -> RequestError:
+    return RequestError(
+        400, f'Instance {number} has no list of numbers "features" or "data.features.values".'
+    )

@@ -1,0 +1,207 @@
+"""The model server of the algorithms: /ping, /invocations, /execution-parameters.
+
+It speaks HTTP and knows no algorithm; predictions run in a pool of threads.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from tornado import httpserver, netutil, web
+
+from studio.algorithms.base import cpus
+
+_MEGABYTE = 1 << 20
+_DEFAULT_PAYLOAD_MB = 6
+_DRAINED = 64 * _MEGABYTE
+_GRACE_SECONDS = 25.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One request: headers that are absent are empty."""
+
+    body: bytes
+    content_type: str
+    accept: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction on the wire."""
+
+    body: bytes
+    content_type: str
+
+
+class RequestError(Exception):
+    """The request is answered with `status` and one sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+Predict = Callable[[Invocation], Answer]
+
+
+def serve(predict: Predict) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests in flight. The model is loaded
+    before this is called, so `/ping` answers 200 from the first moment."""
+    asyncio.run(_serve(predict))
+
+
+def is_batch() -> bool:
+    """Whether a batch transform job feeds this server."""
+    return os.environ.get("SAGEMAKER_BATCH", "").lower() == "true"
+
+
+def max_payload() -> int:
+    """Largest body in bytes."""
+    given = os.environ.get("SAGEMAKER_MAX_PAYLOAD_IN_MB", "")
+    megabytes = int(given) if given.isdecimal() and int(given) > 0 else _DEFAULT_PAYLOAD_MB
+    return megabytes * _MEGABYTE
+
+
+async def _serve(predict: Predict) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    with ThreadPoolExecutor(max_workers=cpus() + 1, thread_name_prefix="predict") as pool:
+        application = _application(predict, pool)
+        # Bodies arrive in pieces and are counted there, so that a large one is answered with 413.
+        server = httpserver.HTTPServer(application, max_body_size=1 << 40)
+        server.add_sockets(_sockets())
+        await stopped.wait()
+        server.stop()
+        deadline = loop.time() + _GRACE_SECONDS
+        while application.settings["running"] and loop.time() < deadline:
+            await asyncio.sleep(0.01)
+
+
+def _sockets() -> list[Any]:
+    """127.0.0.1:$SAGEMAKER_BIND_TO_PORT, or port 8080 of every address."""
+    port = os.environ.get("SAGEMAKER_BIND_TO_PORT")
+    if port:
+        return netutil.bind_sockets(int(port), "127.0.0.1")
+    return netutil.bind_sockets(8080, "0.0.0.0")
+
+
+def _application(predict: Predict, pool: ThreadPoolExecutor) -> web.Application:
+    return web.Application(
+        [
+            ("/ping", _Ping),
+            ("/invocations", _Invocations),
+            ("/execution-parameters", _ExecutionParameters),
+        ],
+        predict=predict,
+        pool=pool,
+        running=set(),
+        log_function=_access_line,
+    )
+
+
+class _Handler(web.RequestHandler):
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status_code} {self._reason}")
+
+
+class _Ping(_Handler):
+    def get(self) -> None:
+        self.set_header("Content-Type", "application/json")
+
+
+class _ExecutionParameters(_Handler):
+    def get(self) -> None:
+        document = {
+            "MaxConcurrentTransforms": cpus(),
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": max_payload() // _MEGABYTE,
+        }
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(document))
+
+
+@web.stream_request_body
+class _Invocations(_Handler):
+    def prepare(self) -> None:
+        self._limit = max_payload()
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def data_received(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= self._limit:
+            self._chunks.append(chunk)
+        elif self._size > self._limit + _DRAINED:
+            # Reading on lets the client see the answer; there is an end to that courtesy.
+            self.request.connection.detach().close()  # type: ignore[union-attr]
+
+    async def post(self) -> None:
+        running = self.settings["running"]
+        running.add(self)
+        try:
+            answer = await self._answer()
+        except RequestError as error:
+            self._refuse(error)
+        except Exception:
+            _log.exception("The prediction failed")
+            self._refuse(RequestError(500, "The prediction failed: the log says why."))
+        else:
+            self.set_header("Content-Type", answer.content_type)
+            self.finish(answer.body)
+        finally:
+            running.discard(self)
+
+    async def _answer(self) -> Answer:
+        if self._size > self._limit:
+            raise RequestError(
+                413,
+                f"The payload has {self._size} bytes; at most {self._limit} bytes are accepted.",
+            )
+        if not self._size:
+            raise RequestError(204, "")
+        headers = self.request.headers
+        invocation = Invocation(
+            b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", "")
+        )
+        return await asyncio.get_running_loop().run_in_executor(
+            self.settings["pool"], self.settings["predict"], invocation
+        )
+
+    def _refuse(self, error: RequestError) -> None:
+        self.set_status(error.status)
+        if error.status == 204:
+            self.finish()
+            return
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(error.message)
+
+
+def _access_line(handler: web.RequestHandler) -> None:
+    request = handler.request
+    if request.path == "/ping" and handler.get_status() == 200:
+        return
+    moment = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    agent = request.headers.get("User-Agent", "-")
+    sys.stdout.write(
+        f'{request.remote_ip} - - [{moment}] "{request.method} {request.path} {request.version}" '
+        f'{handler.get_status()} {handler._headers.get("Content-Length", "0")} "-" '
+        f"{json.dumps(agent)}\n"
+    )
+    sys.stdout.flush()
