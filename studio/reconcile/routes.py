@@ -4,9 +4,6 @@ The router is a process of its own and reads a file. A change is done when the r
 has read it; while no router runs, the file waits for the next one.
 """
 
-import http.client
-import os
-import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -14,8 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from studio import durable
 from studio.credentials import Credentials
+from studio.serving import control
 from studio.serving.table import Table, Variant, write_table
 from studio.settings import Settings
 
@@ -59,34 +56,10 @@ class Routes:
 
 
 def _await_version(home: Path, version: int) -> None:
-    _nudge(home)
+    control.nudge(home)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if _known_version(home) >= version:
+        if (control.table_version(home) or 0) >= version:
             return
         time.sleep(0.02)
     log.warning("router did not confirm its table", version=version)
-
-
-def _nudge(home: Path) -> None:
-    document = durable.read_json(home / "router" / "pid.json")
-    if document:
-        try:
-            os.kill(document["pid"], signal.SIGHUP)
-        except (ProcessLookupError, PermissionError):
-            log.warning("no router runs")
-
-
-def _known_version(home: Path) -> int:
-    port = durable.read_json(home / "router" / "port")
-    if port is None:
-        return -1
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-    try:
-        connection.request("GET", "/_studio/health")
-        response = connection.getresponse()
-        return int(response.headers.get("X-Studio-Table-Version", -1))
-    except OSError:
-        return -1
-    finally:
-        connection.close()

@@ -1,0 +1,171 @@
+"""The plan of an endpoint is pure: roll-out, roll-back, replacement and removal."""
+
+from dataclasses import asdict, replace
+
+from studio.api import endpoint_plan
+from studio.db.resources import Resource, Run
+from studio.reconcile.steps import Observed, Remove, Route, Start, Stop
+from studio.runners.base import RunStatus
+
+READY = RunStatus("running", (("Starting", 1), ("Serving", 2)), address="127.0.0.1:1")
+STARTING = RunStatus("running", (("Starting", 1),))
+FAILED = RunStatus("failed", exit_code=1, message="boom", ended_at=50)
+
+
+def deployment(generation: int, count: int = 1, weights: tuple[float, ...] = (1.0,)):
+    variants = [
+        {
+            "VariantName": f"v{index}",
+            "ModelName": "m",
+            "InstanceType": "ml.m5.large",
+            "InitialInstanceCount": count,
+            "InitialVariantWeight": weight,
+        }
+        for index, weight in enumerate(weights)
+    ]
+    model = {"PrimaryContainer": {"Image": "xgboost:1"}}
+    return {
+        "Generation": generation,
+        "EndpointConfigName": f"c{generation}",
+        "StartTime": 1,
+        "Variants": variants,
+        "Models": {"m": model},
+    }
+
+
+def endpoint(*deployments, active=None, status="Creating", **state) -> Resource:
+    return Resource(
+        "0" * 12,
+        "us-east-1",
+        "endpoint",
+        "e",
+        "arn",
+        status,
+        {},
+        1,
+        1,
+        state={"Deployments": list(deployments), "Active": active, "Routes": [], **state},
+        due_at=1,
+    )
+
+
+def server(it: Resource, role: str, status: RunStatus, attempt: int = 0, final: bool = False):
+    handle = {"runner": {"pid": 1}}
+    if final:
+        handle["final"] = asdict(status)
+    run_id = endpoint_plan._run_id(it, role, attempt)
+    return Observed(Run(run_id, it.id, role, "process", attempt, handle=handle), status)
+
+
+def kinds(plan) -> list[type]:
+    return [type(step) for step in plan.steps]
+
+
+def serving(count: int = 1) -> tuple[Resource, list[Observed]]:
+    it = endpoint(deployment(1, count))
+    servers = [server(it, f"serve/1/v0/{number}", READY) for number in range(count)]
+    return endpoint_plan.plan(it, servers, 10).resource, servers
+
+
+def test_every_server_of_every_variant_starts():
+    plan = endpoint_plan.plan(endpoint(deployment(1, 2, (1.0, 3.0))), [], 5)
+    assert [step.role for step in plan.steps] == [
+        "serve/1/v0/0",
+        "serve/1/v0/1",
+        "serve/1/v1/0",
+        "serve/1/v1/1",
+    ]
+    assert len({step.run_id for step in plan.steps}) == 4
+    assert not any(step.queued for step in plan.steps)
+
+
+def test_in_service_only_when_all_are_healthy_and_the_router_knows():
+    it = endpoint(deployment(1, 2))
+    one = [server(it, "serve/1/v0/0", READY), server(it, "serve/1/v0/1", STARTING)]
+    assert endpoint_plan.plan(it, one, 5).resource.status == "Creating"
+    two = [server(it, "serve/1/v0/0", READY), server(it, "serve/1/v0/1", READY)]
+    plan = endpoint_plan.plan(it, two, 6)
+    assert plan.resource.status == "InService"
+    assert kinds(plan) == [Route]
+    assert plan.steps[0].variants[0].servers == ("127.0.0.1:1", "127.0.0.1:1")
+
+
+def test_a_server_that_never_gets_healthy_fails_the_endpoint():
+    it = endpoint(deployment(1))
+    failed = [server(it, "serve/1/v0/0", FAILED)]
+    after = endpoint_plan.plan(it, failed, 60).resource
+    assert after.status == "Failed"
+    assert "ping health check" in after.state["FailureReason"]
+    assert "boom" in after.state["FailureReason"]
+    cleared = endpoint_plan.plan(after, failed, 61)
+    assert kinds(cleared) == [Remove]
+    settled = endpoint_plan.plan(
+        cleared.resource, [server(it, "serve/1/v0/0", FAILED, 0, True)], 62
+    )
+    assert settled.resource.due_at is None
+
+
+def test_a_server_lost_with_its_host_is_started_again():
+    it = endpoint(deployment(1))
+    lost = RunStatus("lost", reason="HostRestarted", ended_at=1)
+    plan = endpoint_plan.plan(it, [server(it, "serve/1/v0/0", lost)], 60)
+    assert plan.resource.status == "Creating"
+    assert kinds(plan) == [Remove, Start]
+
+
+def test_update_serves_from_the_old_until_the_new_is_healthy():
+    it, old = serving()
+    it = replace(
+        it,
+        status="Updating",
+        state={**it.state, "Deployments": [*it.state["Deployments"], deployment(2)]},
+    )
+    starting = [*old, server(it, "serve/2/v0/0", STARTING)]
+    assert kinds(endpoint_plan.plan(it, starting, 20)) == []
+    healthy = [*old, server(it, "serve/2/v0/0", replace(READY, address="127.0.0.1:2"))]
+    moved = endpoint_plan.plan(it, healthy, 30)
+    assert moved.resource.state["Active"] == 2
+    assert moved.steps[0].variants[0].servers == ("127.0.0.1:2",)
+    draining = endpoint_plan.plan(moved.resource, healthy, 40)
+    assert kinds(draining) == []
+    stopping = endpoint_plan.plan(draining.resource, healthy, 2000)
+    assert [(type(step), step.run_id) for step in stopping.steps] == [(Stop, old[0].run.id)]
+
+
+def test_a_failed_update_leaves_the_old_serving():
+    it, old = serving()
+    it = replace(
+        it,
+        status="Updating",
+        state={**it.state, "Deployments": [*it.state["Deployments"], deployment(2)]},
+    )
+    undone = endpoint_plan.plan(it, [*old, server(it, "serve/2/v0/0", FAILED)], 60).resource
+    assert undone.status == "InService"
+    assert undone.state["Active"] == 1
+    assert "boom" in undone.state["FailureReason"]
+    assert undone.state["Routes"] == it.state["Routes"]
+
+
+def test_a_dead_server_is_taken_out_and_replaced():
+    it, servers = serving(2)
+    dead = [servers[0], server(it, "serve/1/v0/1", FAILED)]
+    plan = endpoint_plan.plan(it, dead, 2000)
+    assert kinds(plan) == [Remove, Start, Route]
+    assert plan.steps[1].run_id.endswith("-1-1")
+    assert plan.steps[2].variants[0].servers == ("127.0.0.1:1",)
+    assert plan.resource.status == "InService"
+
+
+def test_removal_unroutes_then_stops_then_deletes():
+    it, servers = serving()
+    it = replace(it, desired="absent", status="Deleting")
+    first = endpoint_plan.plan(it, servers, 50)
+    assert kinds(first) == [Route]
+    assert first.steps[0].variants is None
+    second = endpoint_plan.plan(first.resource, servers, 51)
+    assert kinds(second) == [Stop]
+    gone = [server(it, "serve/1/v0/0", replace(FAILED, phase="stopped"))]
+    last = endpoint_plan.plan(second.resource, gone, 60)
+    assert kinds(last) == [Remove]
+    assert last.resource.deleted_at == 60
+    assert last.resource.due_at is None
