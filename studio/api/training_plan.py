@@ -137,7 +137,8 @@ def _noted(job: Resource, run: Observed, now: int) -> Resource:
         state = {**state, "LogPosition": run.log.end, **scrape(state, run.log)}
     if state is job.state:
         return job
-    return replace(job, state=state, modified_at=now)
+    moved = len(state["Transitions"]) != len(job.state["Transitions"])
+    return replace(job, state=state, modified_at=now if moved else job.modified_at)
 
 
 def _entered_stopping(state: Doc) -> bool:
