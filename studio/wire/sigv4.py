@@ -1,0 +1,134 @@
+"""AWS signatures as a server checks them: SigV4 in the header or the query, SigV2 in the query.
+
+Standard library only: the control plane, the S3 gateway and the router share it. It knows
+nothing of the services' error codes: each protocol maps `SignatureError.kind` to its own.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection
+from functools import lru_cache
+
+from studio.wire import sigv2
+from studio.wire.canonical import canonical_request
+from studio.wire.claims import (
+    ALGORITHM,
+    STREAMING,
+    STREAMING_TRAILER,
+    STREAMING_UNSIGNED_TRAILER,
+    UNSIGNED,
+    Claim,
+    check_scope,
+    check_signed_headers,
+    header_claim,
+    query_claim,
+)
+from studio.wire.signature import (
+    DUMMY_SECRET,
+    Request,
+    SignatureError,
+    Verified,
+    check_signature,
+    pairs,
+)
+
+__all__ = [
+    "STREAMING",
+    "STREAMING_TRAILER",
+    "STREAMING_UNSIGNED_TRAILER",
+    "UNSIGNED",
+    "Request",
+    "SignatureError",
+    "Verified",
+    "chunk_signature",
+    "trailer_signature",
+    "verify",
+]
+
+_EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+def verify(
+    request: Request,
+    secret_of: Callable[[str], str | None],
+    *,
+    services: Collection[str],
+    region: str,
+    now: float,
+    body_sha256: str | None,
+) -> Verified:
+    """Who signed `request`. Raises SignatureError.
+
+    `region` "" accepts any (global services are signed for another one than the client's).
+    `body_sha256` is the hex digest of a body that has been read; None trusts the declared one
+    and leaves the comparison to the caller. `now` is in epoch seconds.
+    """
+    header = request.headers.get("authorization")
+    parameters = pairs(request.query)
+    names = [name for name, _ in parameters]
+    v4, v2 = "X-Amz-Signature" in names, "Signature" in names and "AWSAccessKeyId" in names
+    if (header is not None) + v4 + v2 > 1:
+        raise SignatureError("malformed", "Only one auth mechanism allowed", _scheme(v4))
+    if v2 and "s3" in services:
+        return sigv2.verify(request, parameters, secret_of, now)
+    if v4 or "X-Amz-Algorithm" in names or "X-Amz-Credential" in names:
+        claim = query_claim(request, parameters, now, body_sha256)
+    elif header is not None:
+        claim = header_claim(request, header, now, body_sha256)
+    else:
+        raise SignatureError("missing", "Missing Authentication Token")
+    check_scope(claim, services, region)
+    check_signed_headers(claim, request.headers)
+    return _verify_v4(request, claim, secret_of)
+
+
+def chunk_signature(verified: Verified, previous: str, chunk_sha256: str) -> str:
+    """The signature of one chunk of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body.
+
+    `previous` is the signature of the chunk before it, for the first one `verified.signature`.
+    """
+    return _chained(verified, "PAYLOAD", previous, f"{_EMPTY_SHA256}\n{chunk_sha256}")
+
+
+def trailer_signature(verified: Verified, previous: str, trailer: bytes) -> str:
+    """The x-amz-trailer-signature after the last chunk; `trailer` holds `name:value\\n` lines."""
+    return _chained(verified, "TRAILER", previous, hashlib.sha256(trailer).hexdigest())
+
+
+def _chained(verified: Verified, what: str, previous: str, digests: str) -> str:
+    text = f"{ALGORITHM}-{what}\n{verified.timestamp}\n{verified.scope}\n{previous}\n{digests}"
+    return hmac.digest(verified.signing_key, text.encode(), "sha256").hex()
+
+
+def _verify_v4(request: Request, claim: Claim, secret_of: Callable[[str], str | None]) -> Verified:
+    secret = secret_of(claim.access_key_id)
+    scope = f"{claim.date}/{claim.region}/{claim.service}/{claim.terminator}"
+    digest = hashlib.sha256(canonical_request(request, claim).encode("utf-8", "surrogateescape"))
+    text = f"{ALGORITHM}\n{claim.timestamp}\n{scope}\n{digest.hexdigest()}"
+    key = _signing_key(
+        DUMMY_SECRET if secret is None else secret, claim.date, claim.region, claim.service
+    )
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    check_signature(claim.signature, signature, secret, claim.scheme)
+    return Verified(
+        access_key_id=claim.access_key_id,
+        service=claim.service,
+        scheme=claim.scheme,
+        payload=claim.payload,
+        signature=signature,
+        signing_key=key,
+        timestamp=claim.timestamp,
+        scope=scope,
+    )
+
+
+@lru_cache(maxsize=512)
+def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _scheme(query: bool) -> str:
+    return "v4-query" if query else "v4-header"
