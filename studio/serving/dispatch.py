@@ -1,0 +1,266 @@
+"""From a request to its answer: signature, endpoint, variant, server, and what went wrong.
+
+It knows no sockets: protocol.py brings requests, upstream.py takes calls.
+"""
+
+import hashlib
+import random
+import re
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from http import HTTPStatus
+from time import monotonic
+from urllib.parse import unquote
+
+from studio.errors import ApiError
+from studio.serving import errors
+from studio.serving.limits import Limits
+from studio.serving.log import Log
+from studio.serving.protocol import Client, Request
+from studio.serving.routes import Routes, VariantRoute
+from studio.serving.upstream import Connection, Server
+from studio.wire import sigv4
+
+_SERVICES = frozenset({"sagemaker"})
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_LONGEST_NAME = 63
+
+_NOT_YET = {
+    b"async-invocations": "InvokeEndpointAsync",
+    b"invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
+
+_FORWARDED = tuple(
+    (name.lower(), f"{name}: ".encode())
+    for name in (
+        "Content-Type",
+        "Accept",
+        "X-Amzn-SageMaker-Custom-Attributes",
+        "X-Amzn-SageMaker-Target-Model",
+        "X-Amzn-SageMaker-Target-Container-Hostname",
+        "X-Amzn-SageMaker-Inference-Id",
+        "X-Amzn-SageMaker-Session-Id",
+    )
+)
+
+_RETURNED = tuple(
+    (name.lower().encode(), f"{name}: ".encode())
+    for name in (
+        "Content-Type",
+        "X-Amzn-SageMaker-Custom-Attributes",
+        "X-Amzn-SageMaker-New-Session-Id",
+        "X-Amzn-SageMaker-Closed-Session-Id",
+    )
+)
+
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+class Dispatcher:
+    """What lives as long as the router: routes, clients, and the calls in flight."""
+
+    def __init__(self, limits: Limits, log: Log) -> None:
+        self.limits = limits
+        self.log = log
+        self.clients: set[Client] = set()
+        self.busy: set[Connection] = set()
+        self.routes = Routes(limits, self.busy)
+        self.draining = False
+        self._date = b""
+        self.tick()
+
+    def handle(self, request: Request) -> None:
+        """Answer `request`, now or when its model has."""
+        started = monotonic()
+        try:
+            self._handle(request, started)
+        except ApiError as error:
+            request.client.answer(*self.refusal(error))
+        except Exception as error:
+            self.log("request failed", error=repr(error))
+            internal = ApiError("InternalFailure", "The router failed; see logs/router.log.", 500)
+            request.client.answer(*self.refusal(internal))
+
+    def refusal(self, error: ApiError) -> tuple[bytes, bytes]:
+        """Head and body of an error's answer."""
+        reason = _REASONS.get(error.status, b"Error")
+        kind = f"x-amzn-ErrorType: {error.code}\r\n".encode() if error.code else b""
+        head = (
+            b"HTTP/1.1 %d %s\r\n" % (error.status, reason)
+            + self.common_head()
+            + kind
+            + b"Content-Type: application/json\r\n"
+        )
+        return head, errors.error_body(error)
+
+    def common_head(self) -> bytes:
+        """The headers of every answer."""
+        digits = f"{random.getrandbits(128):032x}"
+        return (
+            f"x-amzn-RequestId: {digits[:8]}-{digits[8:12]}-{digits[12:16]}-"
+            f"{digits[16:20]}-{digits[20:]}\r\n"
+        ).encode() + self._date
+
+    def tick(self) -> None:
+        """What time brings: called several times a second."""
+        self._date = f"Date: {formatdate(usegmt=True)}\r\n".encode()
+        now = monotonic()
+        for connection in [late for late in self.busy if late.deadline <= now]:
+            connection.expire()
+        for client in [late for late in self.clients if late.deadline <= now]:
+            client.expire()
+        for server in self.routes.servers.values():
+            server.reap(now)
+
+    def observe(self, variant: VariantRoute, status: int, model_us: int, overhead_us: int) -> None:
+        """Every invocation that reached a variant passes here once, with its outcome."""
+        if status >= 400:
+            self.log(
+                "invocation failed",
+                endpoint=variant.endpoint,
+                variant=variant.name,
+                status=status,
+                model_us=model_us,
+                overhead_us=overhead_us,
+            )
+
+    def _handle(self, request: Request, started: float) -> None:
+        path, _, query = request.target.partition(b"?")
+        if path == b"/_studio/health" and request.method in (b"GET", b"HEAD"):
+            head = b"HTTP/1.1 200 OK\r\n" + self.common_head()
+            request.client.answer(head + b"Content-Type: application/json\r\n", b"{}")
+            return
+        self._authenticate(request, path, query)
+        endpoint = _endpoint_name(request.method, path)
+        target = request.headers.get("x-amzn-sagemaker-target-variant")
+        variant = self.routes.find(endpoint, target)
+        Invocation(self, request, variant, started).go()
+
+    def _authenticate(self, request: Request, path: bytes, query: bytes) -> None:
+        table = self.routes.table
+        try:
+            sigv4.verify(
+                sigv4.Request(
+                    request.method.decode(),
+                    path.decode("latin-1"),
+                    query.decode("latin-1"),
+                    request.headers,
+                ),
+                table.keys.get,
+                services=_SERVICES,
+                region=table.region,
+                now=time.time(),
+                body_sha256=hashlib.sha256(request.body).hexdigest(),
+            )
+        except sigv4.SignatureError as error:
+            self.log("request refused", reason=error.kind)
+            raise errors.signature_error(error) from None
+
+
+class Invocation:
+    """One request on its way to a model server and back."""
+
+    __slots__ = ("_dispatcher", "_request", "_sent", "_started", "_variant", "tried")
+
+    def __init__(
+        self, dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._request = request
+        self._variant = variant
+        self._started = self._sent = started
+        self.tried: tuple[Server, ...] = ()
+
+    @property
+    def wanted(self) -> bool:
+        return self._request.client.connected
+
+    def go(self) -> None:
+        """Send to a server that has not been tried."""
+        server = self._variant.pick(monotonic(), self.tried)
+        if server is not None:
+            server.send(self)
+        elif self.tried:
+            self._fail(ApiError("ServiceUnavailable", "No instance accepts connections.", 503))
+        else:
+            self._fail(ApiError("ServiceUnavailable", "All instances are at capacity.", 503))
+
+    def message(self, host: bytes) -> Iterable[bytes]:
+        self._sent = monotonic()
+        request = self._request
+        headers = request.headers
+        parts = [b"POST /invocations HTTP/1.1\r\nHost: ", host, b"\r\n"]
+        for name, prefix in _FORWARDED:
+            value = headers.get(name)
+            if value is not None:
+                parts += (prefix, value.encode("latin-1"), b"\r\n")
+        body = request.body
+        parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
+        if len(body) < 65_536:
+            parts.append(body)
+            return (b"".join(parts),)
+        return b"".join(parts), body
+
+    def answered(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        if not 200 <= status < 300:
+            self._fail(self._model_error(status, body.decode("utf-8", "replace")))
+            return
+        parts = [b"HTTP/1.1 200 OK\r\n", self._dispatcher.common_head(), self._variant.reply_head]
+        for name, prefix in _RETURNED:
+            value = headers.get(name)
+            if value is not None:
+                parts += (prefix, value, b"\r\n")
+        self._observe(200)
+        self._request.client.answer(b"".join(parts), body)
+
+    def unreachable(self, server: Server) -> None:
+        self.tried = (*self.tried, server)
+        self.go()
+
+    def broken(self, reason: str) -> None:
+        self._fail(self._model_error(0, reason))
+
+    def _model_error(self, status: int, message: str) -> ApiError:
+        variant = self._variant
+        return errors.model_error(status, message, variant.endpoint, variant.log_arn)
+
+    def _fail(self, error: ApiError) -> None:
+        self._observe(error.status)
+        self._request.client.answer(*self._dispatcher.refusal(error))
+
+    def _observe(self, status: int) -> None:
+        now = monotonic()
+        model = now - self._sent
+        overhead = self._sent - self._started
+        self._dispatcher.observe(self._variant, status, int(model * 1e6), int(overhead * 1e6))
+
+
+def _endpoint_name(method: bytes, path: bytes) -> str:
+    """The endpoint that an InvokeEndpoint names; ApiError for everything else."""
+    parts = path.split(b"/")
+    if len(parts) != 4 or parts[0] or parts[1] != b"endpoints":
+        raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
+    if parts[3] != b"invocations" and parts[3] not in _NOT_YET:
+        raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
+    if method != b"POST":
+        raise ApiError("MethodNotAllowed", "Endpoints are invoked with POST.", 405)
+    if parts[3] in _NOT_YET:
+        name = _NOT_YET[parts[3]]
+        raise ApiError("UnknownOperationException", f"{name} is not implemented yet.")
+    endpoint = unquote(parts[2].decode("latin-1"))
+    if len(endpoint) > _LONGEST_NAME or not _NAME.fullmatch(endpoint):
+        raise ApiError("ValidationError", _bad_name(endpoint))
+    return endpoint
+
+
+def _bad_name(endpoint: str) -> str:
+    constraint = (
+        f"Member must have length less than or equal to {_LONGEST_NAME}"
+        if len(endpoint) > _LONGEST_NAME
+        else f"Member must satisfy regular expression pattern: ^{_NAME.pattern}"
+    )
+    return (
+        f"1 validation error detected: Value '{endpoint[:256]}' at 'endpointName' failed to "
+        f"satisfy constraint: {constraint}"
+    )

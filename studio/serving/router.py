@@ -1,0 +1,171 @@
+"""The router process: one a home, its own port, its table, its signals. `python -m` starts it.
+
+It never talks to the control plane: the table in its home is all it goes by.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import resource
+import signal
+import socket
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import uvloop
+
+from studio import durable
+from studio.errors import StudioError
+from studio.serving.dispatch import Dispatcher
+from studio.serving.limits import Limits
+from studio.serving.log import Log
+from studio.serving.protocol import Client
+from studio.serving.table import load_table, table_path
+
+_TICK_SECONDS = 0.2
+_MOST_FILES = 65_536
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
+    try:
+        uvloop.run(serve(options.home.absolute(), options.host, limits))
+    except StudioError as error:
+        print(error, file=sys.stderr)  # noqa: T201  the caller reads why it did not start
+        return 1
+    return 0
+
+
+async def serve(home: Path, host: str, limits: Limits) -> None:
+    """Run the router of `home` until SIGTERM; StudioError when it can't start."""
+    folder = home / "router"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _lock(folder / "lock")
+    log = Log(home / "logs" / "router.log")
+    _raise_file_limit()
+    dispatcher = Dispatcher(limits, log)
+    watch = TableWatch(table_path(home), dispatcher)
+    watch.look()
+    listener = _listen(folder / "port", host)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, watch.read)
+    server = await loop.create_server(lambda: Client(dispatcher), sock=listener, backlog=1024)
+    durable.write_json(folder / "pid.json", _identity())
+    log("router started", port=listener.getsockname()[1], pid=os.getpid())
+    while not stop.is_set():
+        dispatcher.tick()
+        watch.look()
+        try:
+            await asyncio.wait_for(stop.wait(), _TICK_SECONDS)
+        except TimeoutError:
+            pass
+    server.close()
+    os.close(lock)  # a successor may start while the last requests end
+    await _drain(dispatcher)
+    log("router stopped", pid=os.getpid())
+
+
+class TableWatch:
+    """Reads the table when its file changes. A broken or missing one leaves the last in force."""
+
+    def __init__(self, path: Path, dispatcher: Dispatcher) -> None:
+        self._path = path
+        self._dispatcher = dispatcher
+        self._seen: tuple[int, int, int] | None = None
+
+    def look(self) -> None:
+        """Read the table if its file is not the one last seen."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return
+        mark = (status.st_mtime_ns, status.st_ino, status.st_size)
+        if mark != self._seen:
+            self._seen = mark
+            self.read()
+
+    def read(self) -> None:
+        """Read the table now."""
+        log = self._dispatcher.log
+        try:
+            table = load_table(self._path)
+        except (OSError, ValueError) as error:
+            log("table refused", error=type(error).__name__)
+            return
+        self._dispatcher.routes.update(table)
+        log("table loaded", version=table.version, endpoints=len(table.endpoints))
+
+
+async def _drain(dispatcher: Dispatcher) -> None:
+    """Let requests in flight end. Clients in full swing part by their next answer, not by force."""
+    dispatcher.draining = True
+    deadline = asyncio.get_running_loop().time() + dispatcher.limits.drain_seconds
+    await asyncio.sleep(_TICK_SECONDS)
+    while dispatcher.clients and asyncio.get_running_loop().time() < deadline:
+        dispatcher.tick()
+        for client in list(dispatcher.clients):
+            client.drain()
+        await asyncio.sleep(0.02)
+
+
+def _lock(path: Path) -> int:
+    """Hold the home's lock; StudioError when another router does."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise StudioError(f"A router already runs on {path.parent.parent}.") from error
+    return fd
+
+
+def _listen(path: Path, host: str) -> socket.socket:
+    """A listening socket on the port kept in `path`, picked and kept the first time."""
+    kept = durable.read_json(path)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, kept or 0))
+    except OSError as error:
+        listener.close()
+        raise StudioError(
+            f"Port {kept} of the router is taken: free it, or remove {path} to pick another."
+        ) from error
+    if kept is None:
+        durable.write_json(path, listener.getsockname()[1])
+    return listener
+
+
+def _identity() -> dict[str, int | str]:
+    """What tells this process from another that gets the same pid."""
+    stat = Path("/proc/self/stat").read_text()
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    starttime = int(stat.rpartition(")")[2].split()[19])
+    return {"pid": os.getpid(), "starttime": starttime, "boot_id": boot_id}
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m studio.serving.router", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    for field in fields(Limits):
+        kind = float if field.name.endswith("_seconds") else int
+        option = "--" + field.name.replace("_", "-")
+        parser.add_argument(option, type=kind, default=field.default)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""Routes: the table compiled for speed. Servers keep their connections from table to table."""
+
+import random
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+
+from studio.errors import ApiError
+from studio.serving.limits import Limits
+from studio.serving.table import EMPTY, Table, Variant
+from studio.serving.upstream import Connection, Server
+
+
+class VariantRoute:
+    """One variant of one endpoint: its servers, and what its answers carry."""
+
+    __slots__ = ("_next", "endpoint", "log_arn", "name", "reply_head", "servers")
+
+    def __init__(
+        self, endpoint: str, variant: Variant, log_arn: str, servers: list[Server]
+    ) -> None:
+        self.endpoint = endpoint
+        self.name = variant.name
+        self.servers = servers
+        self.log_arn = log_arn
+        self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
+        self._next = 0
+
+    def pick(self, now: float, tried: tuple[Server, ...]) -> Server | None:
+        """The healthy server with the least load, in turns among equals; None when all are full.
+
+        An unhealthy server is better than none.
+        """
+        servers = self.servers
+        count = len(servers)
+        self._next = (self._next + 1) % count
+        best: Server | None = None
+        best_rank = (True, 0)
+        for offset in range(count):
+            server = servers[(self._next + offset) % count]
+            if server in tried or server.in_flight >= server.limits.in_flight:
+                continue
+            rank = (not server.healthy(now), server.in_flight)
+            if best is None or rank < best_rank:
+                best, best_rank = server, rank
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRoute:
+    """One endpoint: its variants by name, and those that share the traffic by weight."""
+
+    by_name: dict[str, VariantRoute]
+    shared: list[VariantRoute]
+    sums: list[float]
+
+    def choose(self) -> VariantRoute:
+        """A variant, by weight."""
+        if len(self.shared) == 1:
+            return self.shared[0]
+        draw = random.random() * self.sums[-1]
+        return self.shared[min(bisect_right(self.sums, draw), len(self.shared) - 1)]
+
+
+class Routes:
+    """The endpoints that take traffic, the keys that may call them, and the servers behind."""
+
+    def __init__(self, limits: Limits, busy: set[Connection]) -> None:
+        self._limits = limits
+        self._busy = busy
+        self._endpoints: dict[str, EndpointRoute] = {}
+        self.servers: dict[str, Server] = {}
+        self.table = EMPTY
+
+    def update(self, table: Table) -> None:
+        """Take a new table: in one step, and without touching a request in flight."""
+        addresses = {
+            address
+            for variants in table.endpoints.values()
+            for variant in variants
+            for address in variant.servers
+        }
+        for address in addresses - self.servers.keys():
+            self.servers[address] = Server(address, self._limits, self._busy)
+        self._endpoints = {
+            name: self._endpoint(table, name, variants)
+            for name, variants in table.endpoints.items()
+            if any(variant.servers for variant in variants)
+        }
+        for address in self.servers.keys() - addresses:
+            self.servers.pop(address).retire()
+        self.table = table
+
+    def find(self, endpoint: str, target_variant: str | None) -> VariantRoute:
+        """The variant that takes a request; ValidationError when there is none of that name."""
+        route = self._endpoints.get(endpoint)
+        account = self.table.account
+        if route is None:
+            raise ApiError(
+                "ValidationError", f"Endpoint {endpoint} of account {account} not found."
+            )
+        if target_variant is None:
+            return route.choose()
+        variant = route.by_name.get(target_variant)
+        if variant is None:
+            raise ApiError(
+                "ValidationError",
+                f"Variant {target_variant} of endpoint {endpoint} of account {account} not found.",
+            )
+        if not variant.servers:
+            raise ApiError(
+                "ServiceUnavailable", f"Variant {target_variant} has no running instance.", 503
+            )
+        return variant
+
+    def _endpoint(self, table: Table, name: str, variants: tuple[Variant, ...]) -> EndpointRoute:
+        group = f"arn:aws:logs:{table.region}:{table.account}:log-group:/aws/sagemaker/Endpoints/"
+        by_name = {
+            variant.name: VariantRoute(
+                name,
+                variant,
+                variant.log_stream or group + name,
+                [self.servers[address] for address in variant.servers],
+            )
+            for variant in variants
+        }
+        serving = [variant for variant in variants if variant.servers]
+        weighted = [variant for variant in serving if variant.weight > 0]
+        weights = [variant.weight for variant in weighted] or [1.0] * len(serving)
+        shared = [by_name[variant.name] for variant in weighted or serving]
+        return EndpointRoute(by_name, shared, list(accumulate(weights)))

@@ -1,0 +1,115 @@
+"""The route table: what the control plane writes and the router reads. It knows neither of them."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio import durable
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_SERVER = re.compile(r"[0-9.]+:[0-9]{1,5}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    weight: float = 1.0
+    servers: tuple[str, ...] = ()
+    """Addresses, `127.0.0.1:41234`."""
+    log_stream: str = ""
+    """ARN that a ModelError names; empty: the endpoint's log group."""
+
+
+@dataclass(frozen=True)
+class Table:
+    version: int
+    account: str
+    region: str
+    keys: Mapping[str, str] = field(repr=False)
+    """Access key id -> secret."""
+    endpoints: Mapping[str, tuple[Variant, ...]]
+
+
+EMPTY = Table(0, "000000000000", "us-east-1", {}, {})
+
+
+def table_path(home: Path) -> Path:
+    return home / "router" / "table.json"
+
+
+def write_table(home: Path, table: Table) -> None:
+    """Replace the table of `home`; a router that runs there reads it within a fraction of a second.
+
+    Raises ValueError when the router would refuse it.
+    """
+    document = _document(table)
+    _table(document)
+    path = table_path(home)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    durable.write_json(path, document)
+
+
+def load_table(path: Path) -> Table:
+    """The table at `path`; OSError or ValueError when it is missing or broken."""
+    try:
+        return _table(json.loads(path.read_bytes()))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no route table: {error!r}") from error
+
+
+def _table(document: dict[str, Any]) -> Table:
+    return Table(
+        version=int(document["version"]),
+        account=str(document["account"]),
+        region=str(document["region"]),
+        keys={str(key): str(secret) for key, secret in document["keys"].items()},
+        endpoints={
+            _checked(_NAME, name): tuple(_variant(entry) for entry in endpoint["variants"])
+            for name, endpoint in document["endpoints"].items()
+        },
+    )
+
+
+def _variant(entry: dict[str, Any]) -> Variant:
+    weight = float(entry["weight"])
+    if not 0.0 <= weight < float("inf"):
+        raise ValueError(f"weight {weight} is not a finite number >= 0")
+    return Variant(
+        name=_checked(_NAME, entry["name"]),
+        weight=weight,
+        servers=tuple(_checked(_SERVER, server) for server in entry["servers"]),
+        log_stream=str(entry.get("log_stream", "")),
+    )
+
+
+def _checked(pattern: re.Pattern[str], value: str) -> str:
+    """Names and addresses end up in HTTP headers: nothing else may come through here."""
+    if not pattern.fullmatch(value):
+        raise ValueError(f"{value!r} does not match {pattern.pattern}")
+    return value
+
+
+def _document(table: Table) -> dict[str, Any]:
+    return {
+        "version": table.version,
+        "account": table.account,
+        "region": table.region,
+        "keys": dict(table.keys),
+        "endpoints": {
+            name: {
+                "variants": [
+                    {
+                        "name": variant.name,
+                        "weight": variant.weight,
+                        "servers": list(variant.servers),
+                        "log_stream": variant.log_stream,
+                    }
+                    for variant in variants
+                ]
+            }
+            for name, variants in table.endpoints.items()
+        },
+    }

@@ -1,0 +1,320 @@
+"""HTTP towards model servers: connections kept alive, bounded, passed over while they fail.
+
+It knows nothing of clients: a `Call` goes out, exactly one of its three outcomes comes back.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from time import monotonic
+from typing import Protocol, cast
+
+import httptools
+
+from studio.serving import errors
+from studio.serving.limits import Limits
+
+_FOREVER = float("inf")
+_FIRST_PENALTY = 0.25
+_LONGEST_PENALTY = 8.0
+_MOST_RESPONSE_HEAD = 65_536
+
+
+class Call(Protocol):
+    """A request to a model server and what becomes of it."""
+
+    tried: "tuple[Server, ...]"
+
+    @property
+    def wanted(self) -> bool:
+        """False when nobody waits any more: an unsent call is then dropped."""
+
+    def message(self, host: bytes) -> Iterable[bytes]:
+        """The request as bytes; `host` is the value of its Host header."""
+
+    def answered(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None: ...
+
+    def unreachable(self, server: "Server") -> None:
+        """No connection came about: nothing was sent, another server may be tried."""
+
+    def broken(self, reason: str) -> None:
+        """The request was sent, and no whole answer came."""
+
+
+class Server:
+    """One model server: its idle connections, its load and how it has been doing."""
+
+    def __init__(self, address: str, limits: Limits, busy: "set[Connection]") -> None:
+        host, port = address.rsplit(":", 1)
+        self.address = (host, int(port))
+        self.limits = limits
+        self.busy = busy
+        self.in_flight = 0
+        self.retired = False
+        self._host = address.encode()
+        self._idle: list[Connection] = []
+        self._failures = 0
+        self._down_until = 0.0
+        self._progress = 0.0  # when it last answered, or took its first request
+        self._opening: set[asyncio.Task[None]] = set()
+
+    def healthy(self, now: float) -> bool:
+        """Worth a request: not failing, and not sitting on requests without answering any.
+
+        After failures it gets one request at a time until one succeeds.
+        """
+        if self.in_flight == 0:
+            return now >= self._down_until
+        stuck = now - self._progress > self.limits.stuck_seconds
+        return self._failures == 0 and not stuck
+
+    def send(self, call: Call) -> None:
+        """Take `call`: on an idle connection when there is a live one, else on a new one."""
+        if self.in_flight == 0:
+            self._progress = monotonic()
+        self.in_flight += 1
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.alive():
+                connection.start(call, self._host)
+                return
+            connection.close()
+        task = asyncio.get_running_loop().create_task(self._open(call))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    def settle(self, healthy: bool) -> None:
+        """A call is over."""
+        self.in_flight -= 1
+        now = self._progress = monotonic()
+        if healthy:
+            self._failures = 0
+            self._down_until = 0.0
+        else:
+            self._down_until = now + min(_FIRST_PENALTY * 2**self._failures, _LONGEST_PENALTY)
+            self._failures = min(self._failures + 1, 16)
+
+    def keep(self, connection: "Connection") -> None:
+        """Put a connection back for the next call."""
+        if self.retired:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def forget(self, connection: "Connection") -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def reap(self, now: float) -> None:
+        """Close connections that have been idle for long."""
+        oldest = now - self.limits.pool_seconds
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.pop(0).close()
+
+    def retire(self) -> None:
+        """No longer in the table: calls in flight end, then nothing is left."""
+        self.retired = True
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _open(self, call: Call) -> None:
+        try:
+            connection = await asyncio.wait_for(self._connect(), self.limits.connect_seconds)
+        except (OSError, TimeoutError):
+            self.settle(healthy=False)
+            call.unreachable(self)
+            return
+        if call.wanted:
+            connection.start(call, self._host)
+        else:
+            self.settle(healthy=True)
+            connection.release()
+
+    async def _connect(self) -> "Connection":
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, self.address)
+            _, connection = await loop.create_connection(lambda: Connection(self, sock), sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        return connection
+
+
+class Connection(asyncio.Protocol):
+    """One connection to a model server; one call at a time."""
+
+    __slots__ = (
+        "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_keep",
+        "_parser", "_server", "_size", "_sock", "_transport", "_trouble", "deadline", "idle_since",
+    )  # fmt: skip
+
+    def __init__(self, server: Server, sock: socket.socket) -> None:
+        self._server = server
+        self._sock = sock
+        self._transport: asyncio.Transport | None = None
+        self._call: Call | None = None
+        self.deadline = _FOREVER
+        self.idle_since = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._size = self._head = 0
+        self._framed = self._head_done = self._complete = self._keep = False
+        self._trouble = ""
+
+    def alive(self) -> bool:
+        """Nothing has arrived on the idle connection, its end included.
+
+        The look at the socket closes the gap between the server's close and our loop hearing of
+        it: what is sent into that gap is lost, and must not be sent twice.
+        """
+        if self._transport is None or self._transport.is_closing():
+            return False
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def start(self, call: Call, host: bytes) -> None:
+        self._call = call
+        if self._transport is None:
+            self._fail(errors.CLOSED)
+            return
+        self.deadline = monotonic() + self._server.limits.model_seconds
+        self._server.busy.add(self)
+        for part in call.message(host):
+            self._transport.write(part)
+
+    def release(self) -> None:
+        """Idle from now on."""
+        self.idle_since = monotonic()
+        self._server.keep(self)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def expire(self) -> None:
+        """The deadline has passed without an answer."""
+        self._fail(errors.TIMED_OUT)
+
+    # asyncio calls these
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._server.forget(self)
+        if self._call is None:
+            return
+        if exc is None and self._head_done and not self._framed:
+            self._keep = False
+            self._succeed()  # an answer without a length ends with its connection
+        else:
+            self._fail(errors.CLOSED)
+
+    def data_received(self, data: bytes) -> None:
+        if self._call is None:
+            self.close()  # nobody asked
+            return
+        if not self._head_done:
+            self._head += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise  # a bug of ours
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._keep = False
+            self._trouble = self._trouble or errors.MALFORMED
+        if self._complete:
+            self._succeed()
+        elif self._trouble:
+            self._fail(self._trouble)
+        elif not self._head_done and self._head > _MOST_RESPONSE_HEAD:
+            self._fail(errors.MALFORMED)
+
+    # the parser calls these
+
+    def on_message_begin(self) -> None:
+        if self._complete:
+            self._keep = False  # two answers to one request: this server is out of step
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._complete and not self._head_done:
+            self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        headers = self._headers
+        length = headers.get(b"content-length")
+        self._head_done = True
+        self._framed = length is not None or b"transfer-encoding" in headers
+        if length is not None and int(length) > self._server.limits.body_bytes:
+            self._refuse()
+
+    def on_body(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._server.limits.body_bytes:
+            self._refuse()
+        else:
+            self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._complete:
+            return
+        if self._parser.get_status_code() < 200:
+            self._renew()  # 100 Continue and the like: the answer is still to come
+            return
+        self._complete = True
+        self._keep = self._parser.should_keep_alive()
+
+    # helpers
+
+    def _refuse(self) -> None:
+        self._body.clear()
+        self._trouble = errors.TOO_LARGE.format(limit=self._server.limits.body_bytes)
+
+    def _succeed(self) -> None:
+        status, headers = self._parser.get_status_code(), self._headers
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        trouble = self._trouble
+        call = self._finish()
+        self._server.settle(healthy=True)
+        transport = self._transport
+        if self._keep and transport is not None and transport.get_write_buffer_size() == 0:
+            self._renew()
+            self.release()
+        else:
+            self.close()
+        if call is None:
+            return
+        if trouble:
+            call.broken(trouble)
+        else:
+            call.answered(status, headers, body)
+
+    def _fail(self, reason: str) -> None:
+        call = self._finish()
+        self._server.settle(healthy=self._head_done)  # one that began to answer is up
+        if self._transport is not None:
+            self._transport.abort()
+        if call is not None:
+            call.broken(reason)
+
+    def _finish(self) -> Call | None:
+        call, self._call = self._call, None
+        self.deadline = _FOREVER
+        self._server.busy.discard(self)
+        return call

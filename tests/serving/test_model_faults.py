@@ -1,0 +1,157 @@
+"""Model servers that fail: the caller learns what happened, and nothing is sent twice."""
+
+import signal
+import threading
+
+import pytest
+from botocore.exceptions import ClientError
+from serving_support import ACCOUNT, exchange, wait_for
+
+
+def fault(router, body, client=None, **kwargs):
+    with pytest.raises(ClientError) as caught:
+        (client or router.client()).invoke_endpoint(EndpointName="echo", Body=body, **kwargs)
+    return caught.value.response
+
+
+@pytest.mark.parametrize(("status", "side"), [(400, "client"), (415, "client"), (503, "server")])
+def test_an_error_of_the_model_is_a_model_error(router, status, side):
+    response = fault(router, b"status:%d" % status)
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert response["Error"]["Code"] == "ModelError"
+    message = response["Error"]["Message"]
+    assert message.startswith(
+        f'Received {side} error ({status}) from primary with message "broken: \ufffd {status}". '
+    )
+    assert "/aws/sagemaker/Endpoints/echo" in message
+    assert ACCOUNT in message
+    assert response["OriginalStatusCode"] == status
+    assert response["OriginalMessage"] == f"broken: \ufffd {status}"
+    assert response["LogStreamArn"] == (
+        f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/echo"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"close", "closed the connection"),
+        (b"truncate", "closed the connection"),
+        (b"garbage", "malformed"),
+        (b"endless-head", "malformed"),
+        (b"huge:6291457", "larger than 6291456 bytes"),
+        (b"huge:1000000000", "larger than 6291456 bytes"),
+        (b"chunked:97", "larger than 6291456 bytes"),
+        (b"until-close:6291457", "larger than 6291456 bytes"),
+    ],
+)
+def test_no_proper_answer_is_a_model_error_too(router, model, body, words):
+    response = fault(router, body)
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["OriginalStatusCode"] == 0
+    assert words in response["Error"]["Message"]
+    assert exchange(router, router.request(b"fast:after")).body == b"one"
+    assert model.bodies() == [body.decode(), "fast:after"]
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (b"until-close:70000", b"z" * 70_000),
+        (b"interim", b"after"),
+        (b"twice", b"one"),
+        (b"bare", b""),
+        (b"chunked:3", b"y" * 196_608),
+    ],
+)
+def test_unusual_answers_are_answers(router, body, answer):
+    for _ in range(3):
+        got = exchange(router, router.request(body))
+        assert (got.status, got.body) == (200, answer)
+
+
+def test_a_model_that_takes_too_long(start_router, model):
+    router = start_router("--model-seconds", "0.5")
+    router.write({"echo": [("AllTraffic", 1.0, [model.address])]})
+    response = fault(router, b"slow:30")
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["OriginalStatusCode"] == 0
+    assert "Your invocation timed out while waiting for a response" in response["OriginalMessage"]
+    assert model.bodies() == ["slow:30"]
+
+
+def test_nobody_listens(router, model):
+    model.stop()
+    response = fault(router, b"fast")
+    assert response["Error"]["Code"] == "ServiceUnavailable"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+
+def test_a_dead_replica_costs_no_error(router, start_model):
+    first, second = start_model("first"), start_model("second")
+    router.write({"echo": [("V", 1.0, [first.address, second.address])]})
+    request = router.request(b"fast")
+    answers = [exchange(router, request).body for _ in range(20)]
+    assert set(answers) == {b"first", b"second"}
+    second.stop()
+    answers = [exchange(router, request) for _ in range(200)]
+    assert [answer.status for answer in answers] == [200] * 200
+    assert {answer.body for answer in answers} == {b"first"}
+    assert len(first.bodies()) + len(second.bodies()) == 220
+
+
+def test_a_replica_comes_back_on_its_own(router, start_model):
+    first, second = start_model("first"), start_model("second")
+    router.write({"echo": [("V", 1.0, [first.address, second.address])]})
+    request = router.request(b"fast")
+    second.stop()
+    for _ in range(5):
+        exchange(router, request)
+    start_model("again", port=second.port)
+    wait_for(lambda: exchange(router, request).body == b"again")
+
+
+def test_a_stuck_replica_is_passed_over(start_router, start_model):
+    router = start_router("--stuck-seconds", "0.5")
+    first, second = start_model("first"), start_model("second")
+    router.write({"echo": [("V", 1.0, [first.address, second.address])]})
+    request = router.request(b"fast")
+    for _ in range(4):
+        exchange(router, request)
+    second.process.send_signal(signal.SIGSTOP)
+    stuck = [router.connect() for _ in range(4)]  # some of these hang, on the stopped server
+    for connection in stuck:
+        connection.sendall(request)
+    wait_for(lambda: len(first.bodies()) >= 4)
+    threading.Event().wait(1.0)
+    answers = [exchange(router, request) for _ in range(50)]
+    assert {(answer.status, answer.body) for answer in answers} == {(200, b"first")}
+    for connection in stuck:
+        connection.close()
+
+
+def test_too_much_for_a_server_is_refused_at_once(start_router, model):
+    router = start_router("--in-flight", "4")
+    router.write({"echo": [("V", 1.0, [model.address])]})
+    request = router.request(b"slow:3")
+    held = [router.connect() for _ in range(4)]
+    for connection in held:
+        connection.sendall(request)
+    wait_for(lambda: len(model.bodies()) == 4)
+    answer = exchange(router, request)
+    assert (answer.status, answer.error) == (503, "ServiceUnavailable")
+    for connection in held:
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        connection.close()
+    assert exchange(router, router.request(b"fast")).status == 200
+
+
+def test_a_caller_that_leaves_harms_nobody(router, model):
+    for _ in range(3):
+        with router.connect() as connection:
+            connection.sendall(router.request(b"slow:0.5"))
+    wait_for(lambda: len(model.bodies()) == 3)
+    assert exchange(router, router.request(b"fast")).status == 200
+    threading.Event().wait(1.0)  # the answers that nobody wants arrive
+    assert exchange(router, router.request(b"fast")).status == 200
+    assert "request failed" not in router.log()
