@@ -1,0 +1,89 @@
+"""Judges a stack of models on a set of examples: loss, criterion, and the final choice.
+
+Knows normalised examples and weights; not how they were trained.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.algorithms.linear_learner import selection, solver
+from studio.algorithms.linear_learner.losses import Array, Loss
+from studio.algorithms.linear_learner.selection import Criterion
+from studio.algorithms.linear_learner.solver import Examples, Verdict
+
+CELLS = 4_000_000
+"""Scores that are held at a time: 16 MB."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Judges on `examples`; without a criterion the loss is the criterion.
+
+    `factor` takes a normalised loss to the label's unit. The criterion looks at the first `sample`
+    examples. `positive_weight` weighs the examples of label 1 in the loss, as in training.
+    """
+
+    examples: Examples
+    loss: Loss
+    factor: float
+    criterion: Criterion | None
+    sample: int
+    positive_weight: float = 1.0
+
+    def __call__(self, weights: Array) -> Verdict:
+        """The verdict on `weights` `(M, K, D)`."""
+        loss, scores = self._measure(weights)
+        if self.criterion is None:
+            return Verdict(loss, loss)
+        labels = self.examples.labels[: self.sample]
+        cuts = [selection.calibrate(row, labels, self.criterion, 0.0) for row in scores]
+        return Verdict(np.array([-cut.value for cut in cuts]), loss)
+
+    def elect(self, weights: Array, neutral: float) -> tuple[int, float]:
+        """The best model's number and the threshold on its scores (after the link)."""
+        verdict = self(weights)
+        best = int(np.lexsort((_last(verdict.loss), _last(verdict.cost)))[0])
+        if self.criterion is None:
+            return best, neutral
+        _, scores = self._measure(weights[best : best + 1])
+        labels = self.examples.labels[: self.sample]
+        cut = selection.calibrate(scores[0], labels, self.criterion, 0.0)
+        threshold = float(1 / (1 + np.exp(-cut.threshold))) if neutral else cut.threshold
+        return best, threshold
+
+    def _measure(self, weights: Array) -> tuple[Array, Array]:
+        """The mean loss of each model, `(M,)`, and scores `(M, n)` for the criterion."""
+        models, classes, columns = weights.shape
+        rows = np.ascontiguousarray(weights.reshape(models * classes, columns))
+        count = self.examples.count
+        total, mass = np.zeros(models), 0.0
+        kept: list[Array] = []
+        chunk = max(1, CELLS // len(rows))
+        for first in range(0, count, chunk):
+            part = slice(first, min(count, first + chunk))
+            z = solver.scores(self.examples.features[part], rows)
+            if self.criterion is not None and first < self.sample:
+                kept.append(z[:, : self.sample - first])
+            labels = self.examples.labels[part]
+            weight = self._weights(part, labels)
+            shaped = z.reshape(models, classes, -1) if classes > 1 else z
+            with np.errstate(
+                all="ignore"
+            ):  # a model that diverges is judged infinite, not warned of
+                total += self.loss.value(shaped, labels) @ weight
+            mass += float(weight.sum())
+        loss = np.where(np.isfinite(total), total / max(mass, 1e-300) * self.factor, np.inf)
+        return loss, np.concatenate(kept, axis=1) if kept else np.empty((models, 0))
+
+    def _weights(self, part: slice, labels: Array) -> Array:
+        weights = self.examples.weights
+        out = np.ones(labels.size) if weights is None else weights[part].astype(np.float64)
+        if self.positive_weight != 1:
+            out = out * np.where(labels == 1, self.positive_weight, 1.0)
+        return out
+
+
+def _last(values: Array) -> Array:
+    """Values to sort by: what is not a number comes last."""
+    return np.where(np.isnan(values), np.inf, values)
