@@ -1,0 +1,29 @@
+"""The program: `python -P -m studio.algorithms.xgboost --tag TAG train|serve`."""
+
+import sys
+
+from studio.algorithms.base import (
+    CONTAINER_LOG,
+    Environment,
+    Termination,
+    configure_logging,
+    run_program,
+)
+
+
+# XGBoost takes a while to import: what a program needs of it is imported when it starts.
+def _train(tag: str, environment: Environment, termination: Termination) -> None:
+    from studio.algorithms.xgboost.train import train
+
+    train(tag, environment, termination)
+
+
+def _serve(tag: str) -> None:
+    from studio.algorithms.xgboost.serve import serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    configure_logging(CONTAINER_LOG)
+    sys.exit(run_program(sys.argv[1:], _train, _serve))
