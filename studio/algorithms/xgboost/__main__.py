@@ -25,5 +25,7 @@ def _serve(tag: str) -> None:
 
 
 if __name__ == "__main__":
+    # XGBoost imports scikit-learn where it is installed: two seconds for something unused here.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
     configure_logging(CONTAINER_LOG)
     sys.exit(run_program(sys.argv[1:], _train, _serve))
