@@ -128,8 +128,11 @@ class Dispatcher:
     def _handle(self, request: Request, started: float) -> None:
         path, _, query = request.target.partition(b"?")
         if path == b"/_studio/health" and request.method in (b"GET", b"HEAD"):
+            # The control plane waits for its latest table to be in force.
             head = b"HTTP/1.1 200 OK\r\n" + self.common_head()
-            request.client.answer(head + b"Content-Type: application/json\r\n", b"{}")
+            version = f"X-Studio-Table-Version: {self.routes.table.version}\r\n".encode()
+            content = b"Content-Type: application/json\r\n"
+            request.client.answer(head + version + content, b'{"status":"ready"}')
             return
         self._authenticate(request, path, query)
         endpoint = _endpoint_name(request.method, path)

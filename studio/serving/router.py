@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from studio import durable
+from studio import durable, processes
 from studio.errors import StudioError
 from studio.serving.dispatch import Dispatcher
 from studio.serving.limits import Limits
@@ -56,7 +56,7 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, watch.read)
     server = await loop.create_server(lambda: Client(dispatcher), sock=listener, backlog=1024)
-    durable.write_json(folder / "pid.json", _identity())
+    durable.write_json(folder / "pid.json", processes.identity())
     log("router started", port=listener.getsockname()[1], pid=os.getpid())
     while not stop.is_set():
         dispatcher.tick()
@@ -140,14 +140,6 @@ def _listen(path: Path, host: str) -> socket.socket:
     if kept is None:
         durable.write_json(path, listener.getsockname()[1])
     return listener
-
-
-def _identity() -> dict[str, int | str]:
-    """What tells this process from another that gets the same pid."""
-    stat = Path("/proc/self/stat").read_text()
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    starttime = int(stat.rpartition(")")[2].split()[19])
-    return {"pid": os.getpid(), "starttime": starttime, "boot_id": boot_id}
 
 
 def _raise_file_limit() -> None:

@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_keep",
-        "_parser", "_server", "_size", "_sock", "_transport", "_trouble", "deadline", "idle_since",
+        "_parser", "_server", "_size", "_sock", "_status", "_transport", "_trouble", "deadline", "idle_since",
     )  # fmt: skip
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
     def _renew(self) -> None:
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        self._size = self._head = 0
+        self._size = self._head = self._status = 0
         self._framed = self._head_done = self._complete = self._keep = False
         self._trouble = ""
 
@@ -257,14 +257,19 @@ class Connection(asyncio.Protocol):
             self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        if self._complete:
+            return
         headers = self._headers
         length = headers.get(b"content-length")
+        self._status = self._parser.get_status_code()
         self._head_done = True
         self._framed = length is not None or b"transfer-encoding" in headers
         if length is not None and int(length) > self._server.limits.body_bytes:
             self._refuse()
 
     def on_body(self, data: bytes) -> None:
+        if self._complete:
+            return
         self._size += len(data)
         if self._size > self._server.limits.body_bytes:
             self._refuse()
@@ -274,7 +279,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._complete:
             return
-        if self._parser.get_status_code() < 200:
+        if self._status < 200:
             self._renew()  # 100 Continue and the like: the answer is still to come
             return
         self._complete = True
@@ -287,7 +292,7 @@ class Connection(asyncio.Protocol):
         self._trouble = errors.TOO_LARGE.format(limit=self._server.limits.body_bytes)
 
     def _succeed(self) -> None:
-        status, headers = self._parser.get_status_code(), self._headers
+        status, headers = self._status, self._headers
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         trouble = self._trouble
         call = self._finish()
