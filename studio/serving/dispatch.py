@@ -132,7 +132,7 @@ class Dispatcher:
             head = b"HTTP/1.1 200 OK\r\n" + self.common_head()
             version = f"X-Studio-Table-Version: {self.routes.table.version}\r\n".encode()
             content = b"Content-Type: application/json\r\n"
-            request.client.answer(head + version + content, b'{"status":"ready"}')
+            request.client.answer(head + version + content, b"{}")
             return
         self._authenticate(request, path, query)
         endpoint = _endpoint_name(request.method, path)
