@@ -47,8 +47,10 @@ def start(home: Path) -> dict[str, Any]:
             start_new_session=True,
             cwd="/",
         )
+    # Our child, but not our concern: somebody must read its exit status.
+    threading.Thread(target=process.wait, name="router-exit", daemon=True).start()
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.returncode is None:
         known = find(home)
         if known and known["pid"] == process.pid and table_version(home) is not None:
             return known
