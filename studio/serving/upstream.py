@@ -148,7 +148,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_keep",
-        "_parser", "_server", "_size", "_sock", "_status", "_transport", "_trouble", "deadline", "idle_since",
+        "_parser", "_server", "_size", "_sock", "_status", "_transport", "_trouble",
+        "deadline", "idle_since",
     )  # fmt: skip
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
