@@ -1,0 +1,97 @@
+"""Operations on buckets."""
+
+import hashlib
+
+from studio.s3.errors import S3Error
+from studio.s3.message import Call, Response
+from studio.s3.xml import document, malformed, parse, time_text
+
+_CLASSIC = "us-east-1"
+
+
+def owner(account: str) -> tuple[tuple[str, str], ...]:
+    """The one owner, under the 64 digits that S3 calls a canonical user."""
+    return (("ID", hashlib.sha256(account.encode()).hexdigest()), ("DisplayName", account))
+
+
+def list_buckets(call: Call) -> Response:
+    prefix = call.request.query.get("prefix", "")
+    buckets = [
+        (
+            "Bucket",
+            (
+                ("Name", bucket.name),
+                ("CreationDate", time_text(bucket.created)),
+                ("BucketRegion", bucket.region),
+            ),
+        )
+        for bucket in call.store.buckets()
+        if bucket.name.startswith(prefix)
+    ]
+    body = document(
+        "ListAllMyBucketsResult", (("Owner", owner(call.account)), ("Buckets", buckets))
+    )
+    return Response(body=body)
+
+
+def create_bucket(call: Call) -> Response:
+    name = call.request.bucket
+    region = _constraint(call.body.data)
+    if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
+        _refuse_region(region, call.region)
+    if not call.store.create_bucket(name, call.region) and call.region != _CLASSIC:
+        raise S3Error(
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+            BucketName=name,
+        )
+    return Response(headers={"location": f"/{name}"})
+
+
+def head_bucket(call: Call) -> Response:
+    bucket = call.store.bucket(call.request.bucket)
+    return Response(headers={"x-amz-bucket-region": bucket.region})
+
+
+def delete_bucket(call: Call) -> Response:
+    call.store.delete_bucket(call.request.bucket)
+    return Response(204)
+
+
+def get_location(call: Call) -> Response:
+    region = call.store.bucket(call.request.bucket).region
+    # The classic region has no name here; clients know.
+    text = "" if region == _CLASSIC else region
+    return Response(body=document("LocationConstraint", ()).replace(b"></", f">{text}</".encode()))
+
+
+def get_versioning(call: Call) -> Response:
+    call.store.bucket(call.request.bucket)
+    return Response(body=document("VersioningConfiguration", ()))
+
+
+def _constraint(body: bytes) -> str:
+    """The region that the client wants the bucket in; the classic one when it does not say."""
+    if not body:
+        return _CLASSIC
+    root = parse(body, "CreateBucketConfiguration")
+    element = root.find("LocationConstraint")
+    if element is None:
+        return _CLASSIC
+    if not element.text:
+        raise malformed()
+    return element.text
+
+
+def _refuse_region(wanted: str, region: str) -> None:
+    if wanted == _CLASSIC:
+        raise S3Error(
+            "IllegalLocationConstraintException",
+            "The unspecified location constraint is incompatible for the region specific "
+            f"endpoint this request was sent to. This store is in {region}.",
+        )
+    raise S3Error(
+        "IllegalLocationConstraintException" if "-" in wanted else "InvalidLocationConstraint",
+        f"The {wanted} location constraint is incompatible for the region specific endpoint "
+        f"this request was sent to. This store is in {region}.",
+    )

@@ -1,0 +1,167 @@
+"""The platform's own door to S3: the store in this home, or an external one by its API."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from studio.errors import ValidationException
+from studio.s3.errors import S3Error
+from studio.s3.index import StoredObject
+from studio.s3.store import ObjectStore
+from studio.settings import Settings
+
+T = TypeVar("T")
+
+_PRESIGN_SECONDS = 7 * 24 * 3600
+_ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
+
+
+class Storage(Protocol):
+    """What the platform needs of an S3. Blocking; raises S3Error or botocore's errors."""
+
+    def bucket_exists(self, bucket: str) -> bool: ...
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Key, size, etag and modification time of all below `prefix`, in order."""
+
+    def head(self, bucket: str, key: str) -> StoredObject | None: ...
+
+    def read(self, bucket: str, key: str, limit: int) -> bytes:
+        """The whole of a small object; ValueError when it is longer than `limit` bytes."""
+
+    def source(self, bucket: str, key: str) -> tuple[str, str]:
+        """(path of an immutable local file, URL to get it from): one of the two is ""."""
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """Store a regular file, durable on return; it must not change any more. Idempotent."""
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key, or prefix, of `s3://bucket/key`. Raises ValidationException."""
+    match = re.fullmatch(r"s3://([^/]+)(?:/(.*))?", uri, re.DOTALL)
+    if match is None:
+        raise ValidationException(
+            f"The S3 URI {uri!r} is not valid: expected s3://<bucket>/<key or prefix>."
+        )
+    return match[1], match[2] or ""
+
+
+def storage_for(settings: Settings, store: ObjectStore) -> Storage:
+    """The external S3 that the settings name, else `store`."""
+    if not settings.s3_endpoint:
+        return LocalStorage(store)
+    session = boto3.Session(profile_name=settings.s3_profile or None, region_name=settings.region)
+    # Path style and SigV4 are what every S3 understands; checksums only where S3 demands them.
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return RemoteStorage(session.client("s3", endpoint_url=settings.s3_endpoint, config=config))
+
+
+class LocalStorage:
+    """The store in this process, without HTTP."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def bucket_exists(self, bucket: str) -> bool:
+        return _found(lambda: self._store.bucket(bucket)) is not None
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        return self._store.list(bucket, prefix)
+
+    def head(self, bucket: str, key: str) -> StoredObject | None:
+        return _found(lambda: self._store.head(bucket, key))
+
+    def read(self, bucket: str, key: str, limit: int) -> bytes:
+        _, file = self._store.open(bucket, key)
+        with file:
+            return _limited(file.read(limit + 1), bucket, key, limit)
+
+    def source(self, bucket: str, key: str) -> tuple[str, str]:
+        return str(self._store.blobs.path(self._store.head(bucket, key).blob)), ""
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        self._store.put_file(bucket, key, path)
+
+
+class RemoteStorage:
+    """An external S3 behind a boto3 client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def bucket_exists(self, bucket: str) -> bool:
+        return _found(lambda: self._client.head_bucket(Bucket=bucket)) is not None
+
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                yield _stored(bucket, entry["Key"], entry["Size"], entry)
+
+    def head(self, bucket: str, key: str) -> StoredObject | None:
+        answer = _found(lambda: self._client.head_object(Bucket=bucket, Key=key))
+        return _stored(bucket, key, answer["ContentLength"], answer) if answer else None
+
+    def read(self, bucket: str, key: str, limit: int) -> bytes:
+        with self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            return _limited(body.read(limit + 1), bucket, key, limit)
+
+    def source(self, bucket: str, key: str) -> tuple[str, str]:
+        target = {"Bucket": bucket, "Key": key}
+        return "", str(
+            self._client.generate_presigned_url(
+                "get_object", Params=target, ExpiresIn=_PRESIGN_SECONDS
+            )
+        )
+
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """A whole object of the same MD5 is left as it is."""
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(fd, "rb") as file:
+            digest = hashlib.file_digest(file, _md5).hexdigest()
+            present = self.head(bucket, key)
+            if present is None or present.etag != digest:
+                file.seek(0)
+                self._client.upload_fileobj(file, bucket, key)
+
+
+def _found(look_up: Callable[[], T]) -> T | None:
+    """None where there is nothing."""
+    try:
+        return look_up()
+    except S3Error as error:
+        if error.code not in _ABSENT:
+            raise
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _ABSENT:
+            raise
+    return None
+
+
+def _limited(data: bytes, bucket: str, key: str, limit: int) -> bytes:
+    if len(data) > limit:
+        raise ValueError(f"s3://{bucket}/{key} is larger than {limit} bytes")
+    return data
+
+
+def _stored(bucket: str, key: str, size: int, answer: dict[str, Any]) -> StoredObject:
+    modified: datetime = answer["LastModified"]
+    etag = answer["ETag"].strip('"')
+    return StoredObject(bucket, key, size, etag, int(modified.timestamp() * 1000))
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)

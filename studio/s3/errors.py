@@ -1,0 +1,70 @@
+"""The error codes of S3 and the HTTP status that each carries."""
+
+from typing import Any
+
+from studio.errors import ApiError
+
+_STATUS = {
+    "AccessDenied": 403,
+    "BucketAlreadyExists": 409,
+    "BucketAlreadyOwnedByYou": 409,
+    "BucketNotEmpty": 409,
+    "ExpectationFailed": 417,
+    "InsufficientStorage": 507,
+    "InternalError": 500,
+    "InvalidAccessKeyId": 403,
+    "InvalidRange": 416,
+    "MethodNotAllowed": 405,
+    "MissingContentLength": 411,
+    "NoSuchBucket": 404,
+    "NoSuchKey": 404,
+    "NoSuchTagSet": 404,
+    "NoSuchUpload": 404,
+    "NoSuchVersion": 404,
+    "NotImplemented": 501,
+    "NotModified": 304,
+    "PreconditionFailed": 412,
+    "RequestTimeTooSkewed": 403,
+    "SignatureDoesNotMatch": 403,
+}
+
+
+class S3Error(ApiError):
+    """An answer of S3; `details` become elements of the error document beside Code and Message."""
+
+    def __init__(self, code: str, message: str, **details: Any) -> None:
+        super().__init__(code, message, _STATUS.get(code, 400))
+        self.details = details
+
+
+def no_such_bucket(bucket: str) -> S3Error:
+    return S3Error("NoSuchBucket", "The specified bucket does not exist", BucketName=bucket)
+
+
+def no_such_key(key: str) -> S3Error:
+    return S3Error("NoSuchKey", "The specified key does not exist.", Key=key)
+
+
+def no_such_upload(upload: str) -> S3Error:
+    return S3Error(
+        "NoSuchUpload",
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may "
+        "have been aborted or completed.",
+        UploadId=upload,
+    )
+
+
+def precondition_failed(condition: str) -> S3Error:
+    return S3Error(
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+        Condition=condition,
+    )
+
+
+def not_implemented(what: str) -> S3Error:
+    return S3Error("NotImplemented", f"{what} is not implemented by this store.")
+
+
+def invalid_argument(name: str, value: str, message: str) -> S3Error:
+    return S3Error("InvalidArgument", message, ArgumentName=name, ArgumentValue=value)

@@ -1,0 +1,324 @@
+"""S3 over HTTP: one delegate a request, streaming in and out under back-pressure.
+
+The event loop only parses and checks signatures; disk, hashes and the index are worker threads'.
+"""
+
+import asyncio
+import errno
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import structlog
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import StreamClosedError
+
+from studio.s3 import auth, routes
+from studio.s3.errors import S3Error
+from studio.s3.intake import MAX_PUT_BYTES, MAX_XML_BYTES, Intake, declared_size
+from studio.s3.message import Body, Call, Request, Response, Slice, parse_query, parse_target
+from studio.s3.multipart import find as find_upload
+from studio.s3.routes import Route
+from studio.s3.store import ObjectStore
+from studio.s3.xml import document
+from studio.settings import Settings
+from studio.wire import sigv4
+
+T = TypeVar("T")
+
+_CHUNK = 1 << 20
+_FRAMING_BYTES = 1 << 30  # what aws-chunked may add to the largest body
+_UNREAD_BYTES = 16 << 20  # of a refused body; above that the connection is cut
+_THREADS = 16
+
+_SHOWN = 256  # of the path in an error
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """S3 for `store`, owned by the account of `settings`. `close` waits for the workers."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        settings: Settings,
+        secret_of: auth.Secrets,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.secret_of = secret_of
+        self.now = now
+        self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
+
+    def message_delegate(
+        self, start_line: RequestStartLine, headers: HTTPHeaders, connection: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Serves the one request with this head, which the caller hands on to the delegate.
+
+        `HTTPServer.start_request` may pass its connection; the delegate's methods are then called
+        as Tornado calls them, `headers_received` included.
+        """
+        return _Exchange(self, start_line, headers, connection)
+
+    def close(self) -> None:
+        self._workers.shutdown()
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """`work` in a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work, *arguments)
+
+
+class _Exchange(HTTPMessageDelegate):
+    """One request: head, body, answer."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
+        connection: HTTPConnection,
+    ) -> None:
+        self._gateway = gateway
+        self._connection = connection
+        self._start_line = start_line
+        lowered: dict[str, str] = {}
+        for name, value in headers.get_all():
+            key = name.lower()
+            lowered[key] = f"{lowered[key]},{value}" if key in lowered else value
+        self._headers = lowered
+        self._id = uuid.uuid4().hex[:16].upper()
+        self._path, _, self._query = start_line.path.partition("?")
+        self._request: Request | None = None
+        self._route: Route | None = None
+        self._intake: Intake | None = None
+        self._failure: Exception | None = None
+        self._closing = False
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._writing: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> None:
+        if isinstance(self._connection, HTTP1Connection):
+            self._connection.set_max_body_size(MAX_PUT_BYTES + _FRAMING_BYTES)
+        try:
+            await self._accept()
+        except Exception as error:
+            self._failure = error
+            if self._cuts_off():
+                self._closing = True
+                await self._answer()
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._intake is None or self._failure is not None:
+            return
+        self._pending.append(chunk)
+        self._pending_size += len(chunk)
+        if self._pending_size >= _CHUNK:
+            # One piece is written while the next arrives, never more.
+            if self._writing is not None:
+                await self._writing
+            self._writing = asyncio.ensure_future(self._gateway.run(self._feed, self._taken()))
+
+    def finish(self) -> None:
+        self._task = asyncio.ensure_future(self._answer())
+
+    def on_connection_close(self) -> None:
+        """The client went away in the middle of its request: nothing is left of it."""
+        self._failure = self._failure or ConnectionError("the client went away")
+        self._task = asyncio.ensure_future(self._discard())
+
+    async def _accept(self) -> None:
+        if self._headers.get("expect", "100-continue").lower() != "100-continue":
+            raise S3Error("ExpectationFailed", "Only 100-continue can be expected.")
+        raw = sigv4.Request(self._start_line.method, self._path, self._query, self._headers)
+        verified = auth.authenticate(
+            raw, self._gateway.secret_of, self._gateway.settings.region, self._gateway.now()
+        )
+        request = self._parsed(verified)
+        auth.check_owner(request.headers, self._gateway.settings.account)
+        self._route = routes.find(request)
+        self._request = request
+        await self._open_intake(request, self._route, verified)
+
+    def _parsed(self, verified: sigv4.Verified) -> Request:
+        bucket, key = parse_target(self._path)
+        query = parse_query(self._query)
+        headers = self._headers
+        if verified.scheme != "v4-header":
+            # A client that presigns moves the headers into the query.
+            moved = {name.lower(): value for name, value in query.items()}
+            headers = {n: v for n, v in moved.items() if n.startswith("x-amz-")} | headers
+        return Request(self._id, self._start_line.method, self._path, bucket, key, query, headers)
+
+    async def _open_intake(self, request: Request, route: Route, verified: sigv4.Verified) -> None:
+        streaming = verified.payload.startswith("STREAMING-")
+        if route.body == "none":
+            return
+        limit = MAX_PUT_BYTES if route.body == "blob" else MAX_XML_BYTES
+        if route.body == "memory" and not streaming and "content-length" not in request.headers:
+            size = 0
+        else:
+            size = declared_size(request.headers, streaming, limit)
+        store = self._gateway.store if route.body == "blob" else None
+        algorithm = await self._gateway.run(self._checked_target, request, route)
+        self._intake = await self._gateway.run(
+            Intake, request.headers, verified, size, store, algorithm
+        )
+
+    def _checked_target(self, request: Request, route: Route) -> str:
+        """Refuse a body that has nowhere to go before it comes. The checksum it must carry."""
+        if route.body != "blob":
+            return ""
+        if "uploadId" in request.query:
+            upload = request.query["uploadId"]
+            return find_upload(self._gateway.store, request.bucket, request.key, upload).algorithm
+        self._gateway.store.bucket(request.bucket)
+        return ""
+
+    def _cuts_off(self) -> bool:
+        """Whether to answer without reading the body: the client waits, or it is too long."""
+        length = self._headers.get("content-length", "0")
+        return "expect" in self._headers or not length.isdigit() or int(length) > _UNREAD_BYTES
+
+    def _taken(self) -> bytes:
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_size = 0
+        return data
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            if self._intake is not None and self._failure is None:
+                self._intake.feed(data)
+        except Exception as error:
+            self._failure = error
+
+    async def _answer(self) -> None:
+        response = await self._response()
+        try:
+            await self._send(response)
+        except StreamClosedError:
+            pass
+        except Exception as error:
+            log.error("s3 answer failed", request=self._id, exc_info=error)
+            if isinstance(self._connection, HTTP1Connection):
+                self._connection.close()
+        finally:
+            if isinstance(response.body, Slice):
+                response.body.file.close()
+
+    async def _response(self) -> Response:
+        try:
+            if self._writing is not None:
+                await self._writing
+            return await self._gateway.run(self._handled)
+        except Exception as error:
+            await self._discard()
+            return self._refusal(error)
+
+    def _handled(self) -> Response:
+        if self._intake is not None:
+            self._feed(self._taken())
+        if self._failure is not None:
+            raise self._failure
+        if self._route is None or self._request is None:
+            raise RuntimeError("a request without a head")
+        call = Call(
+            store=self._gateway.store,
+            account=self._gateway.settings.account,
+            region=self._gateway.settings.region,
+            request=self._request,
+            body=self._intake.finish() if self._intake is not None else Body(),
+        )
+        try:
+            return self._route.handler(call)
+        except S3Error:
+            if call.body.content is not None:
+                call.store.blobs.remove([call.body.content.blob])
+            raise
+
+    def _refusal(self, error: Exception) -> Response:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            error = S3Error("InsufficientStorage", "The disk of this store is full.")
+        if not isinstance(error, S3Error):
+            log.error("s3 request failed", request=self._id, exc_info=error)
+            error = S3Error("InternalError", "We encountered an internal error. Please try again.")
+        headers = {"content-type": "application/xml"}
+        if error.code == "AuthorizationHeaderMalformed":
+            headers["x-amz-bucket-region"] = self._gateway.settings.region
+        if self._start_line.method == "HEAD":
+            return Response(error.status, headers)
+        body = document(
+            "Error",
+            (
+                ("Code", error.code),
+                ("Message", error.message),
+                *error.details.items(),
+                ("Resource", self._path[:_SHOWN]),
+                ("RequestId", self._id),
+            ),
+            namespace="",
+        )
+        return Response(error.status, headers, body)
+
+    async def _send(self, response: Response) -> None:
+        body = response.body
+        headers = _Headers({"Server": "Studio", "Date": formatdate(usegmt=True)})
+        headers["x-amz-request-id"] = self._id
+        headers["x-amz-id-2"] = self._id
+        if self._closing:
+            headers["Connection"] = "close"
+        for name, value in response.headers.items():
+            headers[name] = value
+        size = body.size if isinstance(body, Slice) else len(body)
+        bare = self._start_line.method == "HEAD" or response.status in (204, 304)
+        if response.status not in (204, 304):
+            headers["Content-Length"] = str(size)
+        if isinstance(body, bytes) and body and "content-type" not in response.headers:
+            headers["Content-Type"] = "application/xml"
+        line = ResponseStartLine("HTTP/1.1", response.status, HTTPStatus(response.status).phrase)
+        first = body if isinstance(body, bytes) and not bare else b""
+        await self._connection.write_headers(line, headers, first)
+        if isinstance(body, Slice) and not bare:
+            await self._send_slice(body)
+        self._connection.finish()
+
+    async def _send_slice(self, part: Slice) -> None:
+        part.file.seek(part.start)
+        left = part.size
+        while left:
+            chunk = await self._gateway.run(part.file.read, min(left, _CHUNK))
+            if not chunk:
+                raise EOFError("a blob is shorter than the index says")
+            left -= len(chunk)
+            await self._connection.write(chunk)
+
+    async def _discard(self) -> None:
+        if self._writing is not None:
+            await self._writing
+        if self._intake is not None:
+            await self._gateway.run(self._intake.discard)
+
+
+class _Headers(HTTPHeaders):
+    """Written in lower case: clients take the names of metadata from there."""
+
+    def get_all(self) -> Iterator[tuple[str, str]]:
+        return ((name.lower(), value) for name, value in super().get_all())

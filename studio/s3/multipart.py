@@ -1,0 +1,248 @@
+"""Multipart uploads of the object store: invisible until completed, completed at most once."""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select
+
+from studio.s3 import checksums, index
+from studio.s3.errors import S3Error, invalid_argument, no_such_upload
+from studio.s3.index import PART, UPLOAD, Checksum, Part, StoredObject, Upload
+from studio.s3.names import check_key
+from studio.s3.store import (
+    Attributes,
+    Condition,
+    Content,
+    ObjectStore,
+    replace_object,
+    require_bucket,
+)
+
+MIN_PART_BYTES = 5 << 20
+MAX_PARTS = 10_000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A part as the client lists it to complete an upload; `checksum` is "" when not stated."""
+
+    number: int
+    etag: str
+    checksum: str = ""
+
+
+def create(
+    store: ObjectStore, bucket: str, key: str, attributes: Attributes, checksum: Checksum
+) -> Upload:
+    """Begin an upload whose parts and whole carry `checksum.algorithm`, if that is not empty."""
+    created = store.now()
+    upload = Upload(
+        bucket,
+        check_key(key),
+        f"{created:012x}{uuid.uuid4().hex}",  # orders by time
+        created,
+        dict(attributes.headers),
+        dict(attributes.tags),
+        checksum.algorithm,
+        checksum.kind,
+    )
+
+    def work(connection: Connection) -> None:
+        require_bucket(connection, bucket)
+        connection.execute(insert(UPLOAD), vars(upload))
+
+    store.database.write(work)
+    return upload
+
+
+def find(store: ObjectStore, bucket: str, key: str, upload: str) -> Upload:
+    with store.database.read() as connection:
+        return _require(connection, bucket, key, upload)
+
+
+def check_number(number: int) -> int:
+    if not 1 <= number <= MAX_PARTS:
+        raise invalid_argument(
+            "partNumber",
+            str(number),
+            "Part number must be an integer between 1 and 10000, inclusive",
+        )
+    return number
+
+
+def put_part(store: ObjectStore, upload: Upload, number: int, content: Content) -> Part:
+    """Store a part, in place of one of the same number. Its blob is removed when that fails."""
+    part = Part(upload.id, check_number(number), modified=store.now(), **vars(content))
+
+    def work(connection: Connection) -> list[str]:
+        _require(connection, upload.bucket, upload.key, upload.id)
+        same = (PART.c.upload == upload.id, PART.c.number == number)
+        replaced = list(connection.execute(select(PART.c.blob).where(*same)).scalars())
+        connection.execute(delete(PART).where(*same))
+        connection.execute(insert(PART), index.part_values(part))
+        return replaced
+
+    store.commit(work, [content.blob])
+    return part
+
+
+def abort(store: ObjectStore, bucket: str, key: str, upload: str) -> None:
+    def work(connection: Connection) -> list[str]:
+        _require(connection, bucket, key, upload)
+        return _forget(connection, upload)
+
+    store.commit(work)
+
+
+def complete(
+    store: ObjectStore,
+    target: tuple[str, str, str],
+    claims: Sequence[Claim],
+    condition: Condition,
+) -> StoredObject:
+    """Make the object of `target` = (bucket, key, upload id) from the parts that `claims` lists.
+
+    Completing again what is complete answers the same object, as long as that is there.
+    """
+    bucket, key, upload_id = target
+    with store.database.read() as connection:
+        upload = index.find_upload(connection, bucket, key, upload_id)
+        parts = index.find_parts(connection, upload_id)
+        if upload is None:
+            return _completed(connection, bucket, key, upload_id)
+    chosen = _chosen(parts, claims)
+    try:
+        stored = _assembled(store, upload, chosen)
+    except FileNotFoundError as error:  # aborted or completed meanwhile
+        raise no_such_upload(upload_id) from error
+    return _commit(store, stored, chosen, condition)
+
+
+def _assembled(store: ObjectStore, upload: Upload, chosen: Sequence[Part]) -> StoredObject:
+    checksum = _whole_checksum(upload, chosen, [store.blobs.path(part.blob) for part in chosen])
+    return StoredObject(
+        bucket=upload.bucket,
+        key=upload.key,
+        size=sum(part.size for part in chosen),
+        etag=_etag(chosen),
+        modified=store.now(),
+        blob=_concatenated(store, chosen),
+        headers=upload.headers,
+        checksum=checksum,
+        tags=upload.tags,
+        upload=upload.id,
+    )
+
+
+def _commit(
+    store: ObjectStore, stored: StoredObject, chosen: Sequence[Part], condition: Condition
+) -> StoredObject:
+    """The object; that of another completion when it came first."""
+
+    def work(connection: Connection) -> list[str]:
+        _require(connection, stored.bucket, stored.key, stored.upload)
+        present = {part.blob for part in index.find_parts(connection, stored.upload)}
+        if not present.issuperset(part.blob for part in chosen):
+            raise _invalid_part()
+        replaced = replace_object(connection, stored, condition)
+        return replaced + _forget(connection, stored.upload)
+
+    try:
+        store.commit(work, [stored.blob])
+    except S3Error as error:
+        if error.code != "NoSuchUpload":
+            raise
+        with store.database.read() as connection:
+            return _completed(connection, stored.bucket, stored.key, stored.upload)
+    return stored
+
+
+def _completed(connection: Connection, bucket: str, key: str, upload: str) -> StoredObject:
+    require_bucket(connection, bucket)
+    present = index.find_object(connection, bucket, key)
+    if present is None or present.upload != upload:
+        raise no_such_upload(upload)
+    return present
+
+
+def _chosen(parts: Sequence[Part], claims: Sequence[Claim]) -> list[Part]:
+    if not claims:
+        raise S3Error("MalformedXML", "You must specify at least one part")
+    numbers = [claim.number for claim in claims]
+    if numbers != sorted(set(numbers)):
+        raise S3Error(
+            "InvalidPartOrder",
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+        )
+    present = {part.number: part for part in parts}
+    chosen = []
+    for claim in claims:
+        part = present.get(claim.number)
+        if part is None or part.etag != claim.etag.strip('"'):
+            raise _invalid_part()
+        if claim.checksum and claim.checksum != part.checksum.value:
+            raise _invalid_part()
+        chosen.append(part)
+    for part in chosen[:-1]:
+        if part.size < MIN_PART_BYTES:
+            raise S3Error(
+                "EntityTooSmall",
+                "Your proposed upload is smaller than the minimum allowed size",
+                ProposedSize=part.size,
+                MinSizeAllowed=MIN_PART_BYTES,
+                PartNumber=part.number,
+                ETag=part.etag,
+            )
+    return chosen
+
+
+def _concatenated(store: ObjectStore, parts: Sequence[Part]) -> str:
+    if len(parts) == 1:
+        return store.blobs.link(parts[0].blob)
+    writer = store.writer()
+    try:
+        for part in parts:
+            writer.append(store.blobs.path(part.blob))
+        return writer.keep()
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _etag(parts: Sequence[Part]) -> str:
+    joined = b"".join(bytes.fromhex(part.etag) for part in parts)
+    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _whole_checksum(upload: Upload, parts: Sequence[Part], paths: Sequence[Path]) -> Checksum:
+    if not upload.algorithm:
+        return Checksum()
+    if upload.checksum_type == "FULL_OBJECT":
+        return checksums.of_files(upload.algorithm, paths)
+    return checksums.composite(upload.algorithm, [part.checksum.value for part in parts])
+
+
+def _require(connection: Connection, bucket: str, key: str, upload: str) -> Upload:
+    require_bucket(connection, bucket)
+    found = index.find_upload(connection, bucket, key, upload)
+    if found is None:
+        raise no_such_upload(upload)
+    return found
+
+
+def _forget(connection: Connection, upload: str) -> list[str]:
+    blobs = list(connection.execute(select(PART.c.blob).where(PART.c.upload == upload)).scalars())
+    connection.execute(delete(PART).where(PART.c.upload == upload))
+    connection.execute(delete(UPLOAD).where(UPLOAD.c.id == upload))
+    return blobs
+
+
+def _invalid_part() -> S3Error:
+    return S3Error(
+        "InvalidPart",
+        "One or more of the specified parts could not be found. The part may not have been "
+        "uploaded, or the specified entity tag may not match the part's entity tag.",
+    )

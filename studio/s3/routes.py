@@ -1,0 +1,98 @@
+"""Which handler answers a request, and where its body goes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from studio.s3 import buckets, listing, objects, uploads
+from studio.s3.errors import S3Error, not_implemented
+from studio.s3.message import Call, Request, Response
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`body`: nowhere (what comes is read and dropped), in memory (XML), or in a blob."""
+
+    handler: Handler
+    body: Literal["none", "memory", "blob"] = "none"
+
+
+_SERVICE = {("GET", ""): Route(buckets.list_buckets)}
+_BUCKET = {
+    ("GET", ""): Route(listing.list_objects),
+    ("GET", "location"): Route(buckets.get_location),
+    ("GET", "uploads"): Route(uploads.list_uploads),
+    ("GET", "versioning"): Route(buckets.get_versioning),
+    ("GET", "versions"): Route(listing.list_versions),
+    ("HEAD", ""): Route(buckets.head_bucket),
+    ("PUT", ""): Route(buckets.create_bucket, "memory"),
+    ("DELETE", ""): Route(buckets.delete_bucket),
+    ("POST", "delete"): Route(objects.delete_objects, "memory"),
+}
+_OBJECT = {
+    ("GET", ""): Route(objects.get_object),
+    ("GET", "tagging"): Route(objects.get_tagging),
+    ("GET", "uploadId"): Route(uploads.list_parts),
+    ("HEAD", ""): Route(objects.get_object),
+    ("PUT", ""): Route(objects.put_object, "blob"),
+    ("PUT", "tagging"): Route(objects.put_tagging, "memory"),
+    ("PUT", "uploadId"): Route(uploads.upload_part, "blob"),
+    ("DELETE", ""): Route(objects.delete_object),
+    ("DELETE", "tagging"): Route(objects.delete_tagging),
+    ("DELETE", "uploadId"): Route(uploads.abort_upload),
+    ("POST", "uploads"): Route(uploads.create_upload),
+    ("POST", "uploadId"): Route(uploads.complete_upload, "memory"),
+}
+_COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy)}
+
+# What a query may ask for instead of the object or the bucket itself.
+_NAMES = """
+    accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory
+    legal-hold lifecycle location logging metrics notification object-lock ownershipControls
+    policy policyStatus publicAccessBlock renameObject replication requestPayment restore
+    retention select select-type session tagging torrent uploadId uploads versioning versions
+    website metadataTable metadataConfiguration abac append
+"""
+_SUB_RESOURCES = frozenset(_NAMES.split())
+
+
+def find(request: Request) -> Route:
+    """Raises S3Error: NotImplemented names what is missing, MethodNotAllowed what cannot be."""
+    name = _sub_resource(request.query)
+    if not request.bucket:
+        table, what = _SERVICE, "service"
+    elif not request.key:
+        table, what = _BUCKET, "bucket"
+    else:
+        table, what = _OBJECT, "object"
+    if what == "object" and request.method == "PUT" and "x-amz-copy-source" in request.headers:
+        route = _COPIES.get(name)
+    else:
+        route = table.get((request.method, name))
+    if "partNumber" in request.query and name != "uploadId":
+        raise not_implemented(f"{request.method} of an object with partNumber")
+    if name == "uploadId" and request.method == "PUT" and "partNumber" not in request.query:
+        raise S3Error("InvalidArgument", "This operation needs a partNumber.")
+    if route is None and name:
+        raise not_implemented(f"{request.method} of a {what} with {name}")
+    if route is None and request.method == "POST":
+        raise not_implemented(f"POST of a {what}")
+    if route is None:
+        raise S3Error(
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+            Method=request.method,
+            ResourceType=what.upper(),
+        )
+    return route
+
+
+def _sub_resource(query: Mapping[str, str]) -> str:
+    found = [name for name in query if name in _SUB_RESOURCES]
+    if len(found) > 1:
+        raise S3Error(
+            "InvalidArgument", f"Conflicting query string parameters: {', '.join(sorted(found))}"
+        )
+    return found[0] if found else ""

@@ -1,0 +1,69 @@
+"""XML as S3 writes and reads it. What clients send is untrusted: no DTD, no entities."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree
+from defusedxml import DefusedXmlException
+
+from studio.s3.errors import S3Error
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+Pairs = Sequence[tuple[str, Any]]
+
+# Control characters have no place in XML 1.0; S3 writes them as references all the same.
+_SPECIAL = re.compile(r"[&<>\"\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+def document(root: str, pairs: Pairs, namespace: str = NAMESPACE) -> bytes:
+    """The document `root` of elements in order: a text, a number, a bool, or pairs of its own.
+
+    Elements that are None are left out.
+    """
+    attribute = f' xmlns="{namespace}"' if namespace else ""
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return f"{head}<{root}{attribute}>{_elements(pairs)}</{root}>".encode()
+
+
+def parse(data: bytes, root: str) -> Element:
+    """The root element, namespaces dropped. S3Error MalformedXML when it is not a `root`."""
+    try:
+        element = defusedxml.ElementTree.fromstring(data, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise malformed() from error
+    for child in element.iter():
+        child.tag = child.tag.rpartition("}")[2]
+    if element.tag != root:
+        raise malformed()
+    return element
+
+
+def malformed() -> S3Error:
+    return S3Error(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+
+
+def time_text(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
+def _elements(pairs: Pairs) -> str:
+    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in pairs if value is not None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return _SPECIAL.sub(lambda found: _NAMED.get(found[0], f"&#{ord(found[0])};"), value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return _elements(value)
