@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from studio.algorithms import recordio
+from studio.algorithms import libsvm, recordio
 from studio.algorithms.base import Channel, UserError
 
 CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
@@ -270,125 +270,13 @@ def _first_fault(
     return None
 
 
-# libsvm
-
-
 def _read_libsvm(files: Sequence[Path]) -> Data:
     parts = [
-        parse_libsvm(path.read_text(encoding="utf-8", errors="replace"), f"file '{path.name}'")
+        libsvm.parse(path.read_text(encoding="utf-8", errors="replace"), f"file '{path.name}'")
         for path in files
     ]
-    return join_libsvm(parts)
-
-
-@dataclass(frozen=True)
-class SparseRows:
-    """Rows of libsvm text: `columns` and `values` of row i are [starts[i]:starts[i + 1]]."""
-
-    starts: npt.NDArray[np.int64]
-    columns: npt.NDArray[np.int64]
-    values: Floats
-    labels: Floats
-    weights: Floats | None
-    groups: npt.NDArray[np.int64] | None
-
-    @property
-    def lowest(self) -> int:
-        """The smallest column; 0 when there is none."""
-        return int(self.columns.min()) if len(self.columns) else 0
-
-    @property
-    def highest(self) -> int:
-        return int(self.columns.max()) if len(self.columns) else 0
-
-    def matrix(self, base: int, width: int) -> Any:
-        """CSR float32 [n, width]; column `base` of the text is column 0."""
-        from scipy import sparse
-
-        shape = (len(self.starts) - 1, width)
-        return sparse.csr_matrix(
-            (self.values, self.columns - base, self.starts), shape=shape, dtype=np.float32
-        )
-
-
-def parse_libsvm(text: str, name: str, labelled: bool = True) -> SparseRows:
-    """`label[:weight] [qid:group] column:value ...` per line; the label may be absent when
-    `labelled` is false. Raises UserError that names the line."""
-    heads: list[str] = []
-    groups: list[str] = []
-    pairs: list[str] = []
-    starts = [0]
-    for number, line in enumerate(text.splitlines(), start=1):
-        tokens = line.partition("#")[0].split()
-        if not tokens:
-            continue
-        if labelled or ":" not in tokens[0]:
-            heads.append(tokens.pop(0))
-        if tokens and tokens[0].startswith("qid:"):
-            groups.append(tokens.pop(0)[4:])
-        for token in tokens:
-            column, colon, value = token.partition(":")
-            if not colon or not _numeric(value) or not column.isdecimal():
-                raise _libsvm_fault(line, number, name)
-            pairs += (column, value)
-        starts.append(len(pairs) // 2)
-    if len(starts) == 1:
-        raise UserError(f"There is no row in {name}.")
-    labels, weights = _libsvm_labels(heads, name)
-    if groups and len(groups) != len(starts) - 1:
-        raise UserError(f"Some rows of {name} have a qid and others have none.")
-    return SparseRows(
-        np.asarray(starts, np.int64),
-        np.asarray(pairs[::2], np.int64) if pairs else np.empty(0, np.int64),
-        np.asarray(pairs[1::2], np.float32) if pairs else np.empty(0, np.float32),
-        labels,
-        weights,
-        np.asarray(groups, np.int64) if groups else None,
-    )
-
-
-def join_libsvm(parts: Sequence[SparseRows]) -> Data:
-    """One table of several files. Columns count from 1 when no file has a column 0."""
-    from scipy import sparse
-
-    base = 1 if min(part.lowest for part in parts) >= 1 else 0
-    width = max(part.highest for part in parts) - base + 1
-    weights = [part.weights for part in parts if part.weights is not None]
-    groups = [part.groups for part in parts if part.groups is not None]
-    if len(weights) not in (0, len(parts)) or len(groups) not in (0, len(parts)):
-        raise UserError("Some libsvm files have weights or a qid and others have none.")
-    return Data(
-        sparse.vstack([part.matrix(base, width) for part in parts], format="csr"),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate(weights) if weights else None,
-        np.concatenate(groups) if groups else None,
-        base,
-    )
-
-
-def _libsvm_labels(heads: list[str], name: str) -> tuple[Floats, Floats | None]:
-    parts = [head.split(":") for head in heads]
-    widths = {len(part) for part in parts}
-    if len(widths) > 1 or not widths <= {1, 2}:
-        raise UserError(f"Some labels of {name} have a weight and others have none.")
-    try:
-        values = np.asarray(parts, np.float32).reshape(len(parts), -1)
-    except ValueError as error:
-        bad = next(head for head in heads if not all(map(_numeric, head.split(":"))))
-        raise UserError(f"Label '{bad[:40]}' of {name} is not a number.") from error
-    if not parts:
-        return np.empty(0, np.float32), None
-    return values[:, 0], values[:, 1] if values.shape[1] == 2 else None
-
-
-def _libsvm_fault(line: str, number: int, name: str) -> UserError:
-    if number == 1:
-        return UserError(
-            f"First line '{line[:50]}...' of {name} is not 'LIBSVM' format. "
-            "Please ensure the file is in 'LIBSVM' format, or set the ContentType of the channel: "
-            "without one the data is read as libsvm."
-        )
-    return UserError(f"Line {number} '{line[:50]}...' of {name} is not 'LIBSVM' format.")
+    rows, base, width = libsvm.join(parts)
+    return Data(rows.matrix(base, width), rows.labels, rows.weights, rows.groups, base)
 
 
 # Parquet

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.algorithms import formats, recordio
+from studio.algorithms import libsvm, recordio
 from studio.algorithms.base import UserError
 from studio.algorithms.server import RequestError
 
@@ -62,13 +62,13 @@ def accept(header: str, offered: Sequence[str], default: str) -> str:
     raise RequestError(406, f"Accept type {header} is not supported: use {', '.join(offered)}.")
 
 
-def decode(body: bytes, kind: str, libsvm: LibsvmColumns | None = None) -> Any:
+def decode(body: bytes, kind: str, columns: LibsvmColumns | None = None) -> Any:
     """float32 [n, d], dense or CSR, of a body of content type `kind`. Raises RequestError 400."""
     try:
         if kind == CSV:
             return decode_csv(_text(body))
         if kind == LIBSVM:
-            return decode_libsvm(_text(body), libsvm)
+            return decode_libsvm(_text(body), columns)
         if kind == RECORDIO:
             return recordio.read(body).features
         return decode_json(_text(body), kind == JSON_LINES)
@@ -99,7 +99,7 @@ def decode_csv(text: str) -> Any:
 
 def decode_libsvm(text: str, columns: LibsvmColumns | None) -> Any:
     """CSR matrix. Without `columns` it is as wide as its highest column."""
-    rows = formats.parse_libsvm(text, "the payload", labelled=False)
+    rows = libsvm.parse(text, "the payload", labelled=False)
     if columns is None:
         return rows.matrix(0, rows.highest + 1)
     base = columns.base
