@@ -175,19 +175,33 @@ def _stack(
     settings: Settings, examples: Examples, loss: Loss, plan: Plan, validated: bool
 ) -> Stack:
     steps = plan.epochs * -(-examples.count // plan.batch_size)
-    rate = variations.adaptive_rate(steps)
+    sample = examples.features[:RATE_SAMPLE]
+    dense = sample.toarray() if sparse.issparse(sample) else sample
     if settings.optimizer == "sgd":
-        sample = examples.features[:RATE_SAMPLE]
-        dense = sample.toarray() if sparse.issparse(sample) else sample
         rate = variations.gradient_rate(dense, loss.curvature, plan.batch_size)
+    else:
+        rate = variations.adaptive_rate(steps) * _unit(settings, dense, examples.labels)
     positives = float(np.sum(examples.labels == 1))
     balance = (examples.count - positives) / positives if positives else 1.0
     strength = 0.1 if settings.predictor_type == "regressor" else 1.0
-    wd = min(0.01, strength / examples.count)
-    automatic = variations.Automatic(rate, wd, balance or 1.0, validated)
-    return variations.make(
-        settings.weighing(automatic.balance), automatic, _models(settings, examples), steps
+    automatic = variations.Automatic(
+        learning_rate=rate,
+        wd=min(0.01, strength / examples.count),
+        l1=min(0.3, 3 / examples.count**0.5),
+        balance=balance or 1.0,
+        validated=validated,
     )
+    asked = settings.weighing(automatic.balance)
+    return variations.make(asked, automatic, _models(settings, examples), steps)
+
+
+def _unit(settings: Settings, features: Array, labels: Array) -> float:
+    """The size of a typical weight: about 1, unless the job does without normalisation."""
+    size = np.sqrt(np.mean(np.square(features, dtype=np.float64), axis=0))
+    typical = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
+    if settings.predictor_type != "regressor":
+        return 1 / typical
+    return float(np.sqrt(np.mean(np.square(labels, dtype=np.float64)))) / typical or 1.0
 
 
 def _models(settings: Settings, examples: Examples) -> int:

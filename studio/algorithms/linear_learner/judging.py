@@ -41,9 +41,15 @@ class Panel:
         return Verdict(np.array([-cut.value for cut in cuts]), loss)
 
     def elect(self, weights: Array, neutral: float) -> tuple[int, float]:
-        """The best model's number and the threshold on its scores (after the link)."""
+        """The best model's number and the threshold on its scores (after the link).
+
+        Of the models whose criterion is within its standard error of the best one, the model with
+        the least loss: the differences between them are those between samples.
+        """
         verdict = self(weights)
-        best = int(np.lexsort((_last(verdict.loss), _last(verdict.cost)))[0])
+        cost = np.where(np.isnan(verdict.cost), np.inf, verdict.cost)
+        near = cost <= cost.min() + self._noise(float(cost.min()))
+        best = int(np.argmin(np.where(near, verdict.loss, np.inf)))
         if self.criterion is None:
             return best, neutral
         _, scores = self._measure(weights[best : best + 1])
@@ -51,6 +57,19 @@ class Panel:
         cut = selection.calibrate(scores[0], labels, self.criterion, 0.0)
         threshold = float(1 / (1 + np.exp(-cut.threshold))) if neutral else cut.threshold
         return best, threshold
+
+    def _noise(self, cost: float) -> float:
+        """The standard error of a criterion: a share of all examples, or of the positive ones.
+
+        One hit and one miss are added, so that a perfect score of few examples has an error too.
+        """
+        if self.criterion is None:
+            return 0.0
+        labels = self.examples.labels[: self.sample]
+        of_all = self.criterion.name == "accuracy"
+        count = labels.size if of_all else max(1, int(np.sum(labels == 1)))
+        share = (max(0.0, -cost) * count + 1) / (count + 2)
+        return float(np.sqrt(share * (1 - share) / (count + 2)))
 
     def _measure(self, weights: Array) -> tuple[Array, Array]:
         """The mean loss of each model, `(M,)`, and scores `(M, n)` for the criterion."""
@@ -82,8 +101,3 @@ class Panel:
         if self.positive_weight != 1:
             out = out * np.where(labels == 1, self.positive_weight, 1.0)
         return out
-
-
-def _last(values: Array) -> Array:
-    """Values to sort by: what is not a number comes last."""
-    return np.where(np.isnan(values), np.inf, values)

@@ -102,7 +102,11 @@ class Epoch:
 
 @dataclass
 class Race:
-    """The best weights of each model so far, and which models still train."""
+    """The best weights of each model so far, and which models still train.
+
+    Weights are those of the epoch with the least loss: criteria such as accuracy move by whole
+    examples, and the epoch with the best one is often luck.
+    """
 
     weights: Array
     cost: Array
@@ -119,24 +123,21 @@ class Race:
     def judge(self, weights: Array, verdict: Verdict, plan: Plan) -> bool:
         """Keep what improved, retire what has waited too long; whether the best of all rose.
 
-        A model improves when its criterion falls by more than the tolerance, or when it holds its
-        criterion and its loss falls so. Weights that are not finite never improve.
+        A model waits while neither its criterion nor its loss falls by more than the tolerance.
+        Weights that are not finite end it.
         """
-        models, best = self.running, self.cost.min(initial=np.inf)
-        best_loss = self.loss.min(initial=np.inf)
+        models, best = self.running, (self.cost.min(), self.loss.min())
         finite = np.isfinite(weights).all(axis=(1, 2)) & np.isfinite(verdict.loss)
-        cost, loss = self.cost[models], self.loss[models]
-        better = (verdict.cost < cost) | ((verdict.cost <= cost) & (verdict.loss < loss))
-        kept = models[finite & better]
-        rose = _falls(verdict.cost, cost, plan.tolerance) | _falls(
-            verdict.loss, loss, plan.tolerance
-        )
-        self.weights[kept] = weights[finite & better]
-        self.cost[kept] = verdict.cost[finite & better]
-        self.loss[kept] = verdict.loss[finite & better]
-        self.waited[models] = np.where(finite & rose, 0, self.waited[models] + 1)
+        fell = _falls(verdict.cost, self.cost[models], plan.tolerance)
+        fell |= _falls(verdict.loss, self.loss[models], plan.tolerance)
+        self.waited[models] = np.where(fell, 0, self.waited[models] + 1)
+        better = finite & (verdict.loss < self.loss[models])
+        self.weights[models[better]] = weights[better]
+        self.loss[models[better]] = verdict.loss[better]
+        cost = np.where(finite, verdict.cost, np.inf)
+        self.cost[models] = np.minimum(self.cost[models], cost)
         self.running = models[finite & (self.waited[models] < plan.patience)]
-        return bool(self.cost.min() < best or self.loss.min() < best_loss)
+        return bool(self.cost.min() < best[0] or self.loss.min() < best[1])
 
 
 def train(task: Task, judge: Judge, report: Callable[[Epoch], bool]) -> Race:

@@ -35,14 +35,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Automatic:
-    """What `auto` means for this job's data. `balance` is the weight that balances two classes.
+    """What `auto` means for this job's data.
 
+    `l1` is the largest penalty worth a trial, `balance` the weight that balances two classes.
     `validated` says that data which no model saw will choose: only those can choose a penalty,
     since the training loss is always least without one.
     """
 
     learning_rate: float
     wd: float
+    l1: float
     balance: float
     validated: bool
 
@@ -93,8 +95,8 @@ def make(asked: Asked, automatic: Automatic, models: int, steps: int) -> Stack:
 
 _CLOSE = (0.5, 2.0)
 _WIDE_RATE = (0.1, 2.0)
-_WIDE_WD = (0.01, 100.0)
-_WIDE_L1 = (1e-6, 1e-2)
+_WIDE_WD = (0.01, 1000.0)
+_WIDE_L1 = (1e-4, 1.0)
 _BASES = (2, 3, 5)
 
 
@@ -110,7 +112,7 @@ def _l1(asked: float | None, automatic: Automatic, models: int) -> Array:
         return _around(asked, models, 2, _CLOSE)
     if not automatic.validated:
         return np.zeros(models)
-    out = _around(1.0, models, 2, _WIDE_L1)
+    out = _around(automatic.l1, models, 2, _WIDE_L1)
     out[::2] = 0.0
     return out
 
