@@ -138,7 +138,7 @@ def test_election_within_the_noise_of_the_criterion_is_by_loss() -> None:
     sign = 2 * label - 1
     lucky, steady, poor = 0.01 * sign, 3 * sign, 3 * sign * np.where(rng.random(40) < 0.5, 1, -1)
     lucky[:4] *= -1
-    steady[:5] *= -0.1
+    steady[:5] *= -1
     features = np.column_stack([lucky, steady, poor]).astype(np.float32)
     examples = Examples(features, label)
     chosen = Panel(examples, losses.make("logistic", Shape()), 1.0, Criterion("accuracy"), 40)
