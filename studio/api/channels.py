@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 from studio.db.resources import Doc
 from studio.errors import ApiError, ValidationException
-from studio.reconcile.steps import Rejected, Storage
+from studio.reconcile.steps import Rejected
 from studio.runners.base import Transfer
-from studio.s3.client import parse_uri
+from studio.s3.client import Storage, parse_uri
 
 _MANIFEST_LIMIT = 64 * 2**20
 

@@ -22,9 +22,9 @@ from studio.reconcile.steps import (
     Start,
     Step,
     Stop,
-    Storage,
 )
 from studio.runners.base import Resources, RunSpec, RunStatus, Server, Transfer
+from studio.s3.client import Storage
 from studio.serving.table import Variant
 from studio.settings import Settings
 

@@ -12,8 +12,9 @@ from studio.api.metrics import scrape
 from studio.api.training_jobs import FINAL
 from studio.container import layout
 from studio.db.resources import Doc, Resource
-from studio.reconcile.steps import Kind, Observed, Plan, Put, Remove, Start, Step, Stop, Storage
+from studio.reconcile.steps import Kind, Observed, Plan, Put, Remove, Start, Step, Stop
 from studio.runners.base import Output, RunSpec, RunStatus
+from studio.s3.client import Storage
 from studio.settings import Settings
 
 ROLE = "train/algo-1"

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def list_resources(
 def _conditions(scope: Mapping[str, str], request: Doc) -> list[ColumnElement[bool]]:
     conditions = [RESOURCE.c[name] == value for name, value in scope.items()]
     conditions.append(RESOURCE.c.deleted_at.is_(None))
-    bounds = {
+    bounds: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "CreationTimeAfter": lambda value: RESOURCE.c.created_at >= value,
         "CreationTimeBefore": lambda value: RESOURCE.c.created_at <= value,
         "LastModifiedTimeAfter": lambda value: RESOURCE.c.modified_at >= value,

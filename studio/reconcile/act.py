@@ -89,11 +89,9 @@ class Actor:
     def _start(
         self, kind: Kind, resource: Resource, step: Start, known: dict[str, Run]
     ) -> str | None:
-        run = known.get(step.run_id)
-        if run is None:
-            run = self._reserve(resource, step)
-            if isinstance(run, str):
-                return run
+        run = known.get(step.run_id) or self._reserve(resource, step)
+        if isinstance(run, str):
+            return run
         try:
             spec = kind.prepare(resource, step, self._storage)
             spec = replace(spec, resources=scheduler.fitted(step.resources, self._limit))

@@ -6,10 +6,10 @@ carried out more than once (after a crash the plan is made again), so each is id
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from studio.db.resources import Resource, Run
 from studio.runners.base import LogPage, Resources, RunSpec, RunStatus
+from studio.s3.client import Storage
 from studio.serving.table import Variant
 
 
@@ -77,20 +77,6 @@ class Plan:
     resource: Resource
     steps: tuple[Step, ...] = ()
     look_ms: int | None = None
-
-
-class Storage(Protocol):
-    """What a `prepare` needs of the object store; see studio.s3.client."""
-
-    def bucket_exists(self, bucket: str) -> bool: ...
-
-    def list(self, bucket: str, prefix: str) -> Any: ...
-
-    def head(self, bucket: str, key: str) -> Any: ...
-
-    def read(self, bucket: str, key: str, limit: int) -> bytes: ...
-
-    def source(self, bucket: str, key: str) -> tuple[str, str]: ...
 
 
 class Rejected(Exception):
