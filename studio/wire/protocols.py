@@ -1,0 +1,121 @@
+"""The protocols of AWS's services: which operation a request asks for, and how answers look.
+
+json-1.1 (also spoken as 1.0) for `sagemaker` and `logs`, query and XML for `sts` and `iam`; of
+rest-json only errors, because sagemaker-runtime is served by the router.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.model import OperationModel
+
+from studio.errors import ApiError
+from studio.wire import query, shapes
+from studio.wire.shapes import Doc, SerializationException
+
+JSON_TARGETS = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
+"""targetPrefix of a model -> service, so that a request needs not read every model."""
+
+QUERY_SERVICES = ("iam", "sts")
+
+# What the query services call the same thing; the Type of an error follows its status.
+_QUERY_CODES = {
+    "ValidationException": "ValidationError",
+    "SerializationException": "MalformedInput",
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+    "IncompleteSignatureException": "IncompleteSignature",
+    "InternalFailure": "InternalFailure",
+}
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP answer, but for what every answer carries."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of a body. Raises SerializationException for anything that is not JSON."""
+    try:
+        return json.loads(
+            body.decode() or "{}",
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_duplicates,
+        )
+    except (ValueError, RecursionError):
+        raise SerializationException("The body of the request is not valid JSON.") from None
+
+
+def read_json_request(operation: OperationModel, body: bytes) -> Doc:
+    """The validated document of a json-1.1 request."""
+    value = read_json(body)
+    return shapes.load(operation.input_shape, value) if operation.input_shape else {}
+
+
+def json_response(operation: OperationModel, document: Doc, content_type: str) -> Response:
+    """`content_type` is the request's: a client of JSON 1.0 is answered in it."""
+    shape = operation.output_shape
+    body = _json(shapes.dump(shape, document)) if shape else b""
+    return Response(200, body, {"Content-Type": _json_type(content_type)})
+
+
+def json_error(error: ApiError, content_type: str) -> Response:
+    """json services: clients find the code in the body, and nowhere else."""
+    body = _json({"__type": error.code, "message": error.message})
+    return Response(error.status, body, {"Content-Type": _json_type(content_type)})
+
+
+def rest_json_error(error: ApiError) -> Response:
+    """rest-json services: clients find the code in a header."""
+    headers = {"Content-Type": "application/json", "X-Amzn-ErrorType": error.code}
+    return Response(error.status, _json({"Message": error.message}), headers)
+
+
+def read_query_request(operation: OperationModel, form: Mapping[str, str]) -> Doc:
+    """The validated document of a query request; `form` as `query.parse_form` gives it."""
+    if operation.input_shape is None:
+        return {}
+    return shapes.load(operation.input_shape, query.unflatten(operation.input_shape, form))
+
+
+def query_response(operation: OperationModel, document: Doc, request_id: str) -> Response:
+    """The XML in which the query protocol answers."""
+    return Response(200, query.dump_xml(operation, document, request_id), _XML)
+
+
+def query_error(error: ApiError, namespace: str, request_id: str) -> Response:
+    """The XML in which the query protocol refuses."""
+    code = _QUERY_CODES.get(error.code, error.code)
+    kind = "Sender" if error.status < 500 else "Receiver"
+    body = query.dump_error(code, error.message, kind, namespace, request_id)
+    return Response(error.status, body, _XML)
+
+
+_XML = {"Content-Type": "text/xml"}
+
+
+def _json_type(content_type: str) -> str:
+    """Never what the client sent: only one of the two that there are."""
+    return f"application/x-amz-json-{'1.0' if content_type.endswith('-json-1.0') else '1.1'}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> Doc:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return document
