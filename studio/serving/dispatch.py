@@ -7,6 +7,7 @@ import hashlib
 import random
 import re
 import time
+import traceback
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -78,7 +79,7 @@ class Dispatcher:
         except ApiError as error:
             request.client.answer(*self.refusal(error))
         except Exception as error:
-            self.log("request failed", error=repr(error))
+            self.log("unexpected error", traceback="".join(traceback.format_exception(error)))
             internal = ApiError("InternalFailure", "The router failed; see logs/router.log.", 500)
             request.client.answer(*self.refusal(internal))
 

@@ -11,8 +11,10 @@ import resource
 import signal
 import socket
 import sys
-from dataclasses import fields
+import traceback
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -45,12 +47,14 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(folder / "lock")
     log = Log(home / "logs" / "router.log")
-    _raise_file_limit()
-    dispatcher = Dispatcher(limits, log)
+    # Each client may need a connection to a model server too.
+    most = max(_raise_file_limit() // 2 - 64, 1)
+    dispatcher = Dispatcher(replace(limits, connections=min(limits.connections, most)), log)
     watch = TableWatch(table_path(home), dispatcher)
     watch.look()
     listener = _listen(folder / "port", host)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: _log_bug(log, context))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -142,10 +146,19 @@ def _listen(path: Path, host: str) -> socket.socket:
     return listener
 
 
-def _raise_file_limit() -> None:
+def _log_bug(log: Log, context: dict[str, Any]) -> None:
+    """What nobody caught: the connection it happened on is closed, the others go on."""
+    error = context.get("exception")
+    trace = "".join(traceback.format_exception(error)) if error else ""
+    log("unexpected error", message=context.get("message", ""), traceback=trace)
+
+
+def _raise_file_limit() -> int:
+    """Take as many open files as the system lets us; the number."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -143,6 +144,17 @@ def test_wrong_region_and_service_are_refused(router):
     for old, new in ((b"/us-east-1/", b"/eu-west-1/"), (b"/sagemaker/", b"/s3/")):
         answer = exchange(router, signed.replace(old, new))
         assert (answer.status, answer.error) == (403, "InvalidSignatureException")
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-16, 403), (-14, 200), (14, 200), (16, 403)])
+def test_clocks_may_differ_by_a_quarter_of_an_hour(router, monkeypatch, minutes, status):
+    clock = datetime.now(UTC) + timedelta(minutes=minutes)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: clock)
+    answer = exchange(router, router.request())
+    assert answer.status == status
+    if status == 403:
+        assert answer.error == "InvalidSignatureException"
+        assert b"Signature " in answer.body
 
 
 def test_tampered_requests_are_refused(router, model):
