@@ -1,0 +1,217 @@
+"""The one port of the control plane: heads are routed, whole requests answered by threads.
+
+Tornado's HTTP server without its web framework, so that the S3 gateway can stream.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from http.client import responses
+from typing import Any, Protocol
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from studio.errors import ApiError
+from studio.server import forward, routing
+from studio.server.dispatch import ANSWERS, Call, Services
+from studio.wire.protocols import Response, rest_json_error
+
+_THREADS = 64
+_LARGEST_BODY = 10 * 1024 * 1024
+_LARGEST_HEAD = 64 * 1024
+_LARGEST_OBJECT = 5 * 1024**4
+_BODY_SECONDS = 30.0
+# SDKs poll every 5, 10 and 30 seconds: a connection must not be closed at the moment of a poll.
+_IDLE_SECONDS = 25.0
+
+
+class Gateway(Protocol):
+    """What serves S3."""
+
+    def message_delegate(
+        self, start_line: RequestStartLine, headers: HTTPHeaders, connection: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Serves the one request with this head."""
+        ...
+
+
+class App(HTTPServerConnectionDelegate):
+    """Routes the requests of every connection. `close` waits for the operations under way."""
+
+    def __init__(
+        self,
+        services: Services,
+        gateway: Gateway,
+        router_address: Callable[[], tuple[str, int] | None],
+    ) -> None:
+        self.services = services
+        self.gateway = gateway
+        self.router_address = router_address
+        self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def http_server(self) -> HTTPServer:
+        """A server to which the caller adds sockets."""
+        return HTTPServer(
+            self,
+            max_header_size=_LARGEST_HEAD,
+            max_body_size=_LARGEST_OBJECT,
+            idle_connection_timeout=_IDLE_SECONDS,
+        )
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        assert isinstance(request_conn, HTTP1Connection)
+        return _Exchange(self, request_conn)
+
+    async def answer(self, part: routing.Part, call: Call) -> Response:
+        """The answer to a whole request, from a worker thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, ANSWERS[part], self.services, call)
+
+    def spawn(self, work: Any) -> None:
+        """Run a coroutine; the event loop itself would forget it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        self._workers.shutdown(cancel_futures=True)
+
+
+class _Exchange(HTTPMessageDelegate):
+    """One request on a connection, and its answer."""
+
+    def __init__(self, app: App, connection: HTTP1Connection) -> None:
+        self._app = app
+        self._connection = connection
+        self._id = str(uuid.uuid4())
+        self._inner: HTTPMessageDelegate | None = None
+        self._part: routing.Part = "health"
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._over = False
+
+    def headers_received(
+        self, start_line: Any, headers: HTTPHeaders
+    ) -> "asyncio.Future[None] | None":
+        self._start_line: RequestStartLine = start_line
+        self._headers = headers
+        refusal = self._refusal()
+        if refusal is not None:
+            self._write(_plain(*refusal))
+            return None
+        self._path, _, self._query = start_line.path.partition("?")
+        self._joined = {name.lower(): ",".join(headers.get_list(name)) for name in headers}
+        self._part = routing.part_for(self._path, self._query, self._joined)
+        if self._part == "s3":
+            gateway = self._app.gateway
+            self._inner = gateway.message_delegate(start_line, headers, self._connection)
+            return self._inner.headers_received(start_line, headers)  # type: ignore[return-value]
+        self._connection.set_body_timeout(_BODY_SECONDS)
+        return None
+
+    def data_received(self, chunk: bytes) -> Any:
+        if self._inner is not None:
+            return self._inner.data_received(chunk)
+        self._size += len(chunk)
+        if self._size > _LARGEST_BODY and not self._over:
+            text = f"The body of a request must not exceed {_LARGEST_BODY} bytes."
+            self._write(rest_json_error(ApiError("RequestEntityTooLargeException", text, 413)))
+        if not self._over:
+            self._chunks.append(chunk)
+        return None
+
+    def finish(self) -> None:
+        if self._inner is not None:
+            self._inner.finish()
+        elif not self._over:
+            self._app.spawn(self._answer())
+
+    def on_connection_close(self) -> None:
+        self._over = True
+        if self._inner is not None:
+            self._inner.on_connection_close()
+
+    def _refusal(self) -> tuple[int, str] | None:
+        if not self._start_line.path.startswith("/"):
+            return 400, "Ask for a path, not for a URL."
+        hosts = self._headers.get_list("Host")
+        if len(hosts) != 1:
+            return 400, "Send one Host header."
+        address = self._connection.stream.socket.getsockname()
+        configured = self._app.services.context.settings.host
+        if hosts[0].lower() not in routing.allowed_hosts(configured, address):
+            return 421, "Studio does not serve that host."
+        return None
+
+    async def _answer(self) -> None:
+        if self._part == "health":
+            self._write(self._health())
+        elif self._part == "router":
+            await self._forward()
+        else:
+            call = Call(
+                self._id,
+                self._start_line.method,
+                self._path,
+                self._query,
+                self._joined,
+                b"".join(self._chunks),
+            )
+            self._write(await self._app.answer(self._part, call))
+
+    def _health(self) -> Response:
+        if self._start_line.method not in ("GET", "HEAD"):
+            return _plain(405, "Only GET is allowed here.")
+        return Response(200, b'{"status": "ready"}', {"Content-Type": "application/json"})
+
+    async def _forward(self) -> None:
+        address = self._app.router_address()
+        try:
+            if address is None:
+                raise ConnectionError("the router does not run")
+            router = await forward.connect(address)
+        except (OSError, TimeoutError):
+            text = "The router of endpoints does not answer; studio doctor tells more."
+            self._write(rest_json_error(ApiError("ServiceUnavailable", text, 503)))
+            return
+        body = b"".join(self._chunks)
+        line = self._start_line
+        head = forward.head(line.method, line.path, self._headers.get_all(), len(body))
+        self._over = True
+        await forward.exchange(router, head + body, self._connection.detach())
+
+    def _write(self, response: Response) -> None:
+        if self._over:
+            return
+        self._over = True
+        headers = HTTPHeaders(
+            {
+                **response.headers,
+                "Content-Length": str(len(response.body)),
+                "Date": formatdate(usegmt=True),
+                "X-Content-Type-Options": "nosniff",
+                "x-amzn-RequestId": self._id,
+            }
+        )
+        line = ResponseStartLine("HTTP/1.1", response.status, responses.get(response.status, ""))
+        body = None if self._start_line.method == "HEAD" else response.body
+        self._connection.write_headers(line, headers, body)
+        self._connection.finish()
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(status, f"{text}\n".encode(), {"Content-Type": "text/plain"})

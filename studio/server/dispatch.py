@@ -1,0 +1,178 @@
+"""From a whole request to its answer: signature, parsing, the operation, serialisation.
+
+Runs on worker threads and may block. It knows nothing of sockets.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+from botocore.model import OperationModel
+
+from studio.api import registry
+from studio.api.registry import Caller, Context, Operation
+from studio.errors import ApiError
+from studio.server import routing
+from studio.wire import models, protocols, query, sigv4
+from studio.wire.protocols import QUERY_SERVICES, Response
+from studio.wire.signature import Kind
+
+log = structlog.get_logger()
+
+_SIGNATURE_CODES: dict[Kind, tuple[str, int]] = {
+    "missing": ("MissingAuthenticationTokenException", 403),
+    "malformed": ("IncompleteSignatureException", 400),
+    "unknown_key": ("UnrecognizedClientException", 403),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, whole. Path, query and headers are as `sigv4.Request` wants them."""
+
+    id: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip()
+
+
+@dataclass(frozen=True)
+class Services:
+    """What operations are called with. `context` is completed with the caller of a request."""
+
+    context: Context
+    secret_of: Callable[[str], str | None]
+    """The secret of an access key id, None for an unknown one."""
+
+
+def answer_json(services: Services, call: Call) -> Response:
+    """The answer to a request with an X-Amz-Target."""
+    service, name = routing.json_service(call.headers)
+
+    def run() -> Response:
+        caller = _authenticate(services, call, _signing_name(service, call))
+        model, operation = _operation(service, name)
+        if call.method != "POST":
+            raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
+        request = protocols.read_json_request(model, call.body)
+        document = operation.function(_context(services, call, caller), request)
+        return protocols.json_response(model, document, call.content_type)
+
+    return _guarded(call, f"{service}:{name}", run, _json_error(call))
+
+
+def answer_query(services: Services, call: Call) -> Response:
+    """The answer to a form with an Action."""
+    scope = routing.signed_service(call.query, call.headers)
+    service = scope if scope in QUERY_SERVICES else QUERY_SERVICES[-1]
+    namespace = models.service_model(service).metadata["xmlNamespace"]
+
+    def run() -> Response:
+        caller = _authenticate(services, call, scope or service)
+        form = query.parse_form(call.query) | query.parse_form(_form_text(call))
+        model, operation = _operation(scope, form.get("Action", ""))
+        request = protocols.read_query_request(model, form)
+        document = operation.function(_context(services, call, caller), request)
+        return protocols.query_response(model, document, call.id)
+
+    def refuse(error: ApiError) -> Response:
+        return protocols.query_error(error, namespace, call.id)
+
+    return _guarded(call, service, run, refuse)
+
+
+def answer_unknown(services: Services, call: Call) -> Response:
+    """The answer to a signed request for a service that Studio has no part of."""
+    scope = routing.signed_service(call.query, call.headers)
+
+    def run() -> Response:
+        _authenticate(services, call, scope)
+        raise _not_executed(scope, f"{call.method} {call.path}")
+
+    return _guarded(call, scope, run, protocols.rest_json_error)
+
+
+def _authenticate(services: Services, call: Call, service: str) -> Caller:
+    context = services.context
+    request = sigv4.Request(call.method, call.path, call.query, call.headers)
+    try:
+        verified = sigv4.verify(
+            request,
+            services.secret_of,
+            services=(service,),
+            # Global services are signed for us-east-1, whatever the client's region.
+            region="" if service in QUERY_SERVICES else context.settings.region,
+            now=context.now() / 1000,
+            body_sha256=hashlib.sha256(call.body).hexdigest(),
+        )
+    except sigv4.SignatureError as error:
+        code, status = _SIGNATURE_CODES.get(error.kind, ("InvalidSignatureException", 403))
+        raise ApiError(code, error.message, status) from None
+    return Caller(context.settings.account, verified.access_key_id)
+
+
+def _signing_name(service: str, call: Call) -> str:
+    """A service of ours signs under its own name; for another, what the client signed for."""
+    known = service in protocols.JSON_TARGETS.values()
+    return service if known else routing.signed_service(call.query, call.headers) or service
+
+
+def _operation(service: str, name: str) -> tuple[OperationModel, Operation]:
+    operation = registry.find(service, name)
+    model = models.operation_model(service, name) if operation else None
+    if model is None or operation is None:
+        raise _not_executed(service, name)
+    return model, operation
+
+
+def _not_executed(service: str, name: str) -> ApiError:
+    text = f"Studio does not execute {service[:64]}:{name[:128]} yet."
+    return ApiError("UnknownOperationException", text)
+
+
+def _context(services: Services, call: Call, caller: Caller) -> Context:
+    return replace(services.context, caller=caller, request_id=call.id)
+
+
+def _guarded(
+    call: Call,
+    what: str,
+    run: Callable[[], Response],
+    refuse: Callable[[ApiError], Response],
+) -> Response:
+    """`run()`, or the answer to its error. Of a bug the client learns only the request's id."""
+    try:
+        return run()
+    except ApiError as error:
+        log.info("request refused", what=what, code=error.code, request=call.id)
+        return refuse(error)
+    except Exception:
+        log.exception("operation failed", what=what, request=call.id)
+        text = f"An internal error occurred; the server's log tells more of request {call.id}."
+        return refuse(ApiError("InternalFailure", text, 500))
+
+
+def _json_error(call: Call) -> Callable[[ApiError], Response]:
+    return lambda error: protocols.json_error(error, call.content_type)
+
+
+def _form_text(call: Call) -> str:
+    try:
+        return call.body.decode()
+    except UnicodeDecodeError:
+        raise ApiError("MalformedInput", "The body of the request is not a form.") from None
+
+
+Answer = Callable[[Services, Call], Response]
+ANSWERS: dict[routing.Part, Answer] = {
+    "json": answer_json,
+    "query": answer_query,
+    "unknown": answer_unknown,
+}

@@ -1,0 +1,65 @@
+"""Which part of Studio a request is for, told by its head alone; and heads that are refused."""
+
+import re
+import socket
+from collections.abc import Mapping
+from typing import Literal
+
+from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
+
+Part = Literal["health", "s3", "json", "query", "router", "unknown"]
+
+HEALTH_PATH = "/_studio/health"
+
+_CREDENTIAL = re.compile(
+    r"Credential=[^,\s&]*?(?:/|%2F)(?P<service>[a-z0-9-]{1,64})(?:/|%2F)aws4_request"
+)
+_FORM = "application/x-www-form-urlencoded"
+
+
+def part_for(path: str, query: str, headers: Mapping[str, str]) -> Part:
+    """One port serves all: the service that the client signed for decides, then the head."""
+    if path == HEALTH_PATH:
+        return "health"
+    scope = signed_service(query, headers)
+    if scope == "s3" or "AWSAccessKeyId=" in query:
+        return "s3"
+    if "x-amz-target" in headers:
+        return "json"
+    if scope in QUERY_SERVICES or (path == "/" and _is_query(query, headers)):
+        return "query"
+    if path.startswith("/endpoints/") and scope in ("sagemaker", ""):
+        return "router"
+    # Whoever signs for nothing gets S3's answer, as browsers and anonymous clients do on AWS.
+    return "unknown" if scope else "s3"
+
+
+def signed_service(query: str, headers: Mapping[str, str]) -> str:
+    """The service in the scope of the signature, unverified; "" without one."""
+    text = headers.get("authorization") or (query if "X-Amz-Credential=" in query else "")
+    match = _CREDENTIAL.search(text)
+    return match["service"] if match else ""
+
+
+def json_service(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Service and operation that X-Amz-Target names; of a strange service its prefix."""
+    prefix, _, operation = headers.get("x-amz-target", "").rpartition(".")
+    return JSON_TARGETS.get(prefix, prefix), operation
+
+
+def allowed_hosts(configured: str, address: tuple[str, int]) -> frozenset[str]:
+    """Host headers under which the socket at `address` may be spoken to.
+
+    A page of a stranger can make a browser resolve the stranger's name to this machine; it
+    cannot make it send another Host.
+    """
+    ip, port = address[0], address[1]
+    names = {"127.0.0.1", "localhost", "[::1]", configured, socket.gethostname()}
+    names.add(f"[{ip}]" if ":" in ip else ip)
+    hosts = {f"{name.lower()}:{port}" for name in names}
+    return frozenset(hosts | names if port == 80 else hosts)
+
+
+def _is_query(query: str, headers: Mapping[str, str]) -> bool:
+    form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+    return form or query.startswith("Action=") or "&Action=" in query
