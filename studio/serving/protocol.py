@@ -152,22 +152,19 @@ class Client(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._head_done = True
-        limits = self._front.limits
         request = self._request
         request.method = self._parser.get_method()
         request.version = self._parser.get_http_version()
         request.keep_alive = self._parser.should_keep_alive()
         length = int(request.headers.get("content-length", "0"))
-        if request.version not in ("1.1", "1.0"):
-            self._refuse(ApiError("BadRequest", "The HTTP version is not supported.", 400))
-        elif self._head > limits.head_bytes or self._headers > _MOST_HEADERS:
-            self._refuse(_head_too_large())
-        elif length > limits.body_bytes:
-            self._refuse(payload_too_large(limits.body_bytes))
+        if "transfer-encoding" in request.headers:
+            length = self._front.limits.body_bytes
+        if error := self._objection(length):
+            self._refuse(error)
         elif request.headers.get("expect", "").lower() == "100-continue":
-            self._continue = True
-        if length or "transfer-encoding" in request.headers:
-            self.deadline = monotonic() + self._patience(length or limits.body_bytes)
+            self._continue = request.version == "1.1"
+        if length:
+            self.deadline = monotonic() + self._patience(length)
 
     def on_body(self, data: bytes) -> None:
         self._size += len(data)
@@ -182,8 +179,9 @@ class Client(asyncio.Protocol):
         if not self._deaf:
             request.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             self._queue.append(request)
-            self._deaf = not request.keep_alive or len(self._queue) >= _MOST_PIPELINED
-            request.keep_alive = not self._deaf
+            if request.method == b"CONNECT" or len(self._queue) >= _MOST_PIPELINED:
+                request.keep_alive = False
+            self._deaf = not request.keep_alive
         self._reset()
 
     # the router calls these
@@ -203,8 +201,7 @@ class Client(asyncio.Protocol):
         )
         if not keep:
             self._deaf = True
-            self.deadline = monotonic() + self._patience(len(body))
-            transport.close()
+            self._linger(len(body))
         elif not self._advancing:
             self._advance()
 
@@ -232,22 +229,34 @@ class Client(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError:
             raise  # a bug of ours
-        except httptools.HttpParserUpgrade:
-            self._stop_listening()
+        except httptools.HttpParserUpgrade as switch:
+            self._stay(data[switch.args[0] :])
         except httptools.HttpParserInvalidMethodError:
             self._refuse(ApiError("MethodNotAllowed", "The HTTP method is unknown.", 405))
         except httptools.HttpParserError:
-            self._refuse(ApiError("BadRequest", "The request is not valid HTTP.", 400))
+            self._refuse(_bad_request("The request is not valid HTTP."))
         # Unfinished headers, and what surrounds the chunks of a body, are counted on the wire.
         limit = self._front.limits.head_bytes
         if self._receiving and self._wire > 2 * limit + 8 * self._size:
             self._refuse(_head_too_large())
 
-    def _stop_listening(self) -> None:
-        """Serve what has arrived, then close: no protocol is ever switched."""
-        self._deaf = True
-        if self._queue and isinstance(self._queue[-1], Request):
-            self._queue[-1].keep_alive = False
+    def _objection(self, length: int) -> ApiError | None:
+        """Why the request, whose headers are in and whose body is at most `length`, is refused."""
+        limits = self._front.limits
+        if self._request.version not in ("1.1", "1.0"):
+            return _bad_request("The HTTP version is not supported.")
+        if self._head > limits.head_bytes or self._headers > _MOST_HEADERS:
+            return _head_too_large()
+        if length > limits.body_bytes:
+            return payload_too_large(limits.body_bytes)
+        if length and self._parser.should_upgrade():
+            return _bad_request("A request with a body can't ask for another protocol.")
+        return None
+
+    def _stay(self, rest: bytes) -> None:
+        """No other protocol is spoken here: what follows is HTTP, as the client must expect."""
+        if rest and not self._deaf:
+            self._feed(rest)
 
     def _refuse(self, error: ApiError) -> None:
         """Answer `error` after the requests before it, and close."""
@@ -280,12 +289,13 @@ class Client(asyncio.Protocol):
             head, body = self._front.refusal(item)
             length = b"Content-Length: %d\r\n\r\n" % len(body)
             self._send(self._transport, head + _connection(keep=False) + length, body)
-            self._linger()
+            self._linger(len(body))
 
-    def _linger(self) -> None:
+    def _linger(self, size: int) -> None:
         """Half-close and read the rest: closing on unread data would reset what we just sent."""
+        limits = self._front.limits
         self._lingering = True
-        self.deadline = monotonic() + self._front.limits.linger_seconds
+        self.deadline = monotonic() + limits.linger_seconds + size / limits.slowest_rate
         if self._transport is not None:
             if self._eof:
                 self._transport.close()
@@ -327,6 +337,10 @@ class Client(asyncio.Protocol):
 
 def _connection(keep: bool) -> bytes:
     return b"Connection: keep-alive\r\n" if keep else b"Connection: close\r\n"
+
+
+def _bad_request(message: str) -> ApiError:
+    return ApiError("BadRequest", message, 400)
 
 
 def _head_too_large() -> ApiError:

@@ -82,7 +82,13 @@ async def endless_head(writer, argument, line, headers, body):
 
 
 async def huge(writer, argument, line, headers, body):
-    return reply(writer, b"x" * int(argument))
+    left = int(argument)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: %d\r\n\r\n" % left)
+    while left > 0:
+        writer.write(b"x" * min(left, 1_000_000))
+        left -= 1_000_000
+        await writer.drain()
+    return True
 
 
 async def chunked(writer, argument, line, headers, body):

@@ -179,6 +179,18 @@ def test_http_1_0(router):
             assert (answer.body, answer.headers["connection"]) == (b"one", "keep-alive")
 
 
+def test_offers_to_switch_the_protocol_are_passed_over(router):
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    health = HEALTH.replace(b"Host", offer + b"Host")
+    with router.connect() as connection, connection.makefile("rb") as file:
+        connection.sendall(health * 2 + router.request(b"fast") + health)
+        assert [Answer(file).body for _ in range(4)] == [b"{}", b"{}", b"one", b"{}"]
+        # The parser would take the body for the other protocol's: nobody may smuggle by that.
+        connection.sendall(router.request(HEALTH).replace(b"Host", offer + b"Host", 1))
+        assert Answer(file).status == 400
+        assert is_closed(connection)
+
+
 def test_connection_close_is_honoured(router):
     with router.connect() as connection, connection.makefile("rb") as file:
         connection.sendall(HEALTH.replace(b"Host", b"Connection: close\r\nHost") + HEALTH)
