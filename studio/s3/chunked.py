@@ -119,8 +119,10 @@ class ChunkDecoder:
         line = self._line()
         if line:
             raise _bad_framing()
+        if line is None:
+            return False
         self._state = self._done
-        return False
+        return True
 
     def _done(self) -> bool:
         if self._buffer.strip(b"\r\n"):

@@ -97,10 +97,13 @@ class LocalStorage:
 
 
 class RemoteStorage:
-    """An external S3 behind a boto3 client."""
+    """An external S3 behind a boto3 client, which `close` closes."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
+
+    def close(self) -> None:
+        self._client.close()
 
     def bucket_exists(self, bucket: str) -> bool:
         return _found(lambda: self._client.head_bucket(Bucket=bucket)) is not None

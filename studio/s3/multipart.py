@@ -141,23 +141,21 @@ def _commit(
     store: ObjectStore, stored: StoredObject, chosen: Sequence[Part], condition: Condition
 ) -> StoredObject:
     """The object; that of another completion when it came first."""
+    done = stored
 
     def work(connection: Connection) -> list[str]:
-        _require(connection, stored.bucket, stored.key, stored.upload)
+        nonlocal done
+        if index.find_upload(connection, stored.bucket, stored.key, stored.upload) is None:
+            done = _completed(connection, stored.bucket, stored.key, stored.upload)
+            return [stored.blob]
         present = {part.blob for part in index.find_parts(connection, stored.upload)}
         if not present.issuperset(part.blob for part in chosen):
             raise _invalid_part()
         replaced = replace_object(connection, stored, condition)
         return replaced + _forget(connection, stored.upload)
 
-    try:
-        store.commit(work, [stored.blob])
-    except S3Error as error:
-        if error.code != "NoSuchUpload":
-            raise
-        with store.database.read() as connection:
-            return _completed(connection, stored.bucket, stored.key, stored.upload)
-    return stored
+    store.commit(work, [stored.blob])
+    return done
 
 
 def _completed(connection: Connection, bucket: str, key: str, upload: str) -> StoredObject:
