@@ -4,6 +4,7 @@ Runs on worker threads and may block. It knows nothing of sockets.
 """
 
 import hashlib
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -154,7 +155,9 @@ def _guarded(
         log.info("request refused", what=what, code=error.code, request=call.id)
         return refuse(error)
     except Exception:
-        log.exception("operation failed", what=what, request=call.id)
+        # Rendered here: a renderer that shows local variables would show headers and bodies.
+        text = traceback.format_exc()
+        log.error("operation failed", what=what, request=call.id, exception=text)
         text = f"An internal error occurred; the server's log tells more of request {call.id}."
         return refuse(ApiError("InternalFailure", text, 500))
 

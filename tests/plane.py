@@ -1,0 +1,115 @@
+"""A control plane's port in this process: real sockets, a real database, a runner that idles."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from tornado.netutil import bind_sockets
+
+from studio.api import registry
+from studio.api.registry import Caller, Context
+from studio.db import migrate
+from studio.db.session import Database
+from studio.s3.client import LocalStorage
+from studio.s3.gateway import Gateway
+from studio.s3.store import ObjectStore
+from studio.server.app import App
+from studio.server.dispatch import Services
+from studio.settings import Settings
+
+KEY, SECRET = "AKIASTUDIOTEST000001", "a secret for tests"
+
+
+class IdleRunner:
+    """Starts nothing: the operations under test only record what is wanted."""
+
+
+@dataclass
+class Plane:
+    port: int
+    home: Path
+    router: tuple[str, int] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, service: str, **changes: Any) -> Any:
+        values = {
+            "region_name": "us-east-1",
+            "endpoint_url": self.url,
+            "aws_access_key_id": KEY,
+            "aws_secret_access_key": SECRET,
+        }
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
+        return boto3.client(service, config=config, **(values | changes))
+
+    def send(self, data: bytes, seconds: float = 20.0) -> bytes:
+        """What the server answers to `data` until it closes, or says nothing for long."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+            received = b""
+            try:
+                connection.sendall(data)
+                while chunk := connection.recv(65536):
+                    received += chunk
+            except (ConnectionError, TimeoutError):
+                pass
+            return received
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Plane]:
+    registry.load()
+    settings = Settings(home=home)
+    db = Database(settings.database_url)
+    migrate.upgrade(db)
+    store = ObjectStore(home / "s3")
+    secret_of = {KEY: SECRET}.get
+    context = Context(
+        settings=settings,
+        db=db,
+        store=LocalStorage(store),
+        runner=IdleRunner(),  # type: ignore[arg-type]
+        caller=Caller(settings.account, ""),
+        now=lambda: time.time_ns() // 1_000_000,
+        hint=lambda _id: None,
+        request_id="",
+    )
+    gateway = Gateway(store, settings, secret_of)
+    plane = Plane(0, home)
+    app = App(Services(context, secret_of), gateway, lambda: plane.router)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> Any:
+        server = app.http_server()
+        sockets = bind_sockets(0, "127.0.0.1")
+        server.add_sockets(sockets)
+        plane.port = sockets[0].getsockname()[1]
+        return server
+
+    async def stop(server: Any) -> None:
+        server.stop()
+        await server.close_all_connections()
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    try:
+        yield plane
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(server), loop).result()
+        app.close()
+        gateway.close()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        store.close()
+        db.close()
