@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from studio.algorithms.base import UserError
 from studio.algorithms.linear_learner import fitting
 from studio.algorithms.linear_learner.fitting import Fit, Table
 from studio.algorithms.linear_learner.hyperparameters import read
@@ -19,8 +20,10 @@ class Silent:
 
     def started(self, *values: object) -> None: ...
 
-    def epoch(self, *values: object) -> bool:
-        return True
+    def epoch(self, *values: object) -> None: ...
+
+    def stopped(self) -> bool:
+        return False
 
 
 def fit(hyperparameters: dict[str, object], *tables: tuple) -> Fit:
@@ -258,3 +261,17 @@ def test_many_weights_mean_fewer_models(monkeypatch: pytest.MonkeyPatch) -> None
         read({"predictor_type": "regressor", "mini_batch_size": "5"}), data, None, Counting()
     )
     assert counts == [10]
+
+
+def test_training_that_diverges_is_the_customers_to_mend() -> None:
+    features = np.linspace(-1, 1, 100)[:, None] * 1e20
+    asked = {
+        "predictor_type": "regressor",
+        "mini_batch_size": 10,
+        "num_models": 2,
+        "optimizer": "sgd",
+        "learning_rate": 10,
+        "normalize_data": "false",
+    }
+    with pytest.raises(UserError, match="Training diverged"):
+        fit(asked, (features, features[:, 0] * 3))

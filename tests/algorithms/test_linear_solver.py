@@ -13,6 +13,13 @@ from studio.algorithms.linear_learner.variations import Asked, Automatic
 AUTOMATIC = Automatic(learning_rate=0.1, wd=0.01, l1=0.1, balance=4.0, validated=True)
 
 
+def quiet(epoch: solver.Epoch) -> None: ...
+
+
+def never() -> bool:
+    return False
+
+
 def problem(classes: int = 1, rows: int = 103) -> tuple[Examples, losses.Loss]:
     rng = np.random.default_rng(5)
     features = rng.normal(size=(rows, 6)).astype(np.float32)
@@ -29,7 +36,8 @@ def judge_of(examples: Examples, loss: losses.Loss) -> solver.Judge:
         models, classes, columns = weights.shape
         z = solver.scores(examples.features, weights.reshape(-1, columns))
         shaped = z.reshape(models, classes, -1) if classes > 1 else z
-        value = loss.value(shaped, examples.labels).mean(axis=-1)
+        with np.errstate(all="ignore"):
+            value = loss.value(shaped, examples.labels).mean(axis=-1)
         return Verdict(value, value)
 
     return judge
@@ -47,10 +55,10 @@ def test_batched_models_equal_single_models(classes: int, optimizer: str) -> Non
     start = np.random.default_rng(1).normal(0, 0.1, (7, classes, 6)).astype(np.float32)
     plan = Plan(batch_size=20, epochs=5, patience=99, optimizer=Recipe(optimizer, 0.9))
     judge = judge_of(examples, loss)
-    together = solver.train(Task(examples, loss, stack, plan, start), judge, lambda epoch: True)
+    together = solver.train(Task(examples, loss, stack, plan, start), judge, quiet, never)
     for number in range(7):
         task = Task(examples, loss, one(stack, number), plan, start[number : number + 1])
-        alone = solver.train(task, judge, lambda epoch: True)
+        alone = solver.train(task, judge, quiet, never)
         np.testing.assert_allclose(together.weights[number], alone.weights[0], atol=2e-5)
         assert together.loss[number] == pytest.approx(alone.loss[0], rel=1e-4)
 
@@ -66,18 +74,12 @@ def test_stopped_models_do_not_disturb_the_others() -> None:
     plan = Plan(batch_size=20, epochs=12, patience=2, optimizer=Recipe("sgd"))
     ran: list[list[int]] = []
     judge = judge_of(examples, loss)
-    with np.errstate(all="ignore"):
-        race = solver.train(
-            Task(examples, loss, stack, plan, start),
-            judge,
-            lambda epoch: not ran.append(epoch.models.tolist()),
-        )
+    task = Task(examples, loss, stack, plan, start)
+    race = solver.train(task, judge, lambda epoch: ran.append(epoch.models.tolist()), never)
     assert ran[0] == [0, 1, 2, 3]
     assert {1, 2} & set(ran[-1]) == set()
     assert np.isfinite(race.weights).all()
-    alone = solver.train(
-        Task(examples, loss, one(stack, 0), plan, start[:1]), judge, lambda epoch: True
-    )
+    alone = solver.train(Task(examples, loss, one(stack, 0), plan, start[:1]), judge, quiet, never)
     np.testing.assert_allclose(race.weights[0], alone.weights[0], atol=1e-5)
 
 
@@ -89,7 +91,7 @@ def test_sparse_examples_train_like_dense_ones() -> None:
     start = np.full((3, 1, 6), 0.1, np.float32)
     plan = Plan(batch_size=20, epochs=4)
     results = [
-        solver.train(Task(data, loss, stack, plan, start), judge_of(data, loss), lambda epoch: True)
+        solver.train(Task(data, loss, stack, plan, start), judge_of(data, loss), quiet, never)
         for data in (examples, other)
     ]
     np.testing.assert_allclose(results[0].weights, results[1].weights, atol=1e-5)
@@ -107,21 +109,18 @@ def test_patience_and_tolerance() -> None:
     assert race.cost.tolist() == [6.0, 9.4]
 
 
-def test_a_report_that_says_no_ends_training() -> None:
+def test_training_can_be_stopped_between_two_steps() -> None:
     examples, loss = problem()
     stack = variations.make(Asked(), AUTOMATIC, 2, 50)
-    seen: list[int] = []
-
-    def report(epoch: solver.Epoch) -> bool:
-        seen.append(epoch.number)
-        return len(seen) < 2
-
-    task = Task(
-        examples, loss, stack, Plan(batch_size=50, epochs=9), np.zeros((2, 1, 6), np.float32)
-    )
-    race = solver.train(task, judge_of(examples, loss), report)
-    assert seen == [0, 1]
-    assert np.isfinite(race.loss).all()
+    plan = Plan(batch_size=50, epochs=9)
+    task = Task(examples, loss, stack, plan, np.zeros((2, 1, 6), np.float32))
+    for answers, expected in (([False, True], 1), ([False] * 3 + [True], 3)):
+        seen: list[solver.Epoch] = []
+        said = iter(answers)
+        stopped = lambda said=said: next(said, True)  # noqa: E731
+        race = solver.train(task, judge_of(examples, loss), seen.append, stopped)
+        assert [(epoch.number, epoch.steps) for epoch in seen] == [(0, expected)]
+        assert np.isfinite(race.loss).all()
 
 
 def test_the_schedule_lowers_the_rate_to_its_floor() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
+from studio.algorithms.base import UserError
 from studio.algorithms.linear_learner import losses, scaling, solver, variations
 from studio.algorithms.linear_learner.hyperparameters import Settings
 from studio.algorithms.linear_learner.judging import Panel
@@ -27,8 +28,8 @@ TRAIN_SAMPLE = 10_000
 """Training examples on which an epoch's training loss is taken."""
 CRITERION_SAMPLE = 10_000
 """Validation examples on which an epoch's criterion is taken; selection takes all of them."""
-RATE_SAMPLE = 2_000
-"""Training examples that sgd's automatic step size is measured on."""
+RATE_EXAMPLES, RATE_CELLS = 2_000, 20_000_000
+"""Training examples, and cells of them, that automatic step sizes are measured on."""
 SELECTION_SAMPLE = 100_000
 """Training examples that stand in for validation data that is not there."""
 DENSE_LIMIT = 64_000_000
@@ -46,7 +47,7 @@ class Table:
     def count(self) -> int:
         return int(self.features.shape[0])
 
-    def take(self, rows: Array | slice) -> "Table":
+    def take(self, rows: Array) -> "Table":
         return Table(self.features[rows], self.labels[rows])
 
 
@@ -55,8 +56,10 @@ class Journal(Protocol):
 
     def started(self, settings: Settings, scaler: Scaler, stack: Stack, loss: Loss) -> None: ...
 
-    def epoch(self, epoch: Epoch, train_loss: Array, judged: "Judged") -> bool:
-        """Told of an epoch; False stops training with what there is."""
+    def epoch(self, epoch: Epoch, train_loss: Array, judged: "Judged") -> None: ...
+
+    def stopped(self) -> bool:
+        """Whether training must end with what there is; asked after each step."""
 
 
 @dataclass(frozen=True)
@@ -78,25 +81,31 @@ class Fit:
 
 
 def fit(settings: Settings, train: Table, validation: Table | None, journal: Journal) -> Fit:
-    """Train, select and calibrate."""
+    """Train, select and calibrate. Raises UserError when no model converges."""
     rng = np.random.default_rng(settings.seed)
-    train = _ready(train.take(rng.permutation(train.count)))
-    scaler = _scaler(settings, train)
+    train = _ready(train)
+    order = rng.permutation(train.count)
+    scaler = _scaler(settings, train.take(order[: settings.num_point_for_scaler]))
     loss = losses.make(settings.loss, settings.shape, scaler.label_scale)
-    examples = _examples(settings, train, scaler)
+    examples = _examples(settings, train, scaler, order)
     plan = _plan(settings, examples.count)
     stack = _stack(settings, examples, loss, plan, validation is not None)
     journal.started(settings, scaler, stack, loss)
-    start = _start(settings, stack.count, examples.features.shape[1], rng)
+    start = _start(settings, stack.count, examples.columns, rng)
     task = Task(examples, loss, stack, plan, start)
     panels = _panels(settings, task, validation, scaler)
     criterion = settings.criterion.name if panels.epoch.criterion else loss.objective
     judged = Judged(panels.split, loss.objective, criterion)
 
-    def report(epoch: Epoch) -> bool:
-        return journal.epoch(epoch, panels.train_loss(epoch), judged)
+    def report(epoch: Epoch) -> None:
+        journal.epoch(epoch, panels.train_loss(epoch), judged)
 
-    race = solver.train(task, panels.epoch, report)
+    race = solver.train(task, panels.epoch, report, journal.stopped)
+    if not np.isfinite(race.loss).any():
+        raise UserError(
+            "Training diverged: the loss of every model is infinite. Lower learning_rate, or set "
+            "it to auto, and leave normalize_data and normalize_label on."
+        )
     number, threshold = panels.final.elect(race.weights, neutral_threshold(settings.loss))
     slopes, bias = scaler.fold(race.weights[number], settings.use_bias)
     won = _won(settings, stack, number)
@@ -126,10 +135,9 @@ def _ready(table: Table) -> Table:
     return table
 
 
-def _scaler(settings: Settings, train: Table) -> Scaler:
-    sample = train.take(slice(settings.num_point_for_scaler))
+def _scaler(settings: Settings, sample: Table) -> Scaler:
     regression = settings.predictor_type == "regressor"
-    is_sparse = sparse.issparse(train.features)
+    is_sparse = sparse.issparse(sample.features)
     unbias_data = settings.use_bias if settings.unbias_data is None else settings.unbias_data
     unbias_label = settings.unbias_label is not False and regression and settings.use_bias
     wanted = scaling.Wanted(
@@ -141,11 +149,14 @@ def _scaler(settings: Settings, train: Table) -> Scaler:
     return scaling.fit(sample.features, sample.labels, wanted)
 
 
-def _examples(settings: Settings, table: Table, scaler: Scaler) -> Examples:
-    features = scaler.features(table.features, settings.use_bias)
+def _examples(
+    settings: Settings, table: Table, scaler: Scaler, order: Array | None = None
+) -> Examples:
+    features = scaler.features(table.features, settings.use_bias, order)
+    labels = table.labels if order is None else table.labels[order]
     if settings.predictor_type != "multiclass_classifier":
-        return Examples(features, scaler.labels(table.labels))
-    labels = table.labels.astype(np.int64)
+        return Examples(features, scaler.labels(labels))
+    labels = labels.astype(np.int64)
     if not settings.balance_multiclass_weights:
         return Examples(features, labels)
     counts = np.bincount(labels, minlength=settings.num_classes)
@@ -175,7 +186,7 @@ def _stack(
     settings: Settings, examples: Examples, loss: Loss, plan: Plan, validated: bool
 ) -> Stack:
     steps = plan.epochs * -(-examples.count // plan.batch_size)
-    sample = examples.features[:RATE_SAMPLE]
+    sample = examples.features[: max(1, min(RATE_EXAMPLES, RATE_CELLS // examples.columns))]
     dense = sample.toarray() if sparse.issparse(sample) else sample
     if settings.optimizer == "sgd":
         rate = variations.gradient_rate(dense, loss.curvature, plan.batch_size)
@@ -207,7 +218,7 @@ def _unit(settings: Settings, features: Array, labels: Array) -> float:
 def _models(settings: Settings, examples: Examples) -> int:
     if settings.num_models is not None:
         return settings.num_models
-    size = settings.classes * examples.features.shape[1]
+    size = settings.classes * examples.columns
     return int(np.clip(WEIGHTS_LIMIT // size, 1, MODELS))
 
 

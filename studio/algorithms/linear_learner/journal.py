@@ -25,7 +25,7 @@ DETAILED_EPOCHS = 15
 
 
 class Log:
-    """The journal of one job, written to standard output. SIGTERM ends training at an epoch."""
+    """The journal of one job, written to standard output. SIGTERM ends training."""
 
     def __init__(self, host: str, termination: Termination) -> None:
         self.host = host
@@ -57,8 +57,8 @@ class Log:
         )
         self._epoch_started = time.time()
 
-    def epoch(self, epoch: Epoch, train_loss: Array, judged: Judged) -> bool:
-        """The lines of an epoch. False once the job was told to stop."""
+    def epoch(self, epoch: Epoch, train_loss: Array, judged: Judged) -> None:
+        """The lines of an epoch."""
         now, number = time.time(), epoch.number
         last = number + 1 == self._epochs
         detailed = number % self._detail_every == 0 or last
@@ -90,7 +90,9 @@ class Log:
             "#throughput_metric: host=%s, train throughput=%s records/second", self.host, throughput
         )
         self._epoch_started = time.time()
-        return not self._termination.requested
+
+    def stopped(self) -> bool:
+        return self._termination.requested
 
     def finished(self, fit: Fit) -> None:
         """Which model won, and how long it all took."""

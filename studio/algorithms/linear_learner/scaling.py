@@ -10,6 +10,9 @@ from scipy import sparse
 
 from studio.algorithms.linear_learner.losses import Array, Matrix
 
+CHUNK = 4096
+"""Rows that are gathered and scaled while they are in the cache."""
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -20,19 +23,23 @@ class Scaler:
     label_shift: float = 0.0
     label_scale: float = 1.0
 
-    def features(self, raw: Matrix, intercept: bool) -> Matrix:
+    def features(self, raw: Matrix, intercept: bool, order: Array | None = None) -> Matrix:
         """The normalised matrix, float32, with a last column of ones when there is a bias.
 
-        A sparse matrix stays sparse: it is scaled, never shifted.
+        Rows come in `order`. A sparse matrix stays sparse: it is scaled, never shifted.
         """
+        shift, inverse = self.shift.astype(np.float32), (1 / self.scale).astype(np.float32)
         if sparse.issparse(raw):
-            scaled = raw.tocsr().astype(np.float32).multiply(1 / self.scale.astype(np.float32))
+            rows = raw.tocsr() if order is None else raw.tocsr()[order]
             ones = [np.ones((raw.shape[0], 1), np.float32)] if intercept else []
-            return sparse.hstack([scaled, *ones], format="csr", dtype=np.float32)
-        rows, columns = raw.shape
-        out = np.ones((rows, columns + intercept), np.float32)
-        np.subtract(raw, self.shift.astype(np.float32), out=out[:, :columns])
-        out[:, :columns] *= (1 / self.scale).astype(np.float32)
+            return sparse.hstack([rows.multiply(inverse), *ones], format="csr", dtype=np.float32)
+        count, columns = raw.shape
+        out = np.ones((count, columns + intercept), np.float32)
+        for first in range(0, count, CHUNK):
+            part = slice(first, first + CHUNK)
+            cells = out[part, :columns]
+            np.subtract(raw[part if order is None else order[part]], shift, out=cells)
+            cells *= inverse
         return out
 
     def labels(self, raw: Array) -> Array:

@@ -5,6 +5,7 @@ is judged. All models share every mini-batch: a step is two matrix products for 
 `scores = W X'` and `gradient = G X`, with W `(M x K, D)`: M models of K rows (K classes, else 1).
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,10 @@ class Examples:
     @property
     def count(self) -> int:
         return int(self.features.shape[0])
+
+    @property
+    def columns(self) -> int:
+        return int(self.features.shape[1])
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Verdict:
 
 Judge = Callable[[Array], Verdict]
 """Judges weights `(M', K, D)`."""
+Stopped = Callable[[], bool]
+"""Whether training must end with what there is."""
 
 
 @dataclass(frozen=True)
@@ -140,20 +147,21 @@ class Race:
         return bool(self.cost.min() < best[0] or self.loss.min() < best[1])
 
 
-def train(task: Task, judge: Judge, report: Callable[[Epoch], bool]) -> Race:
-    """Train all models. `report` is told of each epoch and ends training by returning False."""
+def train(task: Task, judge: Judge, report: Callable[[Epoch], None], stopped: Stopped) -> Race:
+    """Train all models. `report` is told of each epoch; `stopped` is asked after each step."""
     plan, shape = task.plan, task.start.shape
     race, run = Race.start(task.start), _Run(task)
     order = np.random.default_rng(plan.seed)
     for number in range(plan.epochs):
-        steps = sum(1 for _ in run.epoch(order))
-        weights, running = run.weights.reshape(-1, *shape[1:]), race.running
-        verdict = judge(weights)
+        # A model with a bold learning rate may overflow: the race drops it.
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = sum(1 for _ in itertools.takewhile(lambda _: not stopped(), run.epoch(order)))
+            weights, running = run.weights.reshape(-1, *shape[1:]), race.running
+            verdict = judge(weights)
         improved = race.judge(weights, verdict, plan)
-        records = task.examples.count
-        if not report(Epoch(number, running, weights, verdict, improved, records, steps)):
-            break
-        if not race.running.size:
+        records = min(task.examples.count, steps * plan.batch_size)
+        report(Epoch(number, running, weights, verdict, improved, records, steps))
+        if stopped() or not race.running.size:
             break
         if race.running.size < running.size:
             run.keep(np.isin(running, race.running))

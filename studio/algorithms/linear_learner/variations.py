@@ -11,8 +11,6 @@ import numpy as np
 from studio.algorithms.linear_learner.losses import Array
 from studio.algorithms.linear_learner.solver import Stack
 
-FINAL_RATE = 1 / 30
-"""What an automatic schedule leaves of the learning rate at the end of the last epoch."""
 DECAYS = 100
 """How many times an automatic schedule lowers the learning rate."""
 TRAVEL = 3.0
@@ -55,8 +53,18 @@ def adaptive_rate(steps: int) -> float:
     With normalised data the weights lie within a few units of 0: the rate is what covers `TRAVEL`
     in `steps` steps of the automatic schedule, within bounds that training stays stable in.
     """
-    mean = (1 - FINAL_RATE) / -np.log(FINAL_RATE)
+    last = final_rate(steps)
+    mean = (1 - last) / -np.log(last)
     return float(np.clip(TRAVEL / (mean * steps), 0.02, 0.4))
+
+
+def final_rate(steps: int) -> float:
+    """What an automatic schedule leaves of the learning rate in the last epoch.
+
+    The more steps there are, the more precisely they can end; a short job needs its steps to
+    travel.
+    """
+    return float(1 / np.clip(steps / 2, 30, 300))
 
 
 def gradient_rate(features: Array, curvature: float, batch_size: int) -> float:
@@ -65,8 +73,9 @@ def gradient_rate(features: Array, curvature: float, batch_size: int) -> float:
     `features` `(n, D)` is a sample. A batch of B examples has the curvature of the whole plus
     1/B of that of one example.
     """
-    length = float(np.mean(np.sum(np.square(features), axis=1)))
-    steepest = float(np.linalg.norm(features, 2)) ** 2 / len(features)
+    wide = features.astype(np.float64)
+    length = float(np.mean(np.sum(np.square(wide), axis=1)))
+    steepest = float(np.linalg.norm(wide, 2)) ** 2 / len(wide)
     return float(min(1.0, 1.0 / (curvature * (steepest + length / batch_size))))
 
 
@@ -80,7 +89,7 @@ def make(asked: Asked, automatic: Automatic, models: int, steps: int) -> Stack:
     rate = asked.learning_rate or automatic.learning_rate
     rates = _around(rate, models, 0, _WIDE_RATE if asked.learning_rate is None else _CLOSE)
     step = asked.lr_scheduler_step or max(1, steps // DECAYS)
-    factor = asked.lr_scheduler_factor or FINAL_RATE ** (step / max(step, steps))
+    factor = asked.lr_scheduler_factor or final_rate(steps) ** (step / max(step, steps))
     floor = asked.lr_scheduler_minimum_lr or np.minimum(1e-5, rates)
     return Stack(
         learning_rate=rates,
