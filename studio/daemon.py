@@ -1,0 +1,222 @@
+"""The life of a home's control plane: where it listens, one at a time, start, stop, status.
+
+What the control plane does is the server's business, what the router does is serving's.
+"""
+
+import errno
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from studio import __version__, credentials, durable, processes
+from studio.errors import StudioError
+from studio.serving import control
+from studio.settings import Settings
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 30.0
+_ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a home's control plane; `pid` is None when none runs."""
+
+    ready: bool
+    pid: int | None
+    url: str
+    router_url: str
+    home: str
+    version: str
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def serve(settings: Settings) -> None:
+    """Run the control plane of a home until SIGTERM or SIGINT. Raises StudioError."""
+    prepare(settings.home)
+    with _only_server(settings.home):
+        port = _port(settings)
+        durable.write_json(settings.home / "port", port)
+        pid_file = _pid_file(settings.home)
+        url = f"http://{_client_host(settings.host)}:{port}"
+        durable.write_json(pid_file, {**processes.identity(), "url": url, "version": __version__})
+        from studio.server import main  # slow to import, and needed here only
+
+        try:
+            main.run(replace(settings, port=port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise _taken(port) from error
+        finally:
+            pid_file.unlink(missing_ok=True)
+
+
+def serve_detached(settings: Settings) -> Status:
+    """Start the control plane in a process of its own; returns when it is ready."""
+    prepare(settings.home)
+    known = status(settings.home)
+    if known.pid is not None:
+        raise _running(settings.home)
+    command = [sys.executable, "-P", "-m", "studio.cli", "serve", "--home", str(settings.home)]
+    command += ["--port", str(settings.port), "--host", settings.host]
+    output = settings.home / "logs" / "serve.err"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        known = status(settings.home)
+        if known.ready and known.pid == process.pid:
+            return known
+        time.sleep(0.05)
+    said = output.read_text(errors="replace").strip().splitlines()
+    raise StudioError(said[-1] if said else f"Studio did not become ready; see {output}.")
+
+
+def stop(home: Path) -> bool:
+    """Stop the control plane and the router of a home; False when neither ran.
+
+    Jobs and model servers go on: the next control plane finds them again.
+    """
+    known = _known(home)
+    if known is not None:
+        os.kill(known["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while processes.alive(known):
+            if time.monotonic() > deadline:
+                raise StudioError(
+                    f"Process {known['pid']} did not stop within {_STOP_SECONDS:.0f} seconds; "
+                    f"see {home / 'logs' / 'studio.log'}, then end it with kill -9."
+                )
+            time.sleep(0.02)
+    return control.stop(home) or known is not None
+
+
+def status(home: Path) -> Status:
+    """What runs for `home` now; never raises."""
+    known = _known(home)
+    url = str(known["url"]) if known else _kept_url(home)
+    return Status(
+        ready=known is not None and _healthy(url),
+        pid=known["pid"] if known else None,
+        url=url,
+        router_url=control.url(home),
+        home=str(home),
+        version=str(known["version"]) if known else __version__,
+    )
+
+
+def addresses(home: Path) -> tuple[str, str]:
+    """URLs of the control plane and the router, running or not. Raises StudioError."""
+    known = status(home)
+    if not known.url or not known.router_url:
+        raise StudioError(
+            f"Studio has not run in {home} yet: start it with `studio serve --home {home}`."
+        )
+    return known.url, known.router_url
+
+
+def prepare(home: Path) -> None:
+    """Make the folders and the access key of a home. Raises StudioError."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "logs").mkdir(mode=0o700, exist_ok=True)
+        credentials.load_or_create(home)
+    except OSError as error:
+        raise StudioError(f"{home} can't be Studio's home: {error.strerror}.") from error
+
+
+@contextmanager
+def _only_server(home: Path) -> Iterator[None]:
+    """The lock of a home: the kernel frees it however this process ends."""
+    fd = os.open(home / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise _running(home) from error
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def _running(home: Path) -> StudioError:
+    known = _known(home) or {"pid": "unknown", "url": "an unknown address"}
+    return StudioError(
+        f"Studio already serves {home} (process {known['pid']}, {known['url']}); "
+        "stop it with `studio stop`, or give another folder with --home."
+    )
+
+
+def _port(settings: Settings) -> int:
+    """The port to listen on: the one asked for, else the one kept, else a free one."""
+    port = settings.port or int(durable.read_json(settings.home / "port") or 0)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise _taken(port) from error
+            raise StudioError(
+                f"Studio can't listen on {settings.host} port {port}: {error.strerror}."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _taken(port: int) -> StudioError:
+    return StudioError(
+        f"Port {port} is taken by another program: end that program, "
+        "or move this home to another port with --port."
+    )
+
+
+def _client_host(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+
+
+def _kept_url(home: Path) -> str:
+    port = durable.read_json(home / "port")
+    return f"http://127.0.0.1:{port}" if port else ""
+
+
+def _pid_file(home: Path) -> Path:
+    return home / "pid.json"
+
+
+def _known(home: Path) -> dict[str, Any] | None:
+    """The identity and address of the control plane that runs for `home`."""
+    known: dict[str, Any] | None = durable.read_json(_pid_file(home))
+    return known if processes.alive(known) else None
+
+
+def _healthy(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/_studio/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

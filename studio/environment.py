@@ -1,0 +1,105 @@
+"""What an AWS client needs in its environment to land here, and the SDK files that go with it.
+
+It knows nothing of processes and servers: whoever runs them says where they listen.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from studio import credentials, durable
+from studio.settings import Settings
+
+REMOVED = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ENDPOINT_URL_SAGEMAKER",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+"""Variables that would lead a client elsewhere: they must not be set, not even empty."""
+
+# Kinds of the SDK's configuration schema that take a role, and how they spell it.
+_ROLES = {
+    "AutoMLJob": "RoleArn",
+    "AutoMLJobV2": "RoleArn",
+    "CompilationJob": "RoleArn",
+    "FeatureGroup": "RoleArn",
+    "Model": "ExecutionRoleArn",
+    "Pipeline": "RoleArn",
+    "ProcessingJob": "RoleArn",
+    "TrainingJob": "RoleArn",
+}
+
+
+def client_environment(
+    settings: Settings,
+    url: str,
+    runtime_url: str,
+    environ: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """Variables for a client of the control plane at `url` and the router at `runtime_url`.
+
+    What `REMOVED` names has to go from the environment too. `environ` is the user's own.
+    """
+    key = credentials.load_or_create(settings.home)
+    values = {
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_REGION": settings.region,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
+        "STUDIO_HOME": str(settings.home),
+        "STUDIO_URL": url,
+        "PYTHONPATH": _python_path(environ.get("PYTHONPATH", "")),
+    }
+    if settings.s3_endpoint:
+        values["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
+    return values
+
+
+def hook_folder() -> Path:
+    """The folder whose `sitecustomize` Python runs at its start."""
+    return Path(__file__).parent / "hook"
+
+
+def role_arn(settings: Settings) -> str:
+    return f"arn:aws:iam::{settings.account}:role/{settings.role_name}"
+
+
+def _python_path(present: str) -> str:
+    """The hook first, then what the user has."""
+    hook = str(hook_folder())
+    return os.pathsep.join(
+        [hook, *(it for it in present.split(os.pathsep) if it not in ("", hook))]
+    )
+
+
+def _write_sdk_config(settings: Settings) -> Path:
+    """The SDK's configuration file: default bucket, roles, no telemetry. JSON is YAML too."""
+    role = role_arn(settings)
+    bucket = f"sagemaker-{settings.region}-{settings.account}"
+    modules = {
+        "Session": {"DefaultS3Bucket": bucket},
+        "RemoteFunction": {"RoleArn": role},
+        "TelemetryOptOut": True,
+    }
+    sagemaker: dict[str, object] = {"PythonSDK": {"Modules": modules}}
+    sagemaker |= {kind: {member: role} for kind, member in _ROLES.items()}
+    document = {"SchemaVersion": "1.0", "SageMaker": sagemaker}
+    text = json.dumps(document, indent=2).encode()
+    path = settings.home / "sdk" / "config.yaml"
+    if not path.exists() or path.read_bytes() != text:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.write_bytes(path, text)
+    return path

@@ -1,0 +1,212 @@
+"""Makes unmodified AWS clients at home in Studio. Python runs it at its start, by PYTHONPATH.
+
+It does nothing unless STUDIO_URL is set and AWS_ENDPOINT_URL equals it. Otherwise it changes, when
+and if they are imported: the STS address and the telemetry of the SageMaker SDKs (v1, v2, v3),
+their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio.
+Python 3.6 or newer, standard library only; a failure here must never break a program.
+"""
+# mypy: allow-untyped-defs, allow-untyped-calls
+# (importing typing would cost every Python process a millisecond or three)
+
+import os
+import sys
+
+_URL = os.environ.get("STUDIO_URL", "")
+_FIRST_SECONDS = 0.15  # a poll in the first minute of a wait
+_LATER_SECONDS = 0.5  # and afterwards
+_LONG_WAIT = 60.0
+_NEW_WAIT = 5.0  # so long after the last poll the next one begins another wait
+
+# Modules that compare times to decide when to ask again: their differences run ahead.
+_CLOCKED = (
+    "sagemaker.session",
+    "sagemaker.core.helper.session_helper",
+    "sagemaker.core.processing",
+    "sagemaker.core.remote_function.job",
+    "sagemaker.core.transformer",
+)
+# Modules that only sleep between two questions, for as long as it takes. One that counts its
+# questions is not here: it would lose its patience.
+_POLLING = (
+    "sagemaker.aws_batch.training_queued_job",
+    "sagemaker.core.experiments.experiment",
+    "sagemaker.core.experiments.trial_component",
+    "sagemaker.core.remote_function.client",
+    "sagemaker.core.resources",
+    "sagemaker.experiments.experiment",
+    "sagemaker.experiments.trial_component",
+    "sagemaker.remote_function.client",
+    "sagemaker.train.aws_batch.training_queued_job",
+    "sagemaker.train.common_utils.job_wait",
+    "sagemaker.train.common_utils.log_streamer",
+    "sagemaker.train.common_utils.trainer_wait",
+)
+
+
+def _chain():
+    """Run the sitecustomize that this one hides, if there is one."""
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    here = os.path.realpath(os.path.dirname(__file__))  # noqa: PTH120  pathlib is slow to import
+    path = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
+    spec = PathFinder.find_spec("sitecustomize", path)
+    if spec is None or spec.loader is None:
+        return
+    module = module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+class _Finder:
+    """Finds what the others find, and patches the modules that matter once they have run."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "botocore.waiter" and not name.startswith("sagemaker."):
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
+            if spec is not None:
+                _patch_after_run(spec)
+                return spec
+        return None
+
+
+def _patch_after_run(spec):
+    run = getattr(spec.loader, "exec_module", None)
+    if run is None:
+        return
+
+    def exec_module(module):
+        del spec.loader.exec_module
+        run(module)
+        try:
+            _patch(spec.name, module)
+        except Exception as error:  # the program is worth more than our comfort
+            sys.stderr.write("studio: %s stays as it is: %r\n" % (spec.name, error))
+
+    try:
+        spec.loader.exec_module = exec_module
+    except AttributeError:
+        pass  # a loader without a __dict__: compiled in, and none that we know
+
+
+def _patch(name, module):
+    members = vars(module)
+    if name == "botocore.waiter":
+        _tighten_waiters(module)
+        return
+    if "sts_regional_endpoint" in members:
+        module.sts_regional_endpoint = lambda region: _URL
+    if name.endswith("telemetry.telemetry_logging") and "_telemetry_emitter" in members:
+        module._telemetry_emitter = _no_telemetry
+    if name.endswith("config.config_utils"):
+        _quieten()
+    if name in _CLOCKED and "time" in members:
+        module.time = _Clock(members["time"], ahead=True)
+    elif name in _POLLING and "time" in members:
+        module.time = _Clock(members["time"], ahead=False)
+
+
+def _no_telemetry(*args, **kwargs):
+    """In the place of a decorator factory: the functions stay as they are."""
+    return lambda function: function
+
+
+def _quieten():
+    """The SDK tells on every start which configuration files it read: ours is no news."""
+    import logging
+
+    logger = logging.getLogger("sagemaker.config")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.WARNING)
+
+
+class _Moment(float):
+    """The time, exactly; but the difference of two includes the sleep that was left out.
+
+    So "30 seconds since the last Describe" comes early, and "now + timeout" does not.
+    """
+
+    ahead = 0.0
+
+    def __sub__(self, other):
+        difference = float(self) - float(other)
+        return difference + self.ahead - other.ahead if isinstance(other, _Moment) else difference
+
+
+class _Clock:
+    """A module's own `time`: sleeps between polls are short, everything else is the real one."""
+
+    def __init__(self, time, ahead):
+        from threading import local
+
+        self._real = time
+        self._ahead = ahead
+        self._state = local()
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def time(self):
+        now = self._real.time()
+        if not self._ahead:
+            return now
+        moment = _Moment(now)
+        moment.ahead = getattr(self._state, "ahead", 0.0)
+        return moment
+
+    def sleep(self, seconds):
+        state, now = self._state, self._real.monotonic()
+        if now - getattr(state, "last", float("-inf")) > _NEW_WAIT:
+            state.since = now
+        pause = _FIRST_SECONDS if now - state.since < _LONG_WAIT else _LATER_SECONDS
+        pause = min(seconds, pause)
+        self._real.sleep(pause)
+        state.ahead = getattr(state, "ahead", 0.0) + seconds - pause
+        state.last = self._real.monotonic()
+
+
+def _tighten_waiters(module):
+    create = module.create_waiter_with_client
+
+    def create_waiter_with_client(waiter_name, waiter_model, client, *args, **kwargs):
+        waiter = create(waiter_name, waiter_model, client, *args, **kwargs)
+        if client.meta.endpoint_url == _URL:
+            waiter.wait = _brisk_wait(waiter, waiter.wait, module.WaiterError)
+        return waiter
+
+    module.create_waiter_with_client = create_waiter_with_client
+
+
+def _brisk_wait(waiter, wait, waiter_error):
+    """The same patience in all, in shorter steps."""
+
+    def brisk(**kwargs):
+        config = dict(kwargs.pop("WaiterConfig", None) or {})
+        delay = config.get("Delay", waiter.config.delay)
+        patience = delay * config.get("MaxAttempts", waiter.config.max_attempts)
+        if delay <= _FIRST_SECONDS:
+            return wait(WaiterConfig=config, **kwargs)
+        first = min(patience, _LONG_WAIT)
+        try:
+            return wait(WaiterConfig=_steps(_FIRST_SECONDS, first), **kwargs)
+        except waiter_error as error:
+            if patience <= first or "Max attempts exceeded" not in str(error):
+                raise
+        return wait(WaiterConfig=_steps(min(delay, _LATER_SECONDS), patience - first), **kwargs)
+
+    return brisk
+
+
+def _steps(delay, patience):
+    return {"Delay": delay, "MaxAttempts": max(1, int(patience / delay))}
+
+
+try:
+    _chain()
+except Exception as error:
+    sys.stderr.write("studio: the sitecustomize behind Studio's failed: %r\n" % (error,))
+if _URL and os.environ.get("AWS_ENDPOINT_URL") == _URL:
+    sys.meta_path.insert(0, _Finder())
