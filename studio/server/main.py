@@ -1,0 +1,116 @@
+"""Puts the control plane together and runs it until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+import uvloop
+from tornado.netutil import bind_sockets
+
+from studio import credentials
+from studio.api import endpoint_plan, endpoints, registry, training_plan
+from studio.api.registry import Caller, Context
+from studio.credentials import Credentials
+from studio.db import migrate, resources
+from studio.db.session import Database
+from studio.reconcile import scheduler
+from studio.reconcile.act import Actor
+from studio.reconcile.hints import Hints
+from studio.reconcile.loop import Loop
+from studio.reconcile.routes import Routes
+from studio.reconcile.steps import Kind
+from studio.runners.process import ProcessRunner
+from studio.s3.client import storage_for
+from studio.s3.gateway import Gateway
+from studio.s3.store import ObjectStore
+from studio.server.app import App
+from studio.server.dispatch import Services
+from studio.serving import control
+from studio.serving.table import Variant
+from studio.settings import Settings
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    """Serve `settings.home` on `settings.port` until a signal says stop.
+
+    The router and the runs go on without this process, and are found again by the next.
+    Raises StudioError when the home cannot be served.
+    """
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    with _plane(settings) as app:
+        server = app.http_server()
+        server.add_sockets(bind_sockets(settings.port, settings.host))
+        log.info("ready", url=f"http://{settings.host}:{settings.port}", home=str(settings.home))
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await stop.wait()
+        log.info("stopping")
+        server.stop()
+        await server.close_all_connections()
+
+
+@contextmanager
+def _plane(settings: Settings) -> Iterator[App]:
+    """The open parts, closed in the opposite order."""
+    with ExitStack() as parts:
+        key = credentials.load_or_create(settings.home)
+        secrets = {key.access_key_id: key.secret_access_key}
+        db = Database(settings.database_url)
+        parts.callback(db.close)
+        migrate.upgrade(db)
+        objects = ObjectStore(settings.home / "s3")
+        parts.callback(objects.close)
+        gateway = Gateway(objects, settings, secrets.get)
+        parts.callback(gateway.close)
+        storage = storage_for(settings, objects)
+        runner = ProcessRunner(settings)
+        routes = _routes(settings, key, db)
+        parts.callback(control.Watch(settings.home).close)
+        actor = Actor(db, runner, storage, routes, scheduler.capacity(settings))
+        loop = Loop(db, _kinds(settings), actor)
+        parts.callback(loop.stop)
+        parts.callback(Hints(settings.home, loop.hint).close)
+        caller = Caller(settings.account, key.access_key_id)
+        context = Context(settings, db, storage, runner, caller, _now, loop.hint, "")
+        registry.load()
+        app = App(Services(context, secrets.get), gateway, lambda: _router_address(settings))
+        parts.callback(app.close)
+        loop.start()
+        yield app
+
+
+def _kinds(settings: Settings) -> Mapping[str, Kind]:
+    kinds = (training_plan.kind(settings), endpoint_plan.kind(settings))
+    return {kind.name: kind for kind in kinds}
+
+
+def _routes(settings: Settings, key: Credentials, db: Database) -> Routes:
+    """The router's table as the endpoints' states say it is."""
+    with db.read() as connection:
+        found = resources.of_kind(connection, endpoints.NOUN.kind)
+    table: dict[str, tuple[Variant, ...]] = {
+        each.name: endpoint_plan.variants(each.state["Routes"])
+        for each in found
+        if each.state["Routes"]
+    }
+    return Routes(settings, key, table)
+
+
+def _router_address(settings: Settings) -> tuple[str, int] | None:
+    parts: Any = urlsplit(control.url(settings.home))
+    return (parts.hostname, parts.port) if parts.port else None
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
