@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -104,6 +105,7 @@ class _Exchange(HTTPMessageDelegate):
         self._path, _, self._query = start_line.path.partition("?")
         self._request: Request | None = None
         self._route: Route | None = None
+        self._opener: Callable[[], Intake] | None = None
         self._intake: Intake | None = None
         self._failure: Exception | None = None
         self._closing = False
@@ -126,7 +128,7 @@ class _Exchange(HTTPMessageDelegate):
                 await self._answer()
 
     async def data_received(self, chunk: bytes) -> None:
-        if self._intake is None or self._failure is not None:
+        if self._opener is None or self._failure is not None:
             return
         self._pending.append(chunk)
         self._pending_size += len(chunk)
@@ -155,7 +157,7 @@ class _Exchange(HTTPMessageDelegate):
         auth.check_owner(request.headers, self._gateway.settings.account)
         self._route = routes.find(request)
         self._request = request
-        await self._open_intake(request, self._route, verified)
+        await self._expect_body(request, self._route, verified)
 
     def _parsed(self, verified: sigv4.Verified) -> Request:
         bucket, key = parse_target(self._path)
@@ -167,35 +169,39 @@ class _Exchange(HTTPMessageDelegate):
             headers = {n: v for n, v in moved.items() if n.startswith("x-amz-")} | headers
         return Request(self._id, self._start_line.method, self._path, bucket, key, query, headers)
 
-    async def _open_intake(self, request: Request, route: Route, verified: sigv4.Verified) -> None:
-        streaming = verified.payload.startswith("STREAMING-")
+    async def _expect_body(self, request: Request, route: Route, verified: sigv4.Verified) -> None:
+        """A large body is refused before it comes; a small one is cheaper to take at once."""
         if route.body == "none":
             return
+        streaming = verified.payload.startswith("STREAMING-")
         limit = MAX_PUT_BYTES if route.body == "blob" else MAX_XML_BYTES
         if route.body == "memory" and not streaming and "content-length" not in request.headers:
             size = 0
         else:
             size = declared_size(request.headers, streaming, limit)
-        store = self._gateway.store if route.body == "blob" else None
-        algorithm = await self._gateway.run(self._checked_target, request, route)
-        self._intake = await self._gateway.run(
-            Intake, request.headers, verified, size, store, algorithm
-        )
+        self._opener = partial(self._opened, request, route, verified, size)
+        if size > _CHUNK:
+            self._intake = await self._gateway.run(self._opener)
 
-    def _checked_target(self, request: Request, route: Route) -> str:
-        """Refuse a body that has nowhere to go before it comes. The checksum it must carry."""
-        if route.body != "blob":
-            return ""
+    def _opened(
+        self, request: Request, route: Route, verified: sigv4.Verified, size: int
+    ) -> Intake:
+        if route.body == "memory":
+            return Intake(request.headers, verified, size, None)
+        store, algorithm = self._gateway.store, ""
         if "uploadId" in request.query:
             upload = request.query["uploadId"]
-            return find_upload(self._gateway.store, request.bucket, request.key, upload).algorithm
-        self._gateway.store.bucket(request.bucket)
-        return ""
+            algorithm = find_upload(store, request.bucket, request.key, upload).algorithm
+        else:
+            store.bucket(request.bucket)
+        return Intake(request.headers, verified, size, store, algorithm)
 
     def _cuts_off(self) -> bool:
         """Whether to answer without reading the body: the client waits, or it is too long."""
         length = self._headers.get("content-length", "0")
-        return "expect" in self._headers or not length.isdigit() or int(length) > _UNREAD_BYTES
+        if "expect" in self._headers or "transfer-encoding" in self._headers:
+            return True
+        return not length.isdigit() or int(length) > _UNREAD_BYTES
 
     def _taken(self) -> bytes:
         data = b"".join(self._pending)
@@ -205,8 +211,10 @@ class _Exchange(HTTPMessageDelegate):
 
     def _feed(self, data: bytes) -> None:
         try:
-            if self._intake is not None and self._failure is None:
-                self._intake.feed(data)
+            if self._opener is None or self._failure is not None:
+                return
+            self._intake = self._intake or self._opener()
+            self._intake.feed(data)
         except Exception as error:
             self._failure = error
 
@@ -234,8 +242,7 @@ class _Exchange(HTTPMessageDelegate):
             return self._refusal(error)
 
     def _handled(self) -> Response:
-        if self._intake is not None:
-            self._feed(self._taken())
+        self._feed(self._taken())
         if self._failure is not None:
             raise self._failure
         if self._route is None or self._request is None:
