@@ -30,7 +30,10 @@ _WIRE_VARINT, _WIRE_BYTES = 0, 2
 
 @dataclass(frozen=True)
 class Records:
-    """Decoded records: `features` is float32 [n, d], dense or CSR; `labels` float32 [n] or None."""
+    """Decoded records: `features` is float32 [n, d], dense or CSR; `labels` float32 [n] or None.
+
+    Dense arrays may be read-only and strided: they look into the file itself.
+    """
 
     features: Any
     labels: Floats | None
@@ -41,8 +44,8 @@ def read_file(path: Path) -> Records:
     with path.open("rb") as file:
         if path.stat().st_size == 0:
             raise UserError(f"File '{path.name}' is empty.")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return read(data, f"file '{path.name}'")
+        # The arrays may look into the mapping, which therefore lives as long as they do.
+        return read(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), f"file '{path.name}'")
 
 
 def read(data: Buffer, name: str = "the payload") -> Records:
@@ -214,17 +217,30 @@ def _read_dense(data: Buffer) -> Records | None:
 
 def _same_layout(frames: npt.NDArray[np.uint8], spans: list[_Span]) -> bool:
     """Whether every byte that is no value is the same in all frames: headers, tags, lengths."""
-    first, position = frames[0], 0
+    gaps, position = [], 0
     for span in sorted(spans, key=lambda span: span.start):
-        if not (frames[:, position : span.start] == first[position : span.start]).all():
-            return False
+        gaps.append((position, span.start))
         position = span.end
-    return bool((frames[:, position:] == first[position:]).all())
+    gaps.append((position, frames.shape[1]))
+    columns = (column for start, end in gaps for column in _words(frames, start, end))
+    return all((column == column[0]).all() for column in columns)
+
+
+def _words(frames: npt.NDArray[np.uint8], start: int, end: int) -> Iterator[npt.NDArray[Any]]:
+    """The bytes [start, end) of every frame as columns of the widest integers that fit in."""
+    width = next((width for width in (8, 4, 2, 1) if width <= end - start), 0)
+    offsets = {*range(start, end - width + 1, width), end - width} if width else set()
+    for offset in sorted(offsets):
+        yield np.ndarray((len(frames),), f"<u{width}", frames, offset, (frames.strides[0],))
 
 
 def _values(frames: npt.NDArray[np.uint8], span: _Span) -> Floats:
-    # Copying whole rows of bytes is a memcpy each; an unaligned float view would go one by one.
-    values = np.array(frames[:, span.start : span.end], order="C").view(span.dtype)
+    """float32 [n, d]; a view into the buffer where that has aligned float32."""
+    size = np.dtype(span.dtype).itemsize
+    shape = (len(frames), (span.end - span.start) // size)
+    values = np.ndarray(shape, span.dtype, frames, span.start, (frames.strides[0], size))
+    if not values.flags.aligned:
+        values = values.copy()
     return values.astype(np.float32, copy=False)
 
 

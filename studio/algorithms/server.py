@@ -143,6 +143,13 @@ class _Invocations(_Handler):
         self._limit = max_payload()
         self._chunks: list[bytes] = []
         self._size = 0
+        self.settings["running"].add(self)
+
+    def on_finish(self) -> None:
+        self.settings["running"].discard(self)
+
+    def on_connection_close(self) -> None:
+        self.settings["running"].discard(self)
 
     def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)
@@ -153,8 +160,6 @@ class _Invocations(_Handler):
             self.request.connection.detach().close()  # type: ignore[union-attr]
 
     async def post(self) -> None:
-        running = self.settings["running"]
-        running.add(self)
         try:
             answer = await self._answer()
         except RequestError as error:
@@ -165,8 +170,6 @@ class _Invocations(_Handler):
         else:
             self.set_header("Content-Type", answer.content_type)
             self.finish(answer.body)
-        finally:
-            running.discard(self)
 
     async def _answer(self) -> Answer:
         if self._size > self._limit:

@@ -17,6 +17,8 @@ MINIMIZED = (
     "poisson-nloglik", "rmse", "rmsle", "tweedie-nloglik",
 )  # fmt: skip
 
+# A line goes on with #011, which is no space: (\S+) would take the next metric along.
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _TRAIN_METRICS = ("auc", "error", "logloss", "mae", "merror", "mlogloss", "rmse")
 _VERSIONS = (
     "0.90-1", "0.90-2", "1.0-1", "1.2-1", "1.2-2", "1.3-1", "1.5-1", "1.7-1", "3.0-5",
@@ -24,7 +26,7 @@ _VERSIONS = (
 
 
 def _metric(split: str, name: str) -> tuple[str, str]:
-    return f"{split}:{name}", rf".*\[[0-9]+\].*#011{split}-{name}:(\S+)"
+    return f"{split}:{name}", rf".*\[[0-9]+\].*#011{split}-{name}:{_NUMBER}.*"
 
 
 IMAGE = Image(
