@@ -45,15 +45,14 @@ _POLLING = (
 
 def _chain():
     """Run the sitecustomize that this one hides, if there is one."""
-    from importlib.machinery import PathFinder
-    from importlib.util import module_from_spec
+    import importlib  # its public importlib.util would cost a few milliseconds more
 
     here = os.path.realpath(os.path.dirname(__file__))  # noqa: PTH120  pathlib is slow to import
     path = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
-    spec = PathFinder.find_spec("sitecustomize", path)
+    spec = importlib._bootstrap_external.PathFinder.find_spec("sitecustomize", path)
     if spec is None or spec.loader is None:
         return
-    module = module_from_spec(spec)
+    module = importlib._bootstrap.module_from_spec(spec)
     sys.modules["sitecustomize"] = module
     spec.loader.exec_module(module)
 

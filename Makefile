@@ -1,0 +1,78 @@
+# make demo | test | bench | lint | docs: each does the set-up it needs; a second time that costs nothing.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SDK := .venv-sdk/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_LINK_MODE := copy
+
+.PHONY: help setup demo test bench lint docs clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
+	@echo "make test   every test"
+	@echo "make bench  every figure, beside its peer and its floor"
+	@echo "make lint   ruff, mypy, layers"
+	@echo "make docs   regenerate what is generated in docs/"
+	@echo "make clean  remove the virtual environments"
+
+setup: .venv/.ready .venv-sdk/.ready
+
+demo: setup
+	@$(SDK)/python examples/demo.py
+
+test: setup
+	@$(BIN)/python -m pytest
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+lint: .venv/.ready
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+docs: .venv/.ready
+	@$(BIN)/python -m studio.api.compatibility docs/compatibility.md
+	@$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv .venv-sdk .mypy_cache .ruff_cache .import_linter_cache
+
+# Debian's packages, only the missing ones: command or Python module -> package.
+.venv/.system: Makefile
+	@missing=""; \
+	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc; do \
+	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
+	done; \
+	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then \
+	  command -v apt-get >/dev/null || { echo "Please install:$$missing"; exit 1; }; \
+	  echo "Installing$$missing"; \
+	  as_root=""; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	  $$as_root apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive $$as_root apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	fi
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one: make PYTHON=python3.12')"
+	@mkdir -p .venv && touch $@
+
+.venv/bin/uv: .venv/.system
+	@echo "Making .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q uv
+	@touch $@
+
+.venv/.ready: .venv/bin/uv pyproject.toml
+	@echo "Installing Studio into .venv"
+	@$(BIN)/uv pip install -q --python $(BIN)/python -e '.[test,lint,bench]'
+	@touch $@
+
+.venv-sdk/.ready: .venv/bin/uv examples/requirements.txt
+	@echo "Installing AWS's SDKs into .venv-sdk"
+	@test -x $(SDK)/python || $(PYTHON) -m venv --without-pip .venv-sdk
+	@$(BIN)/uv pip install -q --python $(SDK)/python -r examples/requirements.txt
+	@touch $@
