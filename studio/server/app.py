@@ -4,6 +4,7 @@ Tornado's HTTP server without its web framework, so that the S3 gateway can stre
 """
 
 import asyncio
+import traceback
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from email.utils import formatdate
 from http.client import responses
 from typing import Any, Protocol
 
+import structlog
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
@@ -26,6 +28,8 @@ from studio.errors import ApiError
 from studio.server import forward, routing
 from studio.server.dispatch import ANSWERS, Call, Services
 from studio.wire.protocols import Response, rest_json_error
+
+log = structlog.get_logger()
 
 _THREADS = 64
 _LARGEST_BODY = 10 * 1024 * 1024
@@ -151,13 +155,23 @@ class _Exchange(HTTPMessageDelegate):
         hosts = self._headers.get_list("Host")
         if len(hosts) != 1:
             return 400, "Send one Host header."
+        if self._connection.stream.closed():
+            return 400, "The client has gone."
         address = self._connection.stream.socket.getsockname()
         configured = self._app.services.context.settings.host
-        if hosts[0].lower() not in routing.allowed_hosts(configured, address):
+        if hosts[0].lower() not in routing.allowed_hosts(configured, address[:2]):
             return 421, "Studio does not serve that host."
         return None
 
     async def _answer(self) -> None:
+        try:
+            await self._answer_part()
+        except Exception:
+            log.error("request failed", request=self._id, exception=traceback.format_exc())
+            error = ApiError("InternalFailure", "An internal error occurred.", 500)
+            self._write(rest_json_error(error))
+
+    async def _answer_part(self) -> None:
         if self._part == "health":
             self._write(self._health())
         elif self._part == "router":

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
@@ -47,6 +48,7 @@ def json_service(headers: Mapping[str, str]) -> tuple[str, str]:
     return JSON_TARGETS.get(prefix, prefix), operation
 
 
+@lru_cache(maxsize=64)
 def allowed_hosts(configured: str, address: tuple[str, int]) -> frozenset[str]:
     """Host headers under which the socket at `address` may be spoken to.
 
