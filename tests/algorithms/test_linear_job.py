@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -275,3 +276,12 @@ def test_missing_channel_and_unlike_channels(tmp_path: Path) -> None:
     assert "no label" in job.failure
     job = train(tmp_path / "d", asked, {"train": ("text/libsvm", b"1 1:2\n")})
     assert "text/libsvm is not an accepted ContentType" in job.failure
+
+
+def test_the_image_is_light_and_its_metrics_fit() -> None:
+    """The control plane imports it at every start; a job may have 40 metrics."""
+    code = "import sys, studio.algorithms.linear_learner; print('numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+    assert len(IMAGE.metrics) <= 40
+    assert len(dict(IMAGE.metrics)) == len(IMAGE.metrics)

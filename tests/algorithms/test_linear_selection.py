@@ -150,6 +150,20 @@ def test_election_within_the_noise_of_the_criterion_is_by_loss() -> None:
     assert chosen.elect(weights[[0, 2]], 0.5)[0] == 0
 
 
+def test_a_clearly_better_criterion_beats_a_lower_loss() -> None:
+    label = (np.arange(100) % 2).astype(np.float32)
+    sign = 2 * label - 1
+    faint = 0.01 * sign
+    bold = np.where(np.arange(100) < 60, 5 * sign, -0.1 * sign)
+    examples = Examples(np.column_stack([faint, bold]).astype(np.float32), label)
+    weights = np.eye(2, dtype=np.float32)[:, None, :]
+    loss = losses.make("logistic", Shape())
+    chosen = Panel(examples, loss, 1.0, Criterion("accuracy"), 100)
+    assert chosen(weights).loss[1] < chosen(weights).loss[0]
+    assert chosen.elect(weights, 0.5)[0] == 0
+    assert Panel(examples, loss, 1.0, None, 0).elect(weights, 0.5)[0] == 1
+
+
 def test_a_model_that_diverged_is_never_elected() -> None:
     weights = np.array([[[np.nan]], [[0.1]]], np.float32)
     assert panel(None).elect(weights, 0.5)[0] == 1

@@ -83,6 +83,21 @@ def test_stopped_models_do_not_disturb_the_others() -> None:
     np.testing.assert_allclose(race.weights[0], alone.weights[0], atol=1e-5)
 
 
+def test_the_last_short_batch_has_its_own_mean() -> None:
+    examples, loss = problem(rows=5)
+    stack = variations.make(Asked(learning_rate=0.01, wd=0, l1=0), AUTOMATIC, 1, 3)
+    plan = Plan(batch_size=2, epochs=1, optimizer=Recipe("sgd"), seed=3)
+    task = Task(examples, loss, stack, plan, np.zeros((1, 1, 6), np.float32))
+    race = solver.train(task, judge_of(examples, loss), quiet, never)
+    weights = np.zeros(6)
+    order = np.random.default_rng(3).permutation(3)
+    for step, batch in enumerate(order):
+        x, y = (part[2 * batch : 2 * batch + 2] for part in (examples.features, examples.labels))
+        rate = 0.01 * stack.scheduler_factor[0] ** step
+        weights -= rate * 2 * (x @ weights - y) @ x / len(y)
+    np.testing.assert_allclose(race.weights[0, 0], weights, rtol=1e-5)
+
+
 def test_sparse_examples_train_like_dense_ones() -> None:
     examples, loss = problem()
     examples.features[np.abs(examples.features) < 0.5] = 0

@@ -38,4 +38,7 @@ def _limit_threads(count: int) -> None:
 
 if __name__ == "__main__":
     configure_logging(FIRST_PARTY_LOG)
+    # AWS's first line; here it also says that the program runs while numbers are still loading.
+    sys.stdout.write(f"Docker entrypoint called with argument(s): {sys.argv[-1]}\n")
+    sys.stdout.flush()
     sys.exit(run_program(sys.argv[1:], _train, _serve))

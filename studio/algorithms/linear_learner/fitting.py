@@ -196,7 +196,7 @@ def _stack(
     balance = (examples.count - positives) / positives if positives else 1.0
     strength = 0.1 if settings.predictor_type == "regressor" else 1.0
     automatic = variations.Automatic(
-        learning_rate=rate,
+        learning_rate=float(f"{rate:.3g}"),
         wd=min(0.01, strength / examples.count),
         l1=min(0.3, 3 / examples.count**0.5),
         balance=balance or 1.0,
