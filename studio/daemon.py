@@ -47,13 +47,13 @@ def serve(settings: Settings) -> None:
     """Run the control plane of a home until SIGTERM or SIGINT. Raises StudioError."""
     prepare(settings.home)
     with _only_server(settings.home):
+        from studio.server import main  # slow to import, and needed here only
+
         port = _port(settings)
         durable.write_json(settings.home / "port", port)
         pid_file = _pid_file(settings.home)
         url = f"http://{_client_host(settings.host)}:{port}"
         durable.write_json(pid_file, {**processes.identity(), "url": url, "version": __version__})
-        from studio.server import main  # slow to import, and needed here only
-
         try:
             main.run(replace(settings, port=port))
         except OSError as error:
