@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from studio.errors import ValidationException
@@ -58,6 +56,10 @@ def storage_for(settings: Settings, store: ObjectStore) -> Storage:
     """The external S3 that the settings name, else `store`."""
     if not settings.s3_endpoint:
         return LocalStorage(store)
+    # Only here: it takes a quarter of a second that every start would pay for.
+    import boto3
+    from botocore.config import Config
+
     session = boto3.Session(profile_name=settings.s3_profile or None, region_name=settings.region)
     # Path style and SigV4 are what every S3 understands; checksums only where S3 demands them.
     config = Config(

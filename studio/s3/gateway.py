@@ -4,14 +4,11 @@ The event loop only parses and checks signatures; disk, hashes and the index are
 """
 
 import asyncio
-import errno
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import formatdate
 from functools import partial
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import structlog
@@ -26,13 +23,13 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 
 from studio.s3 import auth, routes
+from studio.s3.answer import Answer, refusal
 from studio.s3.errors import S3Error
 from studio.s3.intake import MAX_PUT_BYTES, MAX_XML_BYTES, Intake, declared_size
-from studio.s3.message import Body, Call, Request, Response, Slice, parse_query, parse_target
+from studio.s3.message import Body, Call, Request, Response, parse_query, parse_target
 from studio.s3.multipart import find as find_upload
 from studio.s3.routes import Route
 from studio.s3.store import ObjectStore
-from studio.s3.xml import document
 from studio.settings import Settings
 from studio.wire import sigv4
 
@@ -43,8 +40,6 @@ _FRAMING_BYTES = 1 << 30  # what aws-chunked may add to the largest body
 _UNREAD_BYTES = 16 << 20  # of a refused body; above that the connection is cut
 _THREADS = 16
 
-_SHOWN = 256  # of the path in an error
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 log = structlog.get_logger()
 
@@ -219,18 +214,19 @@ class _Exchange(HTTPMessageDelegate):
             self._failure = error
 
     async def _answer(self) -> None:
-        response = await self._response()
+        method = self._start_line.method
+        answer = Answer(self._connection, method, self._id, self._closing, self._gateway.run)
+        work = asyncio.ensure_future(self._response())
         try:
-            await self._send(response)
+            if self._route is not None and self._route.slow:
+                await answer.keep_alive(work)
+            await answer.send(await work)
         except StreamClosedError:
             pass
         except Exception as error:
             log.error("s3 answer failed", request=self._id, exc_info=error)
             if isinstance(self._connection, HTTP1Connection):
                 self._connection.close()
-        finally:
-            if isinstance(response.body, Slice):
-                response.body.file.close()
 
     async def _response(self) -> Response:
         try:
@@ -239,7 +235,8 @@ class _Exchange(HTTPMessageDelegate):
             return await self._gateway.run(self._handled)
         except Exception as error:
             await self._discard()
-            return self._refusal(error)
+            region = self._gateway.settings.region
+            return refusal(error, self._start_line.method, self._path, self._id, region)
 
     def _handled(self) -> Response:
         self._feed(self._taken())
@@ -261,71 +258,8 @@ class _Exchange(HTTPMessageDelegate):
                 call.store.blobs.remove([call.body.content.blob])
             raise
 
-    def _refusal(self, error: Exception) -> Response:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            error = S3Error("InsufficientStorage", "The disk of this store is full.")
-        if not isinstance(error, S3Error):
-            log.error("s3 request failed", request=self._id, exc_info=error)
-            error = S3Error("InternalError", "We encountered an internal error. Please try again.")
-        headers = {"content-type": "application/xml"}
-        if error.code == "AuthorizationHeaderMalformed":
-            headers["x-amz-bucket-region"] = self._gateway.settings.region
-        if self._start_line.method == "HEAD":
-            return Response(error.status, headers)
-        body = document(
-            "Error",
-            (
-                ("Code", error.code),
-                ("Message", error.message),
-                *error.details.items(),
-                ("Resource", self._path[:_SHOWN]),
-                ("RequestId", self._id),
-            ),
-            namespace="",
-        )
-        return Response(error.status, headers, body)
-
-    async def _send(self, response: Response) -> None:
-        body = response.body
-        headers = _Headers({"Server": "Studio", "Date": formatdate(usegmt=True)})
-        headers["x-amz-request-id"] = self._id
-        headers["x-amz-id-2"] = self._id
-        if self._closing:
-            headers["Connection"] = "close"
-        for name, value in response.headers.items():
-            headers[name] = value
-        size = body.size if isinstance(body, Slice) else len(body)
-        bare = self._start_line.method == "HEAD" or response.status in (204, 304)
-        if response.status not in (204, 304):
-            headers["Content-Length"] = str(size)
-        if isinstance(body, bytes) and body and "content-type" not in response.headers:
-            headers["Content-Type"] = "application/xml"
-        line = ResponseStartLine("HTTP/1.1", response.status, HTTPStatus(response.status).phrase)
-        first = body if isinstance(body, bytes) and not bare else b""
-        await self._connection.write_headers(line, headers, first)
-        if isinstance(body, Slice) and not bare:
-            await self._send_slice(body)
-        self._connection.finish()
-
-    async def _send_slice(self, part: Slice) -> None:
-        part.file.seek(part.start)
-        left = part.size
-        while left:
-            chunk = await self._gateway.run(part.file.read, min(left, _CHUNK))
-            if not chunk:
-                raise EOFError("a blob is shorter than the index says")
-            left -= len(chunk)
-            await self._connection.write(chunk)
-
     async def _discard(self) -> None:
         if self._writing is not None:
             await self._writing
         if self._intake is not None:
             await self._gateway.run(self._intake.discard)
-
-
-class _Headers(HTTPHeaders):
-    """Written in lower case: clients take the names of metadata from there."""
-
-    def get_all(self) -> Iterator[tuple[str, str]]:
-        return ((name.lower(), value) for name, value in super().get_all())

@@ -116,8 +116,9 @@ def complete(
     chosen = _chosen(parts, claims)
     try:
         stored = _assembled(store, upload, chosen)
-    except FileNotFoundError as error:  # aborted or completed meanwhile
-        raise no_such_upload(upload_id) from error
+    except FileNotFoundError:  # aborted or completed meanwhile
+        with store.database.read() as connection:
+            return _completed(connection, bucket, key, upload_id)
     return _commit(store, stored, chosen, condition)
 
 

@@ -13,10 +13,14 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True)
 class Route:
-    """`body`: nowhere (what comes is read and dropped), in memory (XML), or in a blob."""
+    """`body`: nowhere (what comes is read and dropped), in memory (XML), or in a blob.
+
+    `slow`: copies whole objects, so that clients would give up waiting.
+    """
 
     handler: Handler
     body: Literal["none", "memory", "blob"] = "none"
+    slow: bool = False
 
 
 _SERVICE = {("GET", ""): Route(buckets.list_buckets)}
@@ -43,9 +47,9 @@ _OBJECT = {
     ("DELETE", "tagging"): Route(objects.delete_tagging),
     ("DELETE", "uploadId"): Route(uploads.abort_upload),
     ("POST", "uploads"): Route(uploads.create_upload),
-    ("POST", "uploadId"): Route(uploads.complete_upload, "memory"),
+    ("POST", "uploadId"): Route(uploads.complete_upload, "memory", slow=True),
 }
-_COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy)}
+_COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy, slow=True)}
 
 # What a query may ask for instead of the object or the bucket itself.
 _NAMES = """

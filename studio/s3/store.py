@@ -14,6 +14,7 @@ from typing import BinaryIO, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
+from studio import durable
 from studio.db.session import Database
 from studio.s3 import index
 from studio.s3.blobs import Blobs, BlobWriter
@@ -83,6 +84,8 @@ class ObjectStore:
         self.database = Database(f"sqlite:///{root / 'index.db'}")
         self.now = now or (lambda: time.time_ns() // 1_000_000)
         index.METADATA.create_all(self.database.writer_engine)
+        durable.sync_dir(root)
+        durable.sync_dir(root.parent)
         with self.database.read() as connection:
             self.blobs.sweep(index.blobs_in_use(connection))
 

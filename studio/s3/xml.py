@@ -12,6 +12,7 @@ from defusedxml import DefusedXmlException
 from studio.s3.errors import S3Error
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 Pairs = Sequence[tuple[str, Any]]
 
@@ -26,8 +27,7 @@ def document(root: str, pairs: Pairs, namespace: str = NAMESPACE) -> bytes:
     Elements that are None are left out.
     """
     attribute = f' xmlns="{namespace}"' if namespace else ""
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    return f"{head}<{root}{attribute}>{_elements(pairs)}</{root}>".encode()
+    return DECLARATION + f"<{root}{attribute}>{_elements(pairs)}</{root}>".encode()
 
 
 def parse(data: bytes, root: str) -> Element:

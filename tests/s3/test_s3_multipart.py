@@ -3,12 +3,16 @@
 import base64
 import concurrent.futures
 import hashlib
+import time
 import zlib
 from typing import Any
 
 import pytest
 import s3_raw
 from botocore.exceptions import ClientError
+
+from studio.s3 import answer
+from studio.s3.blobs import BlobWriter
 
 MIB = 1 << 20
 
@@ -187,3 +191,23 @@ def test_lists_of_uploads_and_parts(s3: Any, bucket: str) -> None:
     target, _ = start(s3, bucket, [1, 2, 3, 4, 5])
     parts = s3.get_paginator("list_parts").paginate(**target, PaginationConfig={"PageSize": 2})
     assert [part["Size"] for page in parts for part in page["Parts"]] == [1, 2, 3, 4, 5]
+
+
+def test_a_slow_completion_keeps_the_client_waiting(
+    s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """White space comes while the parts are joined; then the answer, or an error inside a 200."""
+    monkeypatch.setattr(answer, "_PATIENCE_SECONDS", 0.02)
+    append = BlobWriter.append
+
+    def slow(*arguments: Any) -> None:
+        time.sleep(0.2)
+        append(*arguments)
+
+    monkeypatch.setattr(BlobWriter, "append", slow)
+    target, parts = start(s3, bucket, [5 * MIB, 1])
+    done = complete(s3, target, parts)
+    assert done["ResponseMetadata"]["HTTPHeaders"]["transfer-encoding"] == "chunked"
+    assert done["ETag"] == s3.head_object(Bucket=bucket, Key="k")["ETag"]
+    target, parts = start(s3, bucket, [5 * MIB, 1])
+    assert failure(lambda: complete(s3, target, parts, IfNoneMatch="*")) == "PreconditionFailed"
