@@ -166,7 +166,9 @@ def test_a_clearly_better_criterion_beats_a_lower_loss() -> None:
 
 def test_a_model_that_diverged_is_never_elected() -> None:
     weights = np.array([[[np.nan]], [[0.1]]], np.float32)
-    assert panel(None).elect(weights, 0.5)[0] == 1
+    for criterion in (None, Criterion("accuracy"), Criterion("f1")):
+        assert panel(criterion)(weights).cost[0] == np.inf
+        assert panel(criterion).elect(weights, 0.5)[0] == 1
 
 
 def test_the_criterion_looks_at_its_sample_only() -> None:

@@ -5,6 +5,7 @@ The platform scrapes metrics from them, and people read them. Knows numbers and 
 
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -113,17 +114,20 @@ class Log:
         self, epoch: Epoch, split: str, objective: str, losses: Array, detailed: bool
     ) -> None:
         for model, loss in zip(epoch.models, losses, strict=True):
-            if detailed:
+            if detailed and math.isfinite(loss):
                 where = {"epoch": epoch.number, "model": int(model)}
                 self._metrics({f"{split}_{objective}": float(loss)}, self._epoch_started, where)
-        log.info(
-            "#quality_metric: host=%s, epoch=%d, %s %s <loss>=%s",
-            self.host,
-            epoch.number,
-            split,
-            objective,
-            float(losses.min()),
-        )
+        best = float(losses.min())
+        # What the platform scrapes must be a number.
+        if math.isfinite(best):
+            log.info(
+                "#quality_metric: host=%s, epoch=%d, %s %s <loss>=%s",
+                self.host,
+                epoch.number,
+                split,
+                objective,
+                best,
+            )
 
     def _iterator(self, epoch: Epoch, now: float) -> None:
         seen = epoch.number + 1

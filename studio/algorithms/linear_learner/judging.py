@@ -36,9 +36,7 @@ class Panel:
         loss, scores = self._measure(weights)
         if self.criterion is None:
             return Verdict(loss, loss)
-        labels = self.examples.labels[: self.sample]
-        cuts = [selection.calibrate(row, labels, self.criterion, 0.0) for row in scores]
-        return Verdict(np.array([-cut.value for cut in cuts]), loss)
+        return Verdict(np.array([self._cost(row, self.criterion) for row in scores]), loss)
 
     def elect(self, weights: Array, neutral: float) -> tuple[int, float]:
         """The best model's number and the threshold on its scores (after the link).
@@ -47,8 +45,8 @@ class Panel:
         the least loss: the differences between them are those between samples.
         """
         verdict = self(weights)
-        cost = np.where(np.isnan(verdict.cost), np.inf, verdict.cost)
-        near = cost <= cost.min() + self._noise(float(cost.min()))
+        least = float(verdict.cost.min())
+        near = verdict.cost <= least + self._noise(least)
         best = int(np.argmin(np.where(near, verdict.loss, np.inf)))
         if self.criterion is None:
             return best, neutral
@@ -57,6 +55,13 @@ class Panel:
         cut = selection.calibrate(scores[0], labels, self.criterion, 0.0)
         threshold = float(1 / (1 + np.exp(-cut.threshold))) if neutral else cut.threshold
         return best, threshold
+
+    def _cost(self, scores: Array, criterion: Criterion) -> float:
+        """The negated criterion at its best threshold; infinite for a model that diverged."""
+        if not np.isfinite(scores).all():
+            return np.inf
+        labels = self.examples.labels[: self.sample]
+        return -selection.calibrate(scores, labels, criterion, 0.0).value
 
     def _noise(self, cost: float) -> float:
         """The standard error of a criterion: a share of all examples, or of the positive ones.
