@@ -5,7 +5,8 @@ algorithm; what an algorithm accepts it says in `Accepted`.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,10 @@ def channel_files(channel: Channel) -> list[Path]:
 
 
 def _read_csv(files: Sequence[Path], accepted: Accepted) -> Data:
-    tables = [_read_csv_file(path, accepted) for path in files]
+    try:
+        tables = [_read_csv_file(path, accepted) for path in files]
+    except csv.Error as error:
+        raise UserError(f"A file cannot be read as CSV: {error}.") from error
     widths = {table.shape[1] for table in tables}
     if len(widths) > 1:
         raise UserError(f"The CSV files have different numbers of columns: {sorted(widths)}.")
@@ -154,13 +158,14 @@ def _read_csv(files: Sequence[Path], accepted: Accepted) -> Data:
 
 
 def _read_csv_file(path: Path, accepted: Accepted) -> Floats:
-    """float32 [n, columns]. What Arrow cannot read is searched for its fault line by line."""
+    """float32 [n, columns]. What Arrow refuses is read, or its fault found, line by line."""
     import pyarrow
     from pyarrow import csv as arrow_csv
 
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        line = _first_line(file)
-    delimiter = _delimiter(line, accepted.delimiters)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        line = next((line.rstrip("\r\n") for line in file if line.strip()), "")
+    # The delimiter is the one that is there; a file of one column has none.
+    delimiter = max(accepted.delimiters, key=line.count)
     columns = _header_check(path, line, delimiter)
     types = {f"f{number}": pyarrow.float32() for number in range(columns)}
     try:
@@ -170,12 +175,10 @@ def _read_csv_file(path: Path, accepted: Accepted) -> Floats:
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
             convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=_MISSING),
         )
-    except pyarrow.ArrowInvalid as error:
-        raise _csv_fault(path, delimiter, columns) or UserError(
-            f"File '{path.name}' cannot be read as CSV: {error}"
-        ) from error
+    except pyarrow.ArrowInvalid:
+        return _read_csv_lines(path, delimiter, columns, accepted.missing)
     if not accepted.missing and any(column.null_count for column in table.columns):
-        raise _csv_gap(path, delimiter)
+        return _read_csv_lines(path, delimiter, columns, accepted.missing)
     return _table_array(table)
 
 
@@ -190,20 +193,11 @@ def _table_array(table: Any) -> Floats:
     return array
 
 
-def _first_line(file: Any) -> str:
-    return next((line.rstrip("\r\n") for line in file if line.strip()), "")
-
-
-def _delimiter(line: str, delimiters: str) -> str:
-    """The delimiter that is there; a file of one column has none."""
-    return max(delimiters, key=line.count)
-
-
 def _header_check(path: Path, line: str, delimiter: str) -> int:
     """Number of columns. Raises UserError when the first line is a header."""
     cells = next(csv.reader([line], delimiter=delimiter), [])
     for cell in cells:
-        if not _numeric(cell):
+        if _number(cell) is None:
             raise UserError(
                 f"Non-numeric value '{cell[:40]}' found in the header line '{line[:50]}...' of "
                 f"file '{path.name}'. CSV format require no header line in it. If header line is "
@@ -212,62 +206,47 @@ def _header_check(path: Path, line: str, delimiter: str) -> int:
     return len(cells)
 
 
-def _numeric(cell: str) -> bool:
+def _read_csv_lines(path: Path, delimiter: str, columns: int, missing: bool) -> Floats:
+    """float32 [n, columns]. Raises UserError for the first line of another width and the first
+    cell that is no number."""
+    rows = []
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        for cells in filter(None, reader):
+            if len(cells) != columns:
+                raise UserError(
+                    f"Line {reader.line_num} of file '{path.name}' has {len(cells)} columns where "
+                    f"the first line has {columns}."
+                )
+            line = f"line {reader.line_num} of file '{path.name}'"
+            rows.append([_cell(cell, n, line, missing) for n, cell in enumerate(cells, start=1)])
+    return np.asarray(rows, np.float32)
+
+
+def _cell(text: str, column: int, line: str, missing: bool) -> float:
+    value = _number(text)
+    if value is None:
+        raise UserError(
+            f"Non-numeric value '{text[:40]}' found in column {column}, {line}. "
+            "Every column must hold numbers."
+        )
+    if math.isnan(value) and not missing:
+        raise UserError(
+            f"Missing value in column {column}, {line}: "
+            "this algorithm needs a number in every column."
+        )
+    return value
+
+
+def _number(cell: str) -> float | None:
+    """The number in a cell, NaN for a missing one, None for text."""
     cell = cell.strip()
     if cell in _MISSING:
-        return True
+        return math.nan
     try:
-        float(cell)
+        return None if "_" in cell else float(cell)
     except ValueError:
-        return False
-    return "_" not in cell
-
-
-def _csv_fault(path: Path, delimiter: str, columns: int) -> UserError | None:
-    """The first line of a wrong width, or the first cell that is no number."""
-
-    def fault(number: int, cells: list[str]) -> UserError | None:
-        if len(cells) != columns:
-            return UserError(
-                f"Line {number} of file '{path.name}' has {len(cells)} columns where the first "
-                f"line has {columns}."
-            )
-        for column, cell in enumerate(cells, start=1):
-            if not _numeric(cell):
-                return UserError(
-                    f"Non-numeric value '{cell[:40]}' found in line {number}, column {column} of "
-                    f"file '{path.name}'. Every column must hold numbers."
-                )
         return None
-
-    return _first_fault(path, delimiter, fault)
-
-
-def _csv_gap(path: Path, delimiter: str) -> UserError:
-    def fault(number: int, cells: list[str]) -> UserError | None:
-        for column, cell in enumerate(cells, start=1):
-            if cell.strip() in _MISSING:
-                return UserError(
-                    f"Missing value in line {number}, column {column} of file '{path.name}': "
-                    "this algorithm needs a number in every column."
-                )
-        return None
-
-    return _first_fault(path, delimiter, fault) or UserError(
-        f"File '{path.name}' has missing values: this algorithm needs a number in every column."
-    )
-
-
-def _first_fault(
-    path: Path, delimiter: str, fault: Callable[[int, list[str]], UserError | None]
-) -> UserError | None:
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        for cells in reader:
-            found = fault(reader.line_num, cells) if cells else None
-            if found is not None:
-                return found
-    return None
 
 
 def _read_libsvm(files: Sequence[Path]) -> Data:

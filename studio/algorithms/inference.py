@@ -27,6 +27,9 @@ _ALIASES = {
     "application/x-jsonlines": JSON_LINES,
 }
 
+# A few bytes of JSON must not claim more memory than this many features.
+_WIDEST = 10_000_000
+
 Row = Mapping[str, Any]
 """One prediction: key -> number or list of numbers."""
 
@@ -193,15 +196,23 @@ def _instance(instance: Any, number: int) -> Any:
         value = value["features"]
     try:
         if isinstance(value, dict) and "keys" in value:
-            dense = np.zeros(int(np.ravel(value["shape"])[-1]), np.float32)
-            dense[np.asarray(value["keys"], np.int64)] = value["values"]
-            return dense
+            return _dense(value["keys"], value["values"], int(np.ravel(value["shape"])[-1]))
         row = np.asarray(value["values"] if isinstance(value, dict) else value, np.float32)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise _not_an_instance(number) from error
     if row.ndim != 1:
         raise _not_an_instance(number)
     return row
+
+
+def _dense(keys: Any, values: Any, width: int) -> Any:
+    """float32 [width]; ValueError for a key or a width that cannot be."""
+    positions = np.asarray(keys, np.int64)
+    if not 0 < width <= _WIDEST or (positions < 0).any():
+        raise ValueError("no such feature")
+    dense = np.zeros(width, np.float32)
+    dense[positions] = values
+    return dense
 
 
 def _not_an_instance(number: int) -> RequestError:

@@ -12,6 +12,8 @@ from studio.algorithms.base import UserError
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
+_COLUMN_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class SparseRows:
@@ -67,7 +69,7 @@ def parse(text: str, name: str, labelled: bool = True) -> SparseRows:
     if len(starts) == 1:
         raise UserError(f"There is no row in {name}.")
     labels, weights = _labels(heads, name)
-    if groups and (len(groups) != len(starts) - 1 or not all(map(str.isdecimal, groups))):
+    if groups and (len(groups) != len(starts) - 1 or not all(map(_is_group, groups))):
         raise UserError(f"Every row of {name} needs a qid that is a whole number, or none has one.")
     return SparseRows(
         np.asarray(starts, np.int64),
@@ -105,7 +107,11 @@ def join(parts: Sequence[SparseRows]) -> tuple[SparseRows, int, int]:
 
 def _is_pair(token: str) -> bool:
     column, _, value = token.partition(":")
-    return column.isdecimal() and _is_number(value)
+    return column.isdecimal() and len(column) <= _COLUMN_DIGITS and _is_number(value)
+
+
+def _is_group(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 2 * _COLUMN_DIGITS
 
 
 def _is_label(head: str) -> bool:

@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 _MAGIC = 0xCED7230A
 _MAGIC_BYTES = struct.pack("<I", _MAGIC)
 _LENGTH_MASK = (1 << 29) - 1
+_MOST_FEATURES = (1 << 31) - 1
 _FLOAT32, _FLOAT64, _INT32, _BYTES = 2, 3, 7, 9
 _WIRE_VARINT, _WIRE_BYTES = 0, 2
 
@@ -331,15 +332,16 @@ def _row(record: Any, name: str, number: int) -> tuple[Any, Any, int]:
     values = np.asarray(tensor.values, np.float32)
     if not tensor.keys and not (tensor.shape and tensor.shape[0] != len(values)):
         return values, None, len(values)
-    keys = np.asarray(tensor.keys, np.int64)
-    if len(keys) != len(values):
-        raise _broken(name, number, f"has {len(values)} values and {len(keys)} keys")
+    if len(tensor.keys) != len(values):
+        raise _broken(name, number, f"has {len(values)} values and {len(tensor.keys)} keys")
     if not tensor.shape:
         raise _broken(name, number, "is sparse and does not say its shape")
     width = int(tensor.shape[-1])
-    if len(keys) and int(keys.max()) >= width:
-        raise _broken(name, number, f"has the key {int(keys.max())} and only {width} features")
-    return values, keys, width
+    if width > _MOST_FEATURES:
+        raise _broken(name, number, f"claims to have {width} features")
+    if any(key >= width for key in tensor.keys):
+        raise _broken(name, number, f"has the key {max(tensor.keys)} and only {width} features")
+    return values, np.asarray(tensor.keys, np.int64), width
 
 
 def _label(record: Any, name: str, number: int) -> list[float]:

@@ -34,6 +34,13 @@ def test_csv_has_the_label_first_and_gaps_are_missing(tmp_path: Path) -> None:
     assert data.features.dtype == np.float32
 
 
+def test_unusual_csv_that_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b'\xef\xbb\xbf1, +2,"3"\r\n\r\n0,  ,1E-1\r\n')
+    data = formats.read_channel(Channel("train", tmp_path, "csv"), _ANY)
+    np.testing.assert_array_equal(data.labels, [1, 0])
+    np.testing.assert_array_equal(data.features, np.float32([[2, 3], [np.nan, 0.1]]))
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", " "])
 def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     data = formats.read_channel(_channel(tmp_path, a=delimiter.join("123") + "\n"), _ANY)
@@ -54,7 +61,7 @@ def test_weights_follow_the_label(tmp_path: Path) -> None:
             {"a": "label,age\n1,2\n"},
             "Non-numeric value 'label' found in the header line 'label,age...' of file 'a'",
         ),
-        ({"a": "1,2\n0,3\n1,abc\n"}, "Non-numeric value 'abc' found in line 3, column 2 of file"),
+        ({"a": "1,2\n0,3\n,abc\n"}, "Non-numeric value 'abc' found in column 2, line 3 of file"),
         ({"a": "1,2,3\n1,2\n"}, "Line 2 of file 'a' has 2 columns where the first line has 3"),
         ({"a": "1,2,3\n", "b": "1,2\n"}, "different numbers of columns"),
         ({"a": "1\n2\n"}, "has 1 columns"),
@@ -70,7 +77,7 @@ def test_what_is_wrong_with_csv_is_named(
 
 
 def test_a_gap_is_an_error_where_values_cannot_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Missing value in line 2, column 3 of file 'a'"):
+    with pytest.raises(UserError, match="Missing value in column 3, line 2 of file 'a'"):
         formats.read_channel(_channel(tmp_path, a="1,2,3\n1,2,\n"), _STRICT)
 
 
@@ -166,6 +173,17 @@ def test_csv_payloads_round_trip(rows: list[list[Any]]) -> None:
         (b'{"instances": []}', inference.JSON, "no instance"),
         (b'{"instances": [{"features": ["a"]}]}', inference.JSON, "Instance 1 has no list"),
         (b'{"features": [1]}\n{"features": [1, 2]}', inference.JSON_LINES, "Instance 2 has 2"),
+        (
+            b'{"instances": [{"features": {"keys": [1], "shape": [1e15], "values": [1]}}]}',
+            inference.JSON,
+            "Instance 1 has no list",
+        ),
+        (
+            b'{"instances": [{"features": {"keys": [-1], "shape": [3], "values": [1]}}]}',
+            inference.JSON,
+            "Instance 1 has no list",
+        ),
+        (b"1 99999999999999999999:1", inference.LIBSVM, "not 'LIBSVM' format"),
         (b"abcdefgh", inference.RECORDIO, "magic number"),
         (b"1 0:a", inference.LIBSVM, "not 'LIBSVM' format"),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -69,6 +70,15 @@ def test_integers_of_varying_length_are_read(matrix: Any) -> None:
     np.testing.assert_array_equal(read.labels, matrix[:, 0])
 
 
+@pytest.mark.parametrize("width", [1, 28, 29, 30, 31, 32, 5000])
+def test_every_width_can_be_used_where_alignment_matters(width: int) -> None:
+    rows = np.random.default_rng(width).normal(size=(3, width)).astype(np.float32)
+    read = recordio.read(b"".join(_record("float32_tensor", row, 1.0) for row in rows))
+    assert read.features.flags.aligned
+    matrix = xgboost.DMatrix(read.features, read.labels)
+    np.testing.assert_array_equal(matrix.get_data().toarray(), rows)
+
+
 def test_a_record_with_the_same_length_and_another_layout_is_not_misread() -> None:
     dense = _record("float32_tensor", [1.0, 2.0, 3.0, 4.0, 5.0])
     sparse_one = _record("float32_tensor", [1.0, 2.0, 3.0], keys=[0, 2, 4], width=5)
@@ -104,6 +114,11 @@ def test_a_split_record_is_joined_with_the_magic_number_that_split_it() -> None:
             "Record 1 .*has no label where others have one",
         ),
         (_record("float32_tensor", [1.0], keys=[9], width=3), "has the key 9 and only 3 features"),
+        (_record("float32_tensor", [1.0], keys=[1, 2], width=3), "has 1 values and 2 keys"),
+        (
+            _record("float32_tensor", [1.0], keys=[2**63], width=2**64 - 1),
+            "claims to have 18446744073709551615 features",
+        ),
     ],
 )
 def test_errors_name_the_file_and_the_record(tmp_path: Path, data: bytes, message: str) -> None:

@@ -1,5 +1,6 @@
 """The program: `python -P -m studio.algorithms.xgboost --tag TAG train|serve`."""
 
+import logging
 import sys
 
 from studio.algorithms.base import (
@@ -13,6 +14,7 @@ from studio.algorithms.base import (
 
 # XGBoost takes a while to import: what a program needs of it is imported when it starts.
 def _train(tag: str, environment: Environment, termination: Termination) -> None:
+    logging.getLogger(__name__).info("Starting XGBoost training")
     from studio.algorithms.xgboost.train import train
 
     train(tag, environment, termination)
