@@ -37,8 +37,7 @@ lint: .venv/.ready
 	@$(BIN)/lint-imports --no-logo
 
 docs: .venv/.ready
-	@$(BIN)/python -m studio.api.compatibility docs/compatibility.md
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
 
 clean:
 	rm -rf .venv .venv-sdk .mypy_cache .ruff_cache .import_linter_cache
