@@ -1,0 +1,160 @@
+"""Runs on this machine: one folder and one shim a run. The folder is all that this class knows.
+
+Liveness goes by pid, start time and boot: a pid alone may belong to a stranger.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from studio import durable, processes
+from studio.container import archive
+from studio.errors import StudioError
+from studio.runners import logs, sandbox
+from studio.runners.base import LogPage, Produced, RunSpec, RunStatus
+from studio.runners.shim import tree
+from studio.settings import Settings
+
+_ROOT = Path(__file__).parents[2]
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from studio.runners.shim.main import main; main(sys.argv[2])"
+)
+_UNCLAIMED_MS = 30_000
+_FINAL = "exit.json"
+
+
+class ProcessRunner:
+    """The embedded runner; see studio.runners.base.Runner for what each method promises."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        settings.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def start(self, spec: RunSpec) -> dict[str, Any]:
+        folder = self._folder(spec.id)
+        if not (folder / "pid.json").exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            durable.sync_dir(folder.parent)
+            durable.write_json(folder / "spec.json", self._shim_spec(spec, folder))
+            self._spawn(folder)
+        return {"started_at": _now(), "boot_id": processes.boot_id()}
+
+    def poll(self, run_id: str, handle: dict[str, Any]) -> RunStatus:
+        folder = self._folder(run_id)
+        ended = _final(folder)
+        if ended is not None:
+            return ended
+        known = durable.read_json(folder / "pid.json")
+        if known is None and _fresh(handle):
+            return RunStatus("pending")
+        if processes.alive(known):
+            return _running(folder)
+        # The shim may have written its last file between the two looks.
+        return _final(folder) or self._lost(folder, known or handle)
+
+    def stop(self, run_id: str, handle: dict[str, Any]) -> None:
+        folder = self._folder(run_id)
+        if not folder.is_dir() or (folder / _FINAL).exists():
+            return
+        if not (folder / "stop").exists():
+            durable.write_bytes(folder / "stop", b"")
+        known = durable.read_json(folder / "pid.json")
+        if known is not None and processes.alive(known):
+            os.kill(known["pid"], signal.SIGTERM)
+
+    def logs(self, run_id: str, start: int, limit: int) -> LogPage:
+        return logs.read(self._folder(run_id), start, limit)
+
+    def remove(self, run_id: str, handle: dict[str, Any]) -> None:
+        for name in ("ml", "tmp", "outputs", "scratch"):
+            if (self._folder(run_id) / name).exists():
+                archive.remove_tree(self._folder(run_id) / name)
+
+    def _folder(self, run_id: str) -> Path:
+        if "/" in run_id or run_id.startswith("."):
+            raise ValueError(f"{run_id!r} is no id of a run")
+        return self._settings.runs / run_id
+
+    def _shim_spec(self, spec: RunSpec, folder: Path) -> dict[str, Any]:
+        boxed = sandbox.wanted(self._settings)
+        base = "" if boxed else str(folder / "ml")
+        return {
+            **spec.document(),
+            "env": sandbox.environment(spec.id, spec.resources.cpus, spec.env, base),
+            "sandbox": sandbox.arguments(self._settings.home, folder) if boxed else [],
+            "home": str(self._settings.home),
+        }
+
+    def _spawn(self, folder: Path) -> None:
+        with (folder / "shim.log").open("ab") as errors:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT), str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                cwd="/",
+                start_new_session=True,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+                check=False,
+            )
+        if done.returncode != 0:
+            raise StudioError(f"The run could not be started; see {folder / 'shim.log'}.")
+
+    def _lost(self, folder: Path, known: dict[str, Any]) -> RunStatus:
+        """The shim is gone without a word: end what it left behind."""
+        status = _running(folder)
+        if known.get("boot_id") != processes.boot_id():
+            return _ended(status, "HostRestarted", "The machine was restarted while it ran.")
+        mark = f"STUDIO_RUN_ID={folder.name}"
+        while left := tree.marked(mark):
+            tree.send(signal.SIGKILL, left)
+            time.sleep(0.01)
+        return _ended(status, "RunnerLost", "The process that owned the run was killed.")
+
+
+def _final(folder: Path) -> RunStatus | None:
+    document = durable.read_json(folder / _FINAL)
+    if document is None:
+        return None
+    document["stages"] = tuple((name, at) for name, at in document["stages"])
+    document["outputs"] = tuple(Produced(**each) for each in document["outputs"])
+    return RunStatus(**document)
+
+
+def _running(folder: Path) -> RunStatus:
+    try:
+        document = json.loads((folder / "status.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        # Not written yet, or cut short by a power failure.
+        return RunStatus("running")
+    stages = tuple((name, at) for name, at in document["stages"])
+    return RunStatus(
+        "running", stages, address=document["address"], started_at=document["started_at"]
+    )
+
+
+def _ended(status: RunStatus, reason: str, message: str) -> RunStatus:
+    return RunStatus(
+        "lost",
+        status.stages,
+        reason=reason,
+        message=message,
+        started_at=status.started_at,
+        ended_at=_now(),
+    )
+
+
+def _fresh(handle: dict[str, Any]) -> bool:
+    """A shim that was spawned just now may not have claimed its run yet."""
+    same_boot = handle.get("boot_id") == processes.boot_id()
+    return same_boot and _now() - handle.get("started_at", 0) < _UNCLAIMED_MS
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

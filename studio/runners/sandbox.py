@@ -1,0 +1,138 @@
+"""The view of the machine that a run has: bubblewrap's arguments and a clean environment.
+
+Inside, /opt/ml is the run's own folder, the machine is read-only, /tmp is private, and neither
+Studio's home nor the user's can be seen. Without bubblewrap SAGEMAKER_BASE_DIR tells programs
+where /opt/ml is, and nothing is hidden: that is the user's own trust, no more.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.settings import Settings
+
+_SOCKETS = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def available() -> bool:
+    """True when bubblewrap is installed and really works for this user."""
+    program = shutil.which("bwrap")
+    return program is not None and _works(program)
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether runs get a sandbox. Raises StudioError when they must and cannot."""
+    if settings.sandbox == "never":
+        return False
+    if settings.sandbox == "always" and not available():
+        raise StudioError(
+            "The setting sandbox is `always`, but bubblewrap does not work here: install the "
+            "package bubblewrap and allow user namespaces, or set sandbox to `auto`."
+        )
+    return available()
+
+
+def arguments(home: Path, folder: Path) -> list[str]:
+    """bwrap and its options for the run in `folder`; read-only binds and the command follow."""
+    made = [
+        *("bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
+        *("--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
+        *_devices(),
+        *("--bind", str(folder / "tmp"), "/tmp"),
+        *("--bind", str(folder / "tmp"), "/var/tmp"),
+        *_hidden(home),
+        *_opt_ml(folder / "ml"),
+    ]
+    for socket in _SOCKETS:
+        if Path(socket).exists():
+            made += ["--ro-bind", "/dev/null", socket]
+    return [*made, "--chdir", "/opt/ml"]
+
+
+def environment(run_id: str, cpus: int, given: dict[str, str], base: str = "") -> dict[str, str]:
+    """What a run's command finds in its environment; nothing of ours but what `given` says.
+
+    `base` is the folder that stands for /opt/ml where there is no sandbox.
+    """
+    here = str(Path(sys.executable).parent)
+    made = {
+        "PATH": f"{here}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        **dict.fromkeys(_THREADS, str(cpus)),
+        **({"SAGEMAKER_BASE_DIR": base} if base else {}),
+        **given,
+    }
+    return {**made, "STUDIO_RUN_ID": run_id}
+
+
+def _devices() -> list[str]:
+    nodes = [*Path("/dev").glob("nvidia*"), *Path("/dev").glob("dri")]
+    return [word for node in nodes for word in ("--dev-bind", str(node), str(node))]
+
+
+def _hidden(home: Path) -> list[str]:
+    """Empty folders over Studio's home and the user's, and in them what Python itself needs."""
+    covered = {Path.home().resolve(), home.resolve()} - {Path("/")}
+    made = [word for folder in sorted(covered) for word in ("--tmpfs", str(folder))]
+    # /tmp is private: what lies below the machine's own must be bound again too.
+    hidden = (*covered, Path("/tmp"), Path("/var/tmp"))
+    for needed in _needed():
+        if any(needed.is_relative_to(folder) for folder in hidden):
+            made += ["--ro-bind", str(needed), str(needed)]
+    # Last, lest a bind above shows it again: credentials and other runs lie here.
+    if any(home.resolve().is_relative_to(needed) for needed in _needed()):
+        made += ["--tmpfs", str(home.resolve())]
+    return made
+
+
+@cache
+def _needed() -> tuple[Path, ...]:
+    """The folders of this Python and its packages, outermost first."""
+    places = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[2]}
+    places |= {Path(entry) for entry in sys.path if entry and Path(entry).is_dir()}
+    places |= {place.resolve() for place in places} | {Path(sys.executable).resolve().parent}
+    outer = [
+        place
+        for place in places
+        if not any(place != other and place.is_relative_to(other) for other in places)
+    ]
+    return tuple(sorted(outer))
+
+
+def _opt_ml(ml: Path) -> list[str]:
+    if Path("/opt/ml").is_dir():
+        return ["--bind", str(ml), "/opt/ml"]
+    # A mount point cannot be made on a read-only root: give /opt a face of its own.
+    made = ["--tmpfs", "/opt"]
+    entries = sorted(Path("/opt").iterdir()) if Path("/opt").is_dir() else []
+    for entry in entries:
+        if entry.is_symlink():
+            made += ["--symlink", str(entry.readlink()), str(entry)]
+        else:
+            made += ["--ro-bind", str(entry), str(entry)]
+    return [*made, "--bind", str(ml), "/opt/ml"]
+
+
+@cache
+def _works(program: str) -> bool:
+    """One real start, with the options that matter. Nothing else tells on all kernels."""
+    probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
+    probe += ["--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL", "--die-with-parent"]
+    try:
+        done = subprocess.run(
+            [*probe, "--tmpfs", "/opt", "true"],
+            capture_output=True,
+            timeout=20,
+            check=False,
+            env={"PATH": os.defpath},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

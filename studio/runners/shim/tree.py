@@ -1,0 +1,95 @@
+"""The processes of a run: all descendants of the shim, which is their subreaper.
+
+Process groups and sessions do not hold a tree together (`setsid` leaves both); descent does.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def descendants(root: int) -> list[int]:
+    """Pids below `root`, parents first; zombies count."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        children.setdefault(parent, []).append(pid)
+    found, queue = [], [root]
+    while queue:
+        below = children.get(queue.pop(0), [])
+        found += below
+        queue += below
+    return found
+
+
+def send(number: signal.Signals, pids: list[int]) -> None:
+    """Signal those that still are there."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def memory_mb(pids: list[int]) -> int:
+    """Resident memory of the processes together. Shared pages are counted once per process."""
+    total = 0
+    for pid in pids:
+        total += _resident(pid)
+    return total // 2**20
+
+
+def proportional_mb(pids: list[int]) -> int:
+    """Memory of the processes together, shared pages divided among them: exact, but slow."""
+    total = 0
+    for pid in pids:
+        total += _proportional(pid)
+    return total // 2**10
+
+
+def marked(mark: str) -> list[int]:
+    """Pids whose environment holds the line `mark`: what is left of a run whose shim died."""
+    wanted = mark.encode()
+    found = []
+    for name in os.listdir("/proc"):  # noqa: PTH208  pathlib costs more than the rest
+        if name.isdigit() and wanted in _environment(name):
+            found.append(int(name))
+    return found
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                    yield int(name), int(file.read().rpartition(b")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * _PAGE
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return 0
+
+
+def _proportional(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1])
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        pass
+    return 0
+
+
+def _environment(pid: str) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+            return file.read().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []
