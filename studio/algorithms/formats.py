@@ -218,21 +218,22 @@ def _read_csv_lines(path: Path, delimiter: str, columns: int, missing: bool) -> 
                     f"Line {reader.line_num} of file '{path.name}' has {len(cells)} columns where "
                     f"the first line has {columns}."
                 )
-            line = f"line {reader.line_num} of file '{path.name}'"
-            rows.append([_cell(cell, n, line, missing) for n, cell in enumerate(cells, start=1)])
+            line = reader.line_num
+            rows.append([_cell(cell, missing, path, (line, n + 1)) for n, cell in enumerate(cells)])
     return np.asarray(rows, np.float32)
 
 
-def _cell(text: str, column: int, line: str, missing: bool) -> float:
+def _cell(text: str, missing: bool, path: Path, position: tuple[int, int]) -> float:
     value = _number(text)
+    place = "line {}, column {}".format(*position)
     if value is None:
         raise UserError(
-            f"Non-numeric value '{text[:40]}' found in column {column}, {line}. "
+            f"Non-numeric value '{text[:40]}' found in {place} of file '{path.name}'. "
             "Every column must hold numbers."
         )
     if math.isnan(value) and not missing:
         raise UserError(
-            f"Missing value in column {column}, {line}: "
+            f"Missing value in {place} of file '{path.name}': "
             "this algorithm needs a number in every column."
         )
     return value

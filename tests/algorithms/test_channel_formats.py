@@ -61,7 +61,7 @@ def test_weights_follow_the_label(tmp_path: Path) -> None:
             {"a": "label,age\n1,2\n"},
             "Non-numeric value 'label' found in the header line 'label,age...' of file 'a'",
         ),
-        ({"a": "1,2\n0,3\n,abc\n"}, "Non-numeric value 'abc' found in column 2, line 3 of file"),
+        ({"a": "1,2\n0,3\n,abc\n"}, "Non-numeric value 'abc' found in line 3, column 2 of file"),
         ({"a": "1,2,3\n1,2\n"}, "Line 2 of file 'a' has 2 columns where the first line has 3"),
         ({"a": "1,2,3\n", "b": "1,2\n"}, "different numbers of columns"),
         ({"a": "1\n2\n"}, "has 1 columns"),
@@ -77,7 +77,7 @@ def test_what_is_wrong_with_csv_is_named(
 
 
 def test_a_gap_is_an_error_where_values_cannot_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Missing value in column 3, line 2 of file 'a'"):
+    with pytest.raises(UserError, match="Missing value in line 2, column 3 of file 'a'"):
         formats.read_channel(_channel(tmp_path, a="1,2,3\n1,2,\n"), _STRICT)
 
 

@@ -190,7 +190,7 @@ _GOOD = "1,2,3\n0,3,4\n1,5,6\n0,7,8\n"
     ("content_type", "text", "values", "failure"),
     [
         ("csv", "y,age\n1,2\n", {}, "Non-numeric value 'y' found in the header line 'y,age...'"),
-        ("csv", "1,2\n0,old\n", {}, "Non-numeric value 'old' found in column 2, line 2 of"),
+        ("csv", "1,2\n0,old\n", {}, "Non-numeric value 'old' found in line 2, column 2 of"),
         ("csv", "", {}, "Channel 'train' is empty"),
         (None, _GOOD, {}, "First line '1,2,3...' of file 'a' is not 'LIBSVM' format"),
         ("image/png", _GOOD, {}, "image/png is not an accepted ContentType"),
