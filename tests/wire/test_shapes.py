@@ -279,7 +279,7 @@ def test_patterns_mean_what_java_means(pattern, good, bad):
 
 def test_patterns_that_explode_are_cut_short():
     # Without a limit this runs longer than any test may.
-    assert not patterns.matches("(a|aa|aaa)*b?(a|aa)*c", "a" * 5_000)
+    assert not patterns.matches("(a|aa)+", "a" * 80 + "b")
 
 
 def test_every_operation_can_be_loaded_and_dumped():

@@ -314,6 +314,12 @@ def test_streaming_mode_needs_a_signature_too(mode):
     assert kind_of(replace(presigned(), query=query), "s3", body_sha256=None) == "mismatch"
 
 
+def test_declared_hash_must_be_that_of_the_body():
+    request = plain("s3", b"body")
+    assert check(request, "s3", body_sha256=hashlib.sha256(b"body").hexdigest())
+    assert kind_of(request, "s3", body_sha256=EMPTY) == "mismatch"
+
+
 def test_unknown_payload_mode_is_refused():
     request = plain("s3")
     headers = {**request.headers, "x-amz-content-sha256": "STREAMING-EVENTS"}
