@@ -88,8 +88,8 @@ def _undone(endpoint: Resource, target: Doc, failed: Observed, now: int) -> Plan
 def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int) -> Plan:
     """Stop what no longer serves, replace what died, and route to what is healthy."""
     if endpoint.status == "Failed":
-        steps, left = _cleared(observed)
-        return Plan(replace(endpoint, due_at=None) if not left else endpoint, steps, _LOOK_MS)
+        last, left = _cleared(observed)
+        return Plan(endpoint if left else replace(endpoint, due_at=None), last, _LOOK_MS)
     mine = set(_roles(active))
     old = [each for each in observed if each.run.role not in mine]
     steps: list[Step] = []

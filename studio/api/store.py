@@ -5,6 +5,7 @@ Texts and codes of the errors are AWS's; SDKs and waiters test for fragments of 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 
@@ -82,7 +83,7 @@ def change(ctx: Context, noun: Noun, name: str, to: Callable[[Resource], Resourc
         if wanted == before:
             return before
         target = replace(wanted, modified_at=ctx.now())
-        after = ctx.db.write(lambda connection, it=target: resources.update(connection, it))
+        after = ctx.db.write(partial(resources.update, resource=target))
         if after is not None:
             ctx.hint(after.id)
             return after

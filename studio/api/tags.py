@@ -1,6 +1,7 @@
 """Tags of any resource that has an ARN."""
 
 from dataclasses import replace
+from functools import partial
 
 from studio.api import store
 from studio.api.registry import Context, operation
@@ -32,7 +33,7 @@ def _change(ctx: Context, arn: str, add: list[Doc], remove: list[str]) -> Resour
         before = _require(ctx, arn)
         kept = [tag for tag in before.tags if tag["Key"] not in remove]
         target = replace(before, tags=store.merged(kept, add))
-        after = ctx.db.write(lambda connection, it=target: resources.update(connection, it))
+        after = ctx.db.write(partial(resources.update, resource=target))
         if after is not None:
             return after
 

@@ -149,7 +149,7 @@ def _check_limits(request: Doc) -> None:
 def _metric_definitions(request: Doc) -> list[Doc]:
     """The request's definitions and, behind them, those that AWS adds for its own algorithms."""
     algorithm = request["AlgorithmSpecification"]
-    given = algorithm.get("MetricDefinitions", [])
+    given: list[Doc] = algorithm.get("MetricDefinitions", [])
     names = {definition["Name"] for definition in given}
     own = images.find(algorithm["TrainingImage"]).metrics
     return given + [{"Name": name, "Regex": regex} for name, regex in own if name not in names]
