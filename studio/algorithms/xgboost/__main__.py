@@ -1,6 +1,7 @@
 """The program: `python -P -m studio.algorithms.xgboost --tag TAG train|serve`."""
 
 import logging
+import os
 import sys
 
 from studio.algorithms.base import (
@@ -27,6 +28,9 @@ def _serve(tag: str) -> None:
 
 
 if __name__ == "__main__":
+    # Threads that spin while they wait make training ten times slower where cores are shared, and
+    # a job shares them with other jobs. OpenMP reads this when XGBoost is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # XGBoost imports scikit-learn where it is installed: two seconds for something unused here.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     configure_logging(CONTAINER_LOG)
