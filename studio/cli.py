@@ -60,15 +60,19 @@ def serve(home: Path | None, port: int | None, host: str | None, detach: bool) -
 
 @main.command()
 @_home_option
-def stop(home: Path | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="End jobs and model servers as well.")
+def stop(home: Path | None, everything: bool) -> None:
     """Stop the control plane and the router. Jobs go on; the next start finds them again."""
     from studio import daemon
 
-    folder = load_settings(home).home
-    if daemon.stop(folder):
-        click.echo("Studio has stopped. Jobs that run go on; `studio serve` finds them again.")
+    settings = load_settings(home)
+    if daemon.stop(settings.home):
+        goes_on = "" if everything else " Jobs that run go on; `studio serve` finds them again."
+        click.echo(f"Studio has stopped.{goes_on}")
     else:
-        click.echo(f"Studio was not running in {folder}.")
+        click.echo(f"Studio was not running in {settings.home}.")
+    if everything:
+        click.echo(f"Jobs and model servers that were ended: {daemon.end_runs(settings)}.")
 
 
 @main.command()

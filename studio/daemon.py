@@ -72,8 +72,9 @@ def serve_detached(settings: Settings) -> Status:
         raise _running(settings.home)
     command = [sys.executable, "-P", "-m", "studio.cli", "serve", "--home", str(settings.home)]
     command += ["--port", str(settings.port), "--host", settings.host]
-    output = settings.home / "logs" / "serve.err"
-    with output.open("wb") as file:
+    output = settings.home / "logs" / "studio.log"
+    with output.open("ab") as file:
+        before = file.tell()
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -88,8 +89,9 @@ def serve_detached(settings: Settings) -> Status:
         if known.ready and known.pid == process.pid:
             return known
         time.sleep(0.05)
-    said = output.read_text(errors="replace").strip().splitlines()
-    raise StudioError(said[-1] if said else f"Studio did not become ready; see {output}.")
+    said = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()
+    reason = said[-1].removeprefix("studio: ") if said else "it said nothing."
+    raise StudioError(f"Studio did not start: {reason} All of it is in {output}.")
 
 
 def stop(home: Path) -> bool:
@@ -109,6 +111,19 @@ def stop(home: Path) -> bool:
                 )
             time.sleep(0.02)
     return control.stop(home) or known is not None
+
+
+def end_runs(settings: Settings) -> int:
+    """End the processes of jobs and model servers; how many runs that were. Call `stop` first."""
+    from studio.runners.process import ProcessRunner  # needed here only
+
+    runner = ProcessRunner(settings)
+    living = [folder for folder in settings.runs.iterdir() if _run_lives(folder)]
+    for folder in living:
+        runner.stop(folder.name, {})
+    while any(map(_run_lives, living)):  # each shim kills when its own time is up
+        time.sleep(0.05)
+    return len(living)
 
 
 def status(home: Path) -> Status:
@@ -143,6 +158,10 @@ def prepare(home: Path) -> None:
         credentials.load_or_create(home)
     except OSError as error:
         raise StudioError(f"{home} can't be Studio's home: {error.strerror}.") from error
+
+
+def _run_lives(folder: Path) -> bool:
+    return processes.alive(durable.read_json(folder / "pid.json"))
 
 
 @contextmanager

@@ -11,10 +11,8 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +90,7 @@ def running_studio(home: Path, settings: dict[str, str] | None = None) -> Iterat
         variables = {name: value for name, value in told.items() if value is not None}
         yield RunningStudio(home, status["url"], status["router_url"], {**environment, **variables})
     finally:
-        run_studio("stop", "--home", home, env=environment)
-        end_runs(home)
+        run_studio("stop", "--all", "--home", home, env=environment)
 
 
 def run_studio(*arguments: object, env: dict[str, str] | None = None) -> str:
@@ -104,24 +101,8 @@ def run_studio(*arguments: object, env: dict[str, str] | None = None) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def end_runs(home: Path) -> None:
-    """Kill the jobs and model servers of a home whose control plane is gone."""
-    for file in home.glob("runs/*/pid.json"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(json.loads(file.read_bytes())["pid"], signal.SIGTERM)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and any(map(_runs, home.glob("runs/*/pid.json"))):
-        time.sleep(0.05)
-
-
-def _runs(file: Path) -> bool:
-    from studio import processes
-
-    return processes.alive(json.loads(file.read_bytes()))
