@@ -6,7 +6,7 @@ The event loop only parses and checks signatures; disk, hashes and the index are
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -59,6 +59,7 @@ class Gateway:
         self.secret_of = secret_of
         self.now = now
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def message_delegate(
         self, start_line: RequestStartLine, headers: HTTPHeaders, connection: HTTPConnection
@@ -69,6 +70,12 @@ class Gateway:
         as Tornado calls them, `headers_received` included.
         """
         return _Exchange(self, start_line, headers, connection)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine; the event loop itself would forget it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
         self._workers.shutdown()
@@ -107,7 +114,6 @@ class _Exchange(HTTPMessageDelegate):
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._writing: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -134,12 +140,12 @@ class _Exchange(HTTPMessageDelegate):
             self._writing = asyncio.ensure_future(self._gateway.run(self._feed, self._taken()))
 
     def finish(self) -> None:
-        self._task = asyncio.ensure_future(self._answer())
+        self._gateway.spawn(self._answer())
 
     def on_connection_close(self) -> None:
         """The client went away in the middle of its request: nothing is left of it."""
         self._failure = self._failure or ConnectionError("the client went away")
-        self._task = asyncio.ensure_future(self._discard())
+        self._gateway.spawn(self._discard())
 
     async def _accept(self) -> None:
         if self._headers.get("expect", "100-continue").lower() != "100-continue":

@@ -278,3 +278,23 @@ def test_conflicting_questions(untouched: str, gateway: Any) -> None:
 def test_headers_cannot_be_injected(untouched: str, gateway: Any) -> None:
     target = f"/{untouched}/k?response-content-type=a%0D%0Aset-cookie%3A%20x"
     refused(s3_raw.call(gateway.port, "GET", target), 400, "InvalidArgument")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"x-amz-meta-a": "b" * 2048}, "MetadataTooLarge"),
+        ({"x-amz-storage-class": "PAPER"}, "InvalidStorageClass"),
+        ({"x-amz-acl": "public-read"}, "AccessControlListNotSupported"),
+        ({"x-amz-server-side-encryption": "rot13"}, "InvalidArgument"),
+        ({"x-amz-tagging": "a=1&a=2"}, "InvalidTag"),
+        ({"x-amz-server-side-encryption-customer-algorithm": "AES256"}, "NotImplemented"),
+        ({"if-none-match": "*"}, "PreconditionFailed"),
+    ],
+)
+def test_headers_refused_after_the_body(
+    untouched: str, gateway: Any, headers: dict[str, str], code: str
+) -> None:
+    answer = s3_raw.call(gateway.port, "PUT", f"/{untouched}/k", headers, b"new")
+    statuses = {"PreconditionFailed": 412, "NotImplemented": 501}
+    refused(answer, statuses.get(code, 400), code)
