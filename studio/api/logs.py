@@ -109,9 +109,9 @@ def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
     """The streams of a group whose names begin with `prefix`, by name."""
     with ctx.db.read() as connection:
         if group == _TRAINING:
-            found = _of_jobs(ctx, connection, prefix)
+            found = list(_of_jobs(ctx, connection, prefix))
         elif group.startswith(_ENDPOINTS):
-            found = _of_endpoint(ctx, connection, group.removeprefix(_ENDPOINTS))
+            found = list(_of_endpoint(ctx, connection, group.removeprefix(_ENDPOINTS)))
         else:
             raise _missing("log group")
     return sorted(

@@ -13,6 +13,9 @@ from studio.db.resources import Doc
 from studio.runners.base import LogPage
 
 _SECONDS = 0.05
+_NUMBER = regex.compile(
+    r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)", regex.I
+)
 
 
 def scrape(state: Doc, page: LogPage) -> Doc:
@@ -36,8 +39,14 @@ def _value(pattern: regex.Pattern[str], line: str) -> float | None:
         with suppress(TimeoutError, ValueError, IndexError, TypeError):
             match = pattern.search(text, timeout=_SECONDS)
             if match is not None:
-                return float(match.group(1))
+                return _leading_number(match.group(1))
     return None
+
+
+def _leading_number(text: str) -> float | None:
+    """AWS's own `(\\S+)` swallows the metric behind it: `0.5#011validation-rmse:0.7` is 0.5."""
+    match = _NUMBER.match(text)
+    return float(match.group()) if match else None
 
 
 @lru_cache(maxsize=512)

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from studio.api import images, store
 from studio.api.registry import Context, operation
+from studio.api.training_jobs import refuse_nul
 from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
 from studio.s3.client import parse_uri
@@ -83,6 +84,7 @@ def _check(ctx: Context, container: Doc) -> None:
     program = images.find(container["Image"])
     if program.needs_command:
         raise ValidationException(f"The image {container['Image']} has no server of its own.")
+    refuse_nul(container.get("Environment", {}))
     if container.get("Mode") == "MultiModel":
         raise ValidationException("Mode MultiModel is not executed yet.")
     source = container.get("ModelDataSource", {}).get("S3DataSource")

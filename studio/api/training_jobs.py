@@ -108,10 +108,18 @@ def _check(request: Doc) -> None:
     for member, what in _NOT_YET.items():
         if member in request:
             raise ValidationException(f"{member}: {what} is not executed yet.")
+    refuse_nul(request.get("Environment", {}))
     _check_resources(request)
     _check_limits(request)
     channels.check(request.get("InputDataConfig", []))
     parse_uri(request["OutputDataConfig"]["S3OutputPath"])
+
+
+def refuse_nul(environment: Doc) -> None:
+    """No process can be given a NUL in its environment. Raises ValidationException."""
+    for name, value in environment.items():
+        if "\0" in name + value:
+            raise ValidationException(f"Environment: {name!r} must not hold a NUL character.")
 
 
 def _check_resources(request: Doc) -> None:

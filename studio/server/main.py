@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,6 +35,7 @@ from studio.server.dispatch import Services
 from studio.serving import control
 from studio.serving.table import Variant
 from studio.settings import Settings
+from studio.wire import models
 
 log = structlog.get_logger()
 
@@ -43,6 +46,7 @@ def run(settings: Settings) -> None:
     The router and the runs go on without this process, and are found again by the next.
     Raises StudioError when the home cannot be served.
     """
+    _configure_log()
     uvloop.run(_serve(settings))
 
 
@@ -50,6 +54,8 @@ async def _serve(settings: Settings) -> None:
     with _plane(settings) as app:
         server = app.http_server()
         server.add_sockets(bind_sockets(settings.port, settings.host))
+        # The first request need not wait for the model of the service.
+        threading.Thread(target=models.service_model, args=("sagemaker",), daemon=True).start()
         log.info("ready", url=f"http://{settings.host}:{settings.port}", home=str(settings.home))
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,6 +94,23 @@ def _plane(settings: Settings) -> Iterator[App]:
         parts.callback(app.close)
         loop.start()
         yield app
+
+
+def _configure_log() -> None:
+    """One line an event. Tracebacks come without the values of variables: those hold secrets."""
+    renderer: Any = structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if sys.stderr.isatty() else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
 
 
 def _kinds(settings: Settings) -> Mapping[str, Kind]:
