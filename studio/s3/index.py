@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     select,
 )
 
@@ -69,6 +70,12 @@ PART = Table(
     Column("blob", String, nullable=False),
     Column("checksum", JSON, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Asked by every request: built once, as that costs more than to run them.
+_BUCKET_OF = select(BUCKET).where(BUCKET.c.name == bindparam("name"))
+_OBJECT_OF = select(OBJECT).where(
+    OBJECT.c.bucket == bindparam("bucket"), OBJECT.c.key == bindparam("key")
 )
 
 LAST_CHARACTER = "\U0010ffff"
@@ -133,13 +140,12 @@ class Part:
 
 
 def find_bucket(connection: Connection, name: str) -> Bucket | None:
-    row = connection.execute(select(BUCKET).where(BUCKET.c.name == name)).first()
+    row = connection.execute(_BUCKET_OF, {"name": name}).first()
     return Bucket(*row) if row else None
 
 
 def find_object(connection: Connection, bucket: str, key: str) -> StoredObject | None:
-    query = select(OBJECT).where(OBJECT.c.bucket == bucket, OBJECT.c.key == key)
-    row = connection.execute(query).first()
+    row = connection.execute(_OBJECT_OF, {"bucket": bucket, "key": key}).first()
     return _object(row) if row else None
 
 
