@@ -95,7 +95,9 @@ class Database:
         return batch
 
     def _commit(self, batch: list[tuple[Work, Future[Any]]]) -> None:
+        # Results and errors alike wait for the commit: who lost a race finds the winner stored.
         done: list[tuple[Future[Any], Any]] = []
+        failed: list[tuple[Future[Any], BaseException]] = []
         try:
             with self._writer.begin() as connection:
                 for work, future in batch:
@@ -103,14 +105,15 @@ class Database:
                         with connection.begin_nested():
                             done.append((future, work(connection)))
                     except BaseException as error:
-                        future.set_exception(error)
+                        failed.append((future, error))
         except BaseException as error:
             # The commit failed: nothing of this batch is on the disk.
-            for future, _ in done:
-                future.set_exception(error)
-            return
+            failed += [(future, error) for future, _ in done]
+            done = []
         for future, result in done:
             future.set_result(result)
+        for future, error in failed:
+            future.set_exception(error)
 
 
 def _engine(url: str, write: bool) -> Engine:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from studio.s3 import buckets, listing, objects, uploads
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.message import Call, Request, Response
+from studio.wire import models
 
 Handler = Callable[[Call], Response]
 
@@ -51,15 +53,8 @@ _OBJECT = {
 }
 _COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy, slow=True)}
 
-# What a query may ask for instead of the object or the bucket itself.
-_NAMES = """
-    accelerate acl analytics attributes cors delete encryption intelligent-tiering inventory
-    legal-hold lifecycle location logging metrics notification object-lock ownershipControls
-    policy policyStatus publicAccessBlock renameObject replication requestPayment restore
-    retention select select-type session tagging torrent uploadId uploads versioning versions
-    website metadataTable metadataConfiguration abac append
-"""
-_SUB_RESOURCES = frozenset(_NAMES.split())
+# Sub-resources that S3 has and botocore's model lacks, or names only with a value.
+_BESIDE_THE_MODEL = frozenset({"append", "legal-hold", "uploadId"})
 
 
 def find(request: Request) -> Route:
@@ -94,9 +89,24 @@ def find(request: Request) -> Route:
 
 
 def _sub_resource(query: Mapping[str, str]) -> str:
-    found = [name for name in query if name in _SUB_RESOURCES]
+    found = [name for name in query if name in _sub_resources()]
     if len(found) > 1:
         raise S3Error(
             "InvalidArgument", f"Conflicting query string parameters: {', '.join(sorted(found))}"
         )
     return found[0] if found else ""
+
+
+@cache
+def _sub_resources() -> frozenset[str]:
+    """What a query may ask for instead of the object or the bucket itself.
+
+    From the model of S3, so that a sub-resource of tomorrow is refused, not taken for a plain PUT.
+    """
+    model = models.service_model("s3")
+    queries = (
+        model.operation_model(name).http["requestUri"].partition("?")[2]
+        for name in model.operation_names
+    )
+    plain = {part for query in queries for part in query.split("&") if part and "=" not in part}
+    return frozenset(plain) | _BESIDE_THE_MODEL

@@ -98,4 +98,6 @@ def _resource(request: Request) -> str:
     signed = [
         f"{name}{equals}{unquote(value)}" for name, equals, value in parts if name in _SUB_RESOURCES
     ]
-    return request.path + ("?" + "&".join(signed) if signed else "")
+    # Clients sign a bucket alone as the folder that it is.
+    folder = "/" if request.path.count("/") == 1 and request.path != "/" else ""
+    return request.path + folder + ("?" + "&".join(signed) if signed else "")

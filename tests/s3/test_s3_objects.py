@@ -369,3 +369,21 @@ def test_keys_are_opaque(s3: Any, bucket: str, gateway: Any, key: str) -> None:
     assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
     assert {path for path in gateway.root.rglob("*") if path.is_dir()} == before
     assert key in [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+
+
+def test_presigned_listing(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="seen", Body=b"x")
+    url = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket})
+    got = requests.get(url, timeout=30)
+    assert got.status_code == 200
+    assert "<Key>seen</Key>" in got.text
+
+
+def test_sub_resources_of_tomorrow_are_refused(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+    with pytest.raises(ClientError) as error:
+        s3.put_object_annotation(
+            Bucket=bucket, Key="k", AnnotationName="note", AnnotationPayload=b"lost"
+        )
+    assert code(error) == "NotImplemented"
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
