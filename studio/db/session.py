@@ -112,8 +112,8 @@ class Database:
             done = []
         for future, result in done:
             future.set_result(result)
-        for future, error in failed:
-            future.set_exception(error)
+        for future, reason in failed:
+            future.set_exception(reason)
 
 
 def _engine(url: str, write: bool) -> Engine:
