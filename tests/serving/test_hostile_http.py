@@ -126,6 +126,15 @@ def test_expect_with_too_large_a_body_is_refused_before_it_is_sent(router):
     assert exchange(router, head).status == 413
 
 
+def test_what_is_refused_can_be_sent_to_its_end(router):
+    head = b"POST / HTTP/1.1\r\nContent-Length: 30000000\r\n\r\n"
+    with router.connect() as connection, connection.makefile("rb") as file:
+        connection.sendall(head)
+        for _ in range(30):
+            connection.sendall(b"x" * 1_000_000)
+        assert Answer(file).status == 413
+
+
 def test_pipelined_requests_are_answered_in_order(router):
     requests = [
         router.request(b"slow:0.3"), router.request(b"fast"), HEALTH,
@@ -146,6 +155,14 @@ def test_requests_that_arrive_while_one_is_in_work_wait(router):
             connection.sendall(router.request(b"fast" + b":" * size))
         answers = [Answer(file).body for _ in range(4)]
         assert answers == [b"slept", b"one", b"one", b"one"]
+
+
+def test_nobody_is_read_faster_than_answered(router):
+    with router.connect() as connection:
+        connection.sendall(router.request(b"slow:20"))
+        connection.settimeout(2)
+        with pytest.raises(TimeoutError):
+            connection.sendall(router.request(b"x" * 1_000_000) * 30)
 
 
 def test_requests_split_at_every_byte(router):

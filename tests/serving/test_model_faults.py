@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError
-from serving_support import ACCOUNT, exchange, wait_for
+from serving_support import ACCOUNT, Answer, exchange, wait_for
 
 
 def fault(router, body, client=None, **kwargs):
@@ -98,6 +98,19 @@ def test_a_dead_replica_costs_no_error(router, start_model):
     assert [answer.status for answer in answers] == [200] * 200
     assert {answer.body for answer in answers} == {b"first"}
     assert len(first.bodies()) + len(second.bodies()) == 220
+
+
+def test_a_connection_that_the_server_closed_gets_no_request(router, model, start_model):
+    request = router.request(b"fast")
+    with router.connect() as connection, connection.makefile("rb") as file:
+        connection.sendall(request)
+        assert Answer(file).body == b"one"
+        router.process.send_signal(signal.SIGSTOP)
+        connection.sendall(request)  # the router will hear of this first, then of the close
+        model.stop()
+        start_model("successor", port=model.port)
+        router.process.send_signal(signal.SIGCONT)
+        assert Answer(file).body == b"successor"
 
 
 def test_a_replica_comes_back_on_its_own(router, start_model):

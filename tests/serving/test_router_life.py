@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from serving_support import Answer, exchange, wait_for
@@ -88,6 +89,17 @@ def test_servers_come_and_go_under_load_without_an_error(router, start_model):
     load.stop()
     assert load.broken == []
     assert set(load.statuses) == {200}
+
+
+def test_connections_to_a_server_that_left_are_closed(router, start_model):
+    files = Path(f"/proc/{router.process.pid}/fd")
+    other = start_model("other")
+    before = len(list(files.iterdir()))
+    with router.connect() as connection, connection.makefile("rb") as file:
+        connection.sendall(router.request())
+        assert Answer(file).body == b"one"
+        router.write({"echo": [("V", 1.0, [other.address])]})
+        wait_for(lambda: len(list(files.iterdir())) == before + 1)  # the client's own
 
 
 def test_a_killed_replica_costs_only_what_it_held(router, start_model):
