@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -23,7 +24,7 @@ _ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 
 
 class Storage(Protocol):
-    """What the platform needs of an S3. Blocking; raises S3Error or botocore's errors."""
+    """What the platform needs of an S3. Blocking; raises S3Error for what it refuses."""
 
     def bucket_exists(self, bucket: str) -> bool: ...
 
@@ -58,6 +59,7 @@ def storage_for(settings: Settings, store: ObjectStore) -> Storage:
         return LocalStorage(store)
     # Only here: it takes a quarter of a second that every start would pay for.
     import boto3
+from boto3.exceptions import S3UploadFailedError
     from botocore.config import Config
 
     session = boto3.Session(profile_name=settings.s3_profile or None, region_name=settings.region)
@@ -112,16 +114,17 @@ class RemoteStorage:
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            for entry in page.get("Contents", ()):
-                yield _stored(bucket, entry["Key"], entry["Size"], entry)
+        with _refusals():
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield _stored(bucket, entry["Key"], entry["Size"], entry)
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
         answer = _found(lambda: self._client.head_object(Bucket=bucket, Key=key))
         return _stored(bucket, key, answer["ContentLength"], answer) if answer else None
 
     def read(self, bucket: str, key: str, limit: int) -> bytes:
-        with self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+        with _refusals(), self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
             return _limited(body.read(limit + 1), bucket, key, limit)
 
     def source(self, bucket: str, key: str) -> tuple[str, str]:
@@ -135,12 +138,24 @@ class RemoteStorage:
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """A whole object of the same MD5 is left as it is."""
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(fd, "rb") as file:
+        with os.fdopen(fd, "rb") as file, _refusals():
             digest = hashlib.file_digest(file, _md5).hexdigest()
             present = self.head(bucket, key)
             if present is None or present.etag != digest:
                 file.seek(0)
                 self._client.upload_fileobj(file, bucket, key)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the external S3 refuses, as an S3Error; that it cannot be reached stays what it is."""
+    try:
+        yield
+    except ClientError as error:
+        refused = error.response["Error"]
+        raise S3Error(refused["Code"], refused.get("Message", "")) from error
+    except S3UploadFailedError as error:
+        raise S3Error("AccessDenied", str(error)) from error
 
 
 def _found(look_up: Callable[[], T]) -> T | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from conftest import run_studio
+from studios import run_studio
 
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
