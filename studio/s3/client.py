@@ -59,7 +59,6 @@ def storage_for(settings: Settings, store: ObjectStore) -> Storage:
         return LocalStorage(store)
     # Only here: it takes a quarter of a second that every start would pay for.
     import boto3
-from boto3.exceptions import S3UploadFailedError
     from botocore.config import Config
 
     session = boto3.Session(profile_name=settings.s3_profile or None, region_name=settings.region)
@@ -149,6 +148,8 @@ class RemoteStorage:
 @contextmanager
 def _refusals() -> Iterator[None]:
     """What the external S3 refuses, as an S3Error; that it cannot be reached stays what it is."""
+    from boto3.exceptions import S3UploadFailedError
+
     try:
         yield
     except ClientError as error:
