@@ -71,7 +71,7 @@ def run(path: Path) -> bool:
     try:
         client.execute()
     except CellExecutionError as error:
-        print(error)
+        print(f"\n{error.ename}: {error.evalue}")
         return False
     return True
 

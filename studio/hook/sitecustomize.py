@@ -17,6 +17,7 @@ _LATER_SECONDS = 0.5  # and afterwards
 _LONG_WAIT = 60.0
 _NEW_WAIT = 5.0  # so long after the last poll the next one begins another wait
 
+_BOTOCORE = ("botocore.waiter", "botocore.configprovider")
 # Modules that compare times to decide when to ask again: their differences run ahead.
 _CLOCKED = (
     "sagemaker.session",
@@ -61,7 +62,7 @@ class _Finder:
     """Finds what the others find, and patches the modules that matter once they have run."""
 
     def find_spec(self, name, path=None, target=None):
-        if name != "botocore.waiter" and not name.startswith("sagemaker."):
+        if name not in _BOTOCORE and not name.startswith("sagemaker."):
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
@@ -100,8 +101,10 @@ def _patch(name, module):
         module.sts_regional_endpoint = lambda region: _URL
     if name.endswith("telemetry.telemetry_logging") and "_telemetry_emitter" in members:
         module._telemetry_emitter = _no_telemetry
+    if name == "botocore.configprovider":
+        _quieten("botocore.configprovider")  # of each client, where it found its address
     if name.endswith("config.config_utils"):
-        _quieten()
+        _quieten("sagemaker.config")  # on each start, which files it read
     if name in _CLOCKED and "time" in members:
         module.time = _Clock(members["time"], ahead=True)
     elif name in _POLLING and "time" in members:
@@ -113,11 +116,11 @@ def _no_telemetry(*args, **kwargs):
     return lambda function: function
 
 
-def _quieten():
-    """The SDK tells on every start which configuration files it read: ours is no news."""
+def _quieten(logger_name):
+    """What Studio itself brings about is no news to the user."""
     import logging
 
-    logger = logging.getLogger("sagemaker.config")
+    logger = logging.getLogger(logger_name)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)
 
