@@ -2,16 +2,13 @@
 
 import io
 import tarfile
-import time
 
 import pytest
 from botocore.exceptions import ClientError
+from flow import ROLE, ROWS, XGBOOST, channel, configure, ended, settled, training
 
-ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
-XGBOOST = f"{REGISTRY}/sagemaker-xgboost:1.7-1"
 LINEAR = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
-ROWS = b"".join(b"%d,%d,%d\n" % (n % 2, n, 2 * n) for n in range(60))
 HYPERPARAMETERS = {"num_round": "2", "objective": "binary:logistic"}
 
 
@@ -23,41 +20,8 @@ def bucket(studio):
     return "bad-input"
 
 
-def channel(uri: str, name: str = "train", content_type: str = "text/csv") -> dict:
-    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {
-        "ChannelName": name,
-        "ContentType": content_type,
-        "DataSource": {"S3DataSource": source},
-    }
-
-
 def request(name: str, **values) -> dict:
-    return {
-        "TrainingJobName": name,
-        "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-        "RoleArn": ROLE,
-        "InputDataConfig": [channel("s3://bad-input/train")],
-        "OutputDataConfig": {"S3OutputPath": "s3://bad-input/out"},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.large",
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 5,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        "HyperParameters": HYPERPARAMETERS,
-        **values,
-    }
-
-
-def ended(sagemaker, name: str) -> dict:
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline:
-        job = sagemaker.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            return job
-        time.sleep(0.2)
-    raise AssertionError(f"{name} never ended: {job}")
+    return training(name, "bad-input", **values)
 
 
 def refusal(call, **values) -> dict:
@@ -177,26 +141,8 @@ def endpoint(studio, bucket):
 
 
 def deploy(sagemaker, name: str, artifact: str) -> None:
-    container = {"Image": XGBOOST, "ModelDataUrl": artifact}
-    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": name,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    configure(sagemaker, name, artifact)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-
-
-def settled(sagemaker, name: str) -> dict:
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline:
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-        if endpoint["EndpointStatus"] not in ("Creating", "Updating"):
-            return endpoint
-        time.sleep(0.2)
-    raise AssertionError(endpoint)
 
 
 def test_bad_rows_are_model_errors_that_say_why(studio, endpoint):

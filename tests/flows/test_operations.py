@@ -1,0 +1,184 @@
+"""Jobs, models and endpoints as boto3 sees them: lists, pages, tags, stop, delete, update."""
+
+import threading
+
+import flow
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture(scope="module")
+def bucket(studio):
+    studio.client("s3").create_bucket(Bucket="operations")
+    studio.client("s3").put_object(Bucket="operations", Key="train/rows.csv", Body=flow.ROWS)
+    return "operations"
+
+
+@pytest.fixture(scope="module")
+def artifact(studio, bucket):
+    sagemaker = studio.client("sagemaker")
+    sagemaker.create_training_job(**flow.training("ops-model", bucket))
+    return flow.ended(sagemaker, "ops-model")["ModelArtifacts"]["S3ModelArtifacts"]
+
+
+def test_describe_adds_what_aws_adds(studio, artifact):
+    job = studio.client("sagemaker").describe_training_job(TrainingJobName="ops-model")
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
+    assert [each["Status"] for each in job["SecondaryStatusTransitions"]] == [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
+    ]
+    assert job["TrainingStartTime"] <= job["TrainingEndTime"]
+    assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"]
+    assert job["SecondaryStatus"] == "Completed"
+    assert {each["MetricName"] for each in job["FinalMetricDataList"]} == {"train:logloss"}
+    names = {each["Name"] for each in job["AlgorithmSpecification"]["MetricDefinitions"]}
+    assert "validation:auc" in names
+
+
+def test_lists_page_and_filter(studio, bucket):
+    sagemaker = studio.client("sagemaker")
+    for number in range(5):
+        sagemaker.create_training_job(
+            **flow.training(f"listed-{number}", bucket, HyperParameters={"num_round": "1"})
+        )
+    for number in range(5):
+        flow.ended(sagemaker, f"listed-{number}")
+    pages = sagemaker.get_paginator("list_training_jobs").paginate(
+        NameContains="listed", SortBy="Name", PaginationConfig={"PageSize": 2}
+    )
+    found = [[job["TrainingJobName"] for job in page["TrainingJobSummaries"]] for page in pages]
+    assert found == [["listed-0", "listed-1"], ["listed-2", "listed-3"], ["listed-4"]]
+    completed = sagemaker.list_training_jobs(StatusEquals="Completed", MaxResults=100)
+    assert len(completed["TrainingJobSummaries"]) >= 5
+    none = sagemaker.list_training_jobs(StatusEquals="Failed", NameContains="listed")
+    assert none["TrainingJobSummaries"] == []
+
+
+def test_tags(studio, artifact):
+    sagemaker = studio.client("sagemaker")
+    arn = sagemaker.describe_training_job(TrainingJobName="ops-model")["TrainingJobArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "a"}])
+    sagemaker.add_tags(
+        ResourceArn=arn, Tags=[{"Key": "team", "Value": "b"}, {"Key": "x", "Value": ""}]
+    )
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [
+        {"Key": "team", "Value": "b"},
+        {"Key": "x", "Value": ""},
+    ]
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["team"])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "x", "Value": ""}]
+    with pytest.raises(ClientError, match="Could not find"):
+        sagemaker.list_tags(ResourceArn=arn + "-no")
+
+
+def test_stop_then_delete_then_use_the_name_again(studio, bucket):
+    sagemaker = studio.client("sagemaker")
+    rounds = {"num_round": "1000000", "objective": "binary:logistic"}
+    request = flow.training("stopped", bucket, HyperParameters=rounds)
+    sagemaker.create_training_job(**request)
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        sagemaker.delete_training_job(TrainingJobName="stopped")
+    flow.eventually(
+        lambda: (
+            sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"]
+            == "Training"
+        )
+    )
+    sagemaker.stop_training_job(TrainingJobName="stopped")
+    job = flow.ended(sagemaker, "stopped")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
+    with pytest.raises(ClientError, match="is in status Stopped"):
+        sagemaker.stop_training_job(TrainingJobName="stopped")
+    sagemaker.delete_training_job(TrainingJobName="stopped")
+    with pytest.raises(ClientError, match=r"Requested resource not found\."):
+        sagemaker.describe_training_job(TrainingJobName="stopped")
+    sagemaker.create_training_job(**{**request, "HyperParameters": {"num_round": "1"}})
+    assert flow.ended(sagemaker, "stopped")["TrainingJobStatus"] == "Completed"
+
+
+def test_an_update_under_load_loses_no_request(studio, artifact):
+    sagemaker, runtime = studio.client("sagemaker"), studio.client("sagemaker-runtime")
+    flow.configure(sagemaker, "blue", artifact)
+    flow.configure(sagemaker, "green", artifact, VariantName="Green", InitialInstanceCount=2)
+    sagemaker.create_endpoint(EndpointName="updated", EndpointConfigName="blue")
+    assert flow.settled(sagemaker, "updated")["EndpointStatus"] == "InService"
+    stop, seen, failures = threading.Event(), set(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                answer = runtime.invoke_endpoint(
+                    EndpointName="updated", ContentType="text/csv", Body=b"3,6"
+                )
+                answer["Body"].read()
+                seen.add(answer["InvokedProductionVariant"])
+            except Exception as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        flow.eventually(lambda: "AllTraffic" in seen)
+        sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="green")
+        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+            sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="blue")
+        pending = sagemaker.describe_endpoint(EndpointName="updated")
+        if pending["EndpointStatus"] == "Updating":
+            assert pending["EndpointConfigName"] == "blue"
+            assert pending["PendingDeploymentSummary"]["EndpointConfigName"] == "green"
+        found = flow.settled(sagemaker, "updated")
+        assert found["EndpointConfigName"] == "green"
+        assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+        flow.eventually(lambda: "Green" in seen)
+        flow.eventually(lambda: servers(studio) == 2)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    sagemaker.delete_endpoint(EndpointName="updated")
+    flow.eventually(lambda: flow.gone(sagemaker, "updated"))
+
+
+def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
+    sagemaker, runtime = studio.client("sagemaker"), studio.client("sagemaker-runtime")
+    studio.client("s3").put_object(Bucket=bucket, Key="broken.tar.gz", Body=b"no archive")
+    flow.configure(sagemaker, "sound", artifact)
+    flow.configure(sagemaker, "broken", f"s3://{bucket}/broken.tar.gz")
+    sagemaker.create_endpoint(EndpointName="kept", EndpointConfigName="sound")
+    flow.settled(sagemaker, "kept")
+    sagemaker.update_endpoint(EndpointName="kept", EndpointConfigName="broken")
+    found = flow.settled(sagemaker, "kept")
+    assert found["EndpointStatus"] == "InService"
+    assert found["EndpointConfigName"] == "sound"
+    assert "model archive unreadable" in found["FailureReason"]
+    runtime.invoke_endpoint(EndpointName="kept", ContentType="text/csv", Body=b"3,6")
+    sagemaker.update_endpoint(EndpointName="kept", EndpointConfigName="sound")
+    assert "FailureReason" not in flow.settled(sagemaker, "kept")
+    sagemaker.delete_endpoint(EndpointName="kept")
+    flow.eventually(lambda: flow.gone(sagemaker, "kept"))
+
+
+def test_configuration_and_model_may_go_while_the_endpoint_lives(studio, artifact):
+    sagemaker = studio.client("sagemaker")
+    flow.configure(sagemaker, "orphan", artifact)
+    sagemaker.create_endpoint(EndpointName="orphan", EndpointConfigName="orphan")
+    sagemaker.delete_endpoint_config(EndpointConfigName="orphan")
+    sagemaker.delete_model(ModelName="orphan")
+    assert flow.settled(sagemaker, "orphan")["EndpointStatus"] == "InService"
+    summaries = sagemaker.list_endpoints(StatusEquals="InService")["Endpoints"]
+    assert "orphan" in {each["EndpointName"] for each in summaries}
+    assert "orphan" not in str(sagemaker.list_models(NameContains="orphan")["Models"])
+    sagemaker.delete_endpoint(EndpointName="orphan")
+    flow.eventually(lambda: flow.gone(sagemaker, "orphan"))
+
+
+def servers(studio) -> int:
+    """Model servers that run."""
+    folders = [path.parent for path in studio.home.glob("runs/*-serve-*/pid.json")]
+    return sum(not (folder / "exit.json").exists() for folder in folders)
