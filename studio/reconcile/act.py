@@ -104,7 +104,8 @@ class Actor:
             )
         except (Rejected, StudioError) as error:
             log.info("run rejected", run=step.run_id, reason=str(error))
-            run = _failed(run, "Rejected", str(error))
+            reason = "Rejected" if isinstance(error, Rejected) else "StartFailed"
+            run = _failed(run, reason, str(error))
         self._db.write(lambda connection: resources.put_runs(connection, [run]))
         return None
 
