@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError
 EXAMPLES = Path(__file__).parent
 NOTEBOOKS = ("salary.ipynb", "bank.ipynb")
 _START = time.monotonic()
+_WIDTH = 160
 # A terminal follows the progress; a file shall stay readable.
 _BOLD, _DIM, _PLAIN = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if sys.stdout.isatty() else ("", "", "")
 
@@ -66,7 +67,12 @@ def run(path: Path) -> bool:
     """Execute a notebook cell by cell. True when every cell succeeded."""
     notebook = nbformat.read(path, as_version=4)
     client = TalkingClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": EXAMPLES}}
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": EXAMPLES}},
+        # Errors only: the kernel's warning about TCP on loopback is no news to anybody here.
+        extra_arguments=["--IPKernelApp.log_level=40"],
     )
     try:
         client.execute()
@@ -90,10 +96,22 @@ class TalkingClient(NotebookClient):
     def output(self, outs, message, display_id, cell_index):
         content = message["content"]
         if message["msg_type"] == "stream":
-            print(content["text"], end="", flush=True)
+            print(legible(content["text"]), end="", flush=True)
         elif "data" in content:
             print(summary(content["data"]), flush=True)
         return super().output(outs, message, display_id, cell_index)
+
+
+def legible(text: str) -> str:
+    """A job's log without the lines that only programs read, and without their full length."""
+    lines = text.splitlines(keepends=True)
+    return "".join(clipped(line) for line in lines if "#metrics {" not in line)
+
+
+def clipped(line: str) -> str:
+    if len(line) <= _WIDTH:
+        return line
+    return line[:_WIDTH] + "..." + _PLAIN + ("\n" if line.endswith("\n") else "")
 
 
 def summary(data: dict[str, object]) -> str:

@@ -92,8 +92,10 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}  # the folder may not exist yet
+    except OSError as error:
+        raise StudioError(f"{path} can't be read: {error.strerror}.") from error
     except tomllib.TOMLDecodeError as error:
         raise StudioError(f"{path} is not valid TOML: {error}") from error
     return {name: _checked(name, value, str(path)) for name, value in document.items()}

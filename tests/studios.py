@@ -16,7 +16,7 @@ from botocore.config import Config
 ROOT = Path(__file__).parent.parent
 STUDIO = Path(sys.executable).with_name("studio")
 # A developer's own AWS variables must lead no test anywhere.
-_CLEAN = {
+CLEAN = {
     name: value
     for name, value in os.environ.items()
     if not name.startswith(("AWS_", "STUDIO_", "SAGEMAKER_")) and name != "PYTHONPATH"
@@ -49,7 +49,7 @@ class RunningStudio:
 def running_studio(home: Path, settings: dict[str, str] | None = None) -> Iterator[RunningStudio]:
     """A control plane for `home`; at the end nothing of it runs, jobs and servers included."""
     chosen = {f"STUDIO_{name.upper()}": value for name, value in (settings or {}).items()}
-    environment = {**_CLEAN, **chosen}
+    environment = {**CLEAN, **chosen}
     run_studio("serve", "--home", home, "--detach", env=environment)
     try:
         status = json.loads(run_studio("status", "--json", "--home", home, env=environment))
@@ -64,7 +64,7 @@ def run_studio(*arguments: object, env: dict[str, str] | None = None) -> str:
     """What the command prints; an assertion with what it said when it fails."""
     done = subprocess.run(
         [STUDIO, *map(str, arguments)],
-        env=env or _CLEAN,
+        env=env or CLEAN,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
