@@ -23,6 +23,8 @@ _TRAINING = "/aws/sagemaker/TrainingJobs"
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 _MOST_STREAMS = 50
 _MOST_EVENTS = 10_000
+_SCAN_BYTES = 32 * 2**20
+"""A search answers with what it has, and a token, after that much log."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,16 @@ def filter_log_events(ctx: Context, request: Doc) -> Doc:
     start, end = request.get("startTime", 0), request.get("endTime", 2**63)
     number, position = _mark(request.get("nextToken", "0/0"))
     events: list[Doc] = []
-    while number < len(streams) and len(events) < limit:
+    scanned = 0
+    while number < len(streams) and len(events) < limit and scanned < _SCAN_BYTES:
         stream = streams[number]
         position = position or logs.position_at(stream.folder, start)
         page = ctx.runner.logs(stream.folder.name, position, limit - len(events))
-        for at, text in page.events:
+        for line, (at, text) in enumerate(page.events):
             if start <= at < end and wanted(text):
-                events.append(_filtered(stream, at, text, len(events) + page.start))
+                events.append(_filtered(stream, at, text, f"{page.start}-{line}"))
         position = page.end
+        scanned += page.end - page.start
         if not page.events:
             number, position = number + 1, 0
     more = number < len(streams)
@@ -179,8 +183,8 @@ def _event(at: int, text: str) -> Doc:
     return {"timestamp": at, "message": text, "ingestionTime": at}
 
 
-def _filtered(stream: Stream, at: int, text: str, number: int) -> Doc:
-    identifier = f"{stream.folder.name}-{number}"
+def _filtered(stream: Stream, at: int, text: str, place: str) -> Doc:
+    identifier = f"{stream.folder.name}-{place}"
     return {"logStreamName": stream.name, "eventId": identifier, **_event(at, text)}
 
 

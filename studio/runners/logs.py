@@ -5,15 +5,18 @@ time of the first note that covers its end, so every reading of it gives the sam
 """
 
 import bisect
-import struct
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from studio.runners.base import LogPage
+from studio.runners.shim.notes import NOTE, last
 
 LINE_BYTES = 256 * 1024
 """Longer lines are cut into pieces, as CloudWatch's events are."""
 
-_NOTE = struct.Struct("<QQ")
 _READ = 4 * 2**20
 _BACK = 2**20
 _STEP = 64 * 1024
@@ -26,26 +29,39 @@ def read(folder: Path, start: int, limit: int, end: int | None = None) -> LogPag
     The last line of an ended run may lack its end; lines that no note covers yet wait for one.
     Invalid UTF-8 is replaced.
     """
-    times, sizes = _notes(folder / "log.idx")
-    covered = sizes[-1] if sizes else 0
-    covered = covered if end is None else min(covered, end)
-    if start >= covered or limit <= 0:
-        return LogPage((), start, start)
+    # In this order: what an ended run wrote is covered by the notes that are read after it.
     ended = (folder / "exit.json").exists()
-    with (folder / "log").open("rb") as file:
-        file.seek(start)
-        data = file.read(min(covered - start, max(_READ, 2 * LINE_BYTES)))
-    whole = ended and start + len(data) == covered
+    with _notes(folder / "log.idx") as notes:
+        covered = notes[-1][1] if notes else 0
+        covered = covered if end is None else min(covered, end)
+        if start >= covered or limit <= 0:
+            return LogPage((), start, start)
+        with (folder / "log").open("rb") as file:
+            file.seek(start)
+            data = file.read(min(covered - start, max(_READ, 2 * LINE_BYTES)))
+        whole = ended and start + len(data) == covered
+        events, after = _events(data, start, limit, whole, notes)
+    return LogPage(tuple(events), start, after)
+
+
+def _events(
+    data: bytes, start: int, limit: int, whole: bool, notes: Sequence[tuple[int, int]]
+) -> tuple[list[tuple[int, str]], int]:
+    """The lines in `data`, which begins at byte `start`, and the byte behind the last."""
     events: list[tuple[int, str]] = []
     position = 0
+    number = bisect.bisect_right(notes, start, key=_size)
+    at, size = notes[number] if number < len(notes) else (0, 0)
     while position < len(data) and len(events) < limit:
-        end, after = _line_end(data, position, whole)
+        stop, after = _line_end(data, position, whole)
         if after == position:
             break
-        at = times[bisect.bisect_left(sizes, start + after)]
-        events.append((at, data[position:end].decode("utf-8", "replace")))
+        while size < start + after:
+            number += 1
+            at, size = notes[number]
+        events.append((at, data[position:stop].decode("utf-8", "replace")))
         position = after
-    return LogPage(tuple(events), start, start + position)
+    return events, start + position
 
 
 def _line_end(data: bytes, position: int, whole: bool) -> tuple[int, int]:
@@ -55,44 +71,31 @@ def _line_end(data: bytes, position: int, whole: bool) -> tuple[int, int]:
         return newline, newline + 1
     if len(data) - position > LINE_BYTES:
         cut = position + LINE_BYTES
-        while cut > position and data[cut] & 0xC0 == 0x80:
-            cut -= 1  # not inside a character
-        cut = cut if cut > position else position + LINE_BYTES
+        for fewer in range(4):  # not inside a character
+            if data[cut - fewer] & 0xC0 != 0x80:
+                cut -= fewer
+                break
         return cut, cut
     return (len(data), len(data)) if whole else (position, position)
 
 
-def _notes(path: Path) -> tuple[list[int], list[int]]:
-    """Times that never fall, and the sizes that belong to them."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return [], []
-    times, sizes, latest = [], [], 0
-    for at, size in _NOTE.iter_unpack(data[: len(data) // _NOTE.size * _NOTE.size]):
-        latest = max(latest, at)
-        times.append(latest)
-        sizes.append(size)
-    return times, sizes
-
-
 def span(folder: Path) -> tuple[int, int, int]:
     """(time of the first note, time of the last, bytes that notes cover); zeros for no log."""
-    times, sizes = _notes(folder / "log.idx")
-    return (times[0], times[-1], sizes[-1]) if times else (0, 0, 0)
+    with _notes(folder / "log.idx") as notes:
+        return (notes[0][0], *notes[-1]) if notes else (0, 0, 0)
 
 
 def position_at(folder: Path, at: int) -> int:
     """The start of the first line whose time is `at` or later."""
-    times, sizes = _notes(folder / "log.idx")
-    note = bisect.bisect_left(times, at)
-    return _line_start(folder / "log", sizes[note - 1]) if note else 0
+    with _notes(folder / "log.idx") as notes:
+        number = bisect.bisect_left(notes, at, key=_time)
+        size = notes[number - 1][1] if number else 0
+    return _line_start(folder / "log", size)
 
 
 def read_back(folder: Path, end: int, limit: int) -> LogPage:
     """Up to `limit` lines before position `end`, in order; about a megabyte at the most."""
-    _, _, covered = span(folder)
-    end = min(end, covered)
+    end = min(end, last(folder / "log.idx")[1])
     page = read(folder, _line_start(folder / "log", max(0, end - _BACK)), _ALL, end)
     kept = page.events[max(0, len(page.events) - limit) :]
     if len(kept) == len(page.events):
@@ -115,3 +118,40 @@ def _line_start(path: Path, position: int) -> int:
                 return position - step + newline + 1
             position -= step
     return 0
+
+
+class _Notes(Sequence[tuple[int, int]]):
+    """The (time, size) pairs of an open index, read as they are asked for: runs last for weeks."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._count = os.fstat(fd).st_size // NOTE.size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: Any) -> Any:
+        if number < 0:
+            number += self._count
+        if not 0 <= number < self._count:
+            raise IndexError(number)
+        return NOTE.unpack(os.pread(self._fd, NOTE.size, number * NOTE.size))
+
+
+@contextmanager
+def _notes(path: Path) -> Iterator[Sequence[tuple[int, int]]]:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield ()
+        return
+    with file:
+        yield _Notes(file.fileno())
+
+
+def _time(note: tuple[int, int]) -> int:
+    return note[0]
+
+
+def _size(note: tuple[int, int]) -> int:
+    return note[1]

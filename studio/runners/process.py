@@ -9,15 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from studio import durable, processes
-from studio.container import archive
+from studio.container import files
 from studio.errors import StudioError
 from studio.runners import logs, sandbox
 from studio.runners.base import LogPage, Produced, RunSpec, RunStatus
-from studio.runners.shim import tree
+from studio.runners.shim import claim, notes, tree
 from studio.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ _BOOT = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from studio.runners.shim.main import main; main(sys.argv[2])"
 )
-_UNCLAIMED_MS = 30_000
+_END_SECONDS = 3.0
 _FINAL = "exit.json"
 
 
@@ -51,8 +52,6 @@ class ProcessRunner:
         if ended is not None:
             return ended
         known = durable.read_json(folder / "pid.json")
-        if known is None and _fresh(handle):
-            return RunStatus("pending")
         if processes.alive(known):
             return _running(folder)
         # The shim may have written its last file between the two looks.
@@ -65,28 +64,27 @@ class ProcessRunner:
         if not (folder / "stop").exists():
             durable.write_bytes(folder / "stop", b"")
         known = durable.read_json(folder / "pid.json")
-        if known is not None and processes.alive(known):
-            os.kill(known["pid"], signal.SIGTERM)
+        if known is not None:
+            _wake(known)
 
     def logs(self, run_id: str, start: int, limit: int) -> LogPage:
         return logs.read(self._folder(run_id), start, limit)
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
         for name in ("ml", "tmp", "outputs", "scratch"):
-            if (self._folder(run_id) / name).exists():
-                archive.remove_tree(self._folder(run_id) / name)
+            files.remove_tree(self._folder(run_id) / name)
 
     def _folder(self, run_id: str) -> Path:
-        if "/" in run_id or run_id.startswith("."):
+        if not run_id or "/" in run_id or run_id.startswith("."):
             raise ValueError(f"{run_id!r} is no id of a run")
         return self._settings.runs / run_id
 
     def _shim_spec(self, spec: RunSpec, folder: Path) -> dict[str, Any]:
         boxed = sandbox.wanted(self._settings)
-        base = "" if boxed else str(folder / "ml")
+        bare = None if boxed else folder
         return {
             **spec.document(),
-            "env": sandbox.environment(spec.id, spec.resources.cpus, spec.env, base),
+            "env": sandbox.environment(spec.id, spec.resources.cpus, spec.env, bare),
             "sandbox": sandbox.arguments(self._settings.home, folder) if boxed else [],
             "home": str(self._settings.home),
         }
@@ -103,19 +101,55 @@ class ProcessRunner:
                 env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
                 check=False,
             )
-        if done.returncode != 0:
+        # Whoever fails to start a run makes sure that no late shim starts it after all.
+        if done.returncode != 0 and claim.claim(folder, claim.nobody()):
             raise StudioError(f"The run could not be started; see {folder / 'shim.log'}.")
 
     def _lost(self, folder: Path, known: dict[str, Any]) -> RunStatus:
-        """The shim is gone without a word: end what it left behind."""
+        """The shim is gone without a word: end what it left behind, and say so in its place."""
         status = _running(folder)
         if known.get("boot_id") != processes.boot_id():
-            return _ended(status, "HostRestarted", "The machine was restarted while it ran.")
-        mark = f"STUDIO_RUN_ID={folder.name}"
-        while left := tree.marked(mark):
-            tree.send(signal.SIGKILL, left)
-            time.sleep(0.01)
-        return _ended(status, "RunnerLost", "The process that owned the run was killed.")
+            status = _ended(status, "HostRestarted", "The machine was restarted while it ran.")
+        else:
+            _end_left_over(folder)
+            status = _ended(status, "RunnerLost", "The process that owned the run was killed.")
+        if folder.is_dir():
+            _say_last(folder, status)
+        return status
+
+
+def _wake(known: dict[str, Any]) -> None:
+    """Let the shim look for its stop file now, and no stranger that has its pid meanwhile."""
+    try:
+        fd = os.pidfd_open(known["pid"])
+    except (OSError, ValueError):
+        return
+    try:
+        if processes.alive(known):
+            signal.pidfd_send_signal(fd, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(fd)
+
+
+def _end_left_over(folder: Path) -> None:
+    deadline = time.monotonic() + _END_SECONDS
+    mark, log = f"STUDIO_RUN_ID={folder.name}", str((folder / "log").resolve())
+    while (left := tree.marked(mark, log)) and time.monotonic() < deadline:
+        tree.send(signal.SIGKILL, left)
+        time.sleep(0.01)
+
+
+def _say_last(folder: Path, status: RunStatus) -> None:
+    """The last note on the log, and exit.json, in the place of a shim that is no more."""
+    try:
+        log = folder / "log"
+        if log.exists():
+            notes.append(folder / "log.idx", status.ended_at or _now(), log.stat().st_size)
+        durable.write_json(folder / _FINAL, asdict(status))
+    except OSError:
+        pass  # on a full disk: the next poll tries again
 
 
 def _final(folder: Path) -> RunStatus | None:
@@ -148,12 +182,6 @@ def _ended(status: RunStatus, reason: str, message: str) -> RunStatus:
         started_at=status.started_at,
         ended_at=_now(),
     )
-
-
-def _fresh(handle: dict[str, Any]) -> bool:
-    """A shim that was spawned just now may not have claimed its run yet."""
-    same_boot = handle.get("boot_id") == processes.boot_id()
-    return same_boot and _now() - handle.get("started_at", 0) < _UNCLAIMED_MS
 
 
 def _now() -> int:

@@ -15,7 +15,9 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.settings import Settings
 
-_SOCKETS = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
+_SESSIONS = ("/run/user", "/run/podman")
+"""A session's bus starts processes outside of any sandbox for whoever may connect."""
+_SOCKETS = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -39,25 +41,30 @@ def wanted(settings: Settings) -> bool:
 
 def arguments(home: Path, folder: Path) -> list[str]:
     """bwrap and its options for the run in `folder`; read-only binds and the command follow."""
+    program = shutil.which("bwrap") or "bwrap"
     made = [
-        *("bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
+        *(program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
         *("--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
         *_devices(),
         *("--bind", str(folder / "tmp"), "/tmp"),
-        *("--bind", str(folder / "tmp"), "/var/tmp"),
+        *(("--bind", str(folder / "tmp"), "/var/tmp") if _exists("/var/tmp") else ()),
+        *_own_opt(),
         *_hidden(home),
-        *_opt_ml(folder / "ml"),
+        *("--bind", str(folder / "ml"), "/opt/ml"),
     ]
-    for socket in _SOCKETS:
-        if Path(socket).exists():
-            made += ["--ro-bind", "/dev/null", socket]
+    for place in _SESSIONS:
+        made += ["--tmpfs", place] if _exists(place) else []
+    for place in _SOCKETS:
+        made += ["--ro-bind", "/dev/null", place] if _exists(place) else []
     return [*made, "--chdir", "/opt/ml"]
 
 
-def environment(run_id: str, cpus: int, given: dict[str, str], base: str = "") -> dict[str, str]:
+def environment(
+    run_id: str, cpus: int, given: dict[str, str], bare: Path | None = None
+) -> dict[str, str]:
     """What a run's command finds in its environment; nothing of ours but what `given` says.
 
-    `base` is the folder that stands for /opt/ml where there is no sandbox.
+    `bare` is the folder of the run where there is no sandbox.
     """
     here = str(Path(sys.executable).parent)
     made = {
@@ -66,10 +73,23 @@ def environment(run_id: str, cpus: int, given: dict[str, str], base: str = "") -
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         **dict.fromkeys(_THREADS, str(cpus)),
-        **({"SAGEMAKER_BASE_DIR": base} if base else {}),
+        **(_bare(bare) if bare else {}),
         **given,
     }
     return {**made, "STUDIO_RUN_ID": run_id}
+
+
+def _bare(folder: Path) -> dict[str, str]:
+    temporary = str(folder / "tmp")
+    return {"SAGEMAKER_BASE_DIR": str(folder / "ml"), "HOME": temporary, "TMPDIR": temporary}
+
+
+def _exists(place: str) -> bool:
+    """Also False where this user may not look: there the run may not either."""
+    try:
+        return Path(place).exists()
+    except OSError:
+        return False
 
 
 def _devices() -> list[str]:
@@ -79,10 +99,17 @@ def _devices() -> list[str]:
 
 def _hidden(home: Path) -> list[str]:
     """Empty folders over Studio's home and the user's, and in them what Python itself needs."""
-    covered = {Path.home().resolve(), home.resolve()} - {Path("/")}
+    private = (Path("/tmp"), Path("/var/tmp"))
+    covered = {
+        place
+        for place in (Path.home().resolve(), home.resolve())
+        if place != Path("/")
+        and _exists(str(place))
+        and not any(place.is_relative_to(folder) for folder in private)
+    }
     made = [word for folder in sorted(covered) for word in ("--tmpfs", str(folder))]
     # /tmp is private: what lies below the machine's own must be bound again too.
-    hidden = (*covered, Path("/tmp"), Path("/var/tmp"))
+    hidden = (*covered, *private)
     for needed in _needed():
         if any(needed.is_relative_to(folder) for folder in hidden):
             made += ["--ro-bind", str(needed), str(needed)]
@@ -106,25 +133,31 @@ def _needed() -> tuple[Path, ...]:
     return tuple(sorted(outer))
 
 
-def _opt_ml(ml: Path) -> list[str]:
+def _own_opt() -> list[str]:
+    """A mount point cannot be made on a read-only root: give /opt a face of its own."""
     if Path("/opt/ml").is_dir():
-        return ["--bind", str(ml), "/opt/ml"]
-    # A mount point cannot be made on a read-only root: give /opt a face of its own.
+        return []
     made = ["--tmpfs", "/opt"]
-    entries = sorted(Path("/opt").iterdir()) if Path("/opt").is_dir() else []
-    for entry in entries:
+    for entry in sorted(Path("/opt").iterdir()) if Path("/opt").is_dir() else []:
         if entry.is_symlink():
             made += ["--symlink", str(entry.readlink()), str(entry)]
-        else:
+        elif _exists(str(entry)):
             made += ["--ro-bind", str(entry), str(entry)]
-    return [*made, "--bind", str(ml), "/opt/ml"]
+    return made
 
 
 @cache
 def _works(program: str) -> bool:
     """One real start, with the options that matter. Nothing else tells on all kernels."""
     probe = [program, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
-    probe += ["--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL", "--die-with-parent"]
+    probe += [
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--cap-drop",
+        "ALL",
+        "--die-with-parent",
+        "--clearenv",
+    ]
     try:
         done = subprocess.run(
             [*probe, "--tmpfs", "/opt", "true"],

@@ -4,17 +4,11 @@ A job may write in its input folders, and must never change a stored object. So 
 channels are copied; those of large ones are hard links, which the sandbox binds read-only.
 """
 
-import http.client
+import errno
 import os
-import shutil
-import time
-import urllib.error
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from studio.container import archive
 
 COPY_BYTES = 64 * 2**20
 """Channels up to this size are copied and writable."""
@@ -22,39 +16,69 @@ COPY_BYTES = 64 * 2**20
 Doc = dict[str, Any]
 
 _THREADS = 8
-_ATTEMPTS = 5
-_CHUNK = 2**20
 
 
-class DownloadFailed(Exception):
-    """An input could not be had; the message says which and why."""
+class Refused(Exception):
+    """An input could not be had or must not be used; `reason` is one of RunStatus's."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-def lay_out(spec: Doc, ml: Path, scratch: Path, linked: bool) -> list[str]:
+def lay_out(
+    spec: Doc, ml: Path, scratch: Path, linked: bool, check: Callable[[], None]
+) -> list[str]:
     """Make `ml` what the command finds at /opt/ml; folders of it to be bound read-only.
 
-    `linked`: the run has a sandbox, so that large inputs may be hard links.
-    Raises DownloadFailed, archive.UnsafeArchive, OSError.
+    `linked`: the run has a sandbox, so that large inputs may be hard links. `check` is called
+    often and raises when the run has to end. Raises Refused, OSError.
     """
+    check()
     for folder in spec["folders"]:
         (ml / folder).mkdir(parents=True, exist_ok=True)
+    ml.mkdir(exist_ok=True)
     for name, text in spec["files"].items():
-        path = ml / name
+        path = _inside(ml, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    read_only = large_folders(spec["inputs"]) if linked else []
-    jobs = [
-        (each, ml / each["path"], _folder(each["path"]) in read_only) for each in spec["inputs"]
-    ]
-    for _, path, _ in jobs:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    _fetch_all(jobs)
+    read_only = _large_folders(spec["inputs"]) if linked else []
+    remote = []
+    for each in spec["inputs"]:
+        check()
+        path = _made_room(ml, each["path"])
+        if each["link"]:
+            _take(each, path, _folder(each["path"]) in read_only)
+        else:
+            remote.append((each, path))
+    if remote:
+        _download_all(remote, check)
     for number, each in enumerate(spec["archives"]):
-        _unpack(each, ml / each["path"], scratch / f"archive-{number}")
+        _unpack(each, _inside(ml, each["path"]), scratch / f"archive-{number}", check)
     return read_only
 
 
-def large_folders(inputs: list[Doc]) -> list[str]:
+def _inside(ml: Path, name: str) -> Path:
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or "\0" in name:
+        raise Refused("DownloadFailed", f"{name!a} cannot be a file's name")
+    return ml / name
+
+
+def _made_room(ml: Path, name: str) -> Path:
+    path = _inside(ml, name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+            said = f"{name!a} cannot be a file's name here: {error.strerror}"
+            raise Refused("DownloadFailed", said) from error
+        raise
+    return path
+
+
+def _large_folders(inputs: list[Doc]) -> list[str]:
     """The channel folders whose objects together exceed COPY_BYTES."""
     sizes: dict[str, int] = {}
     for each in inputs:
@@ -67,73 +91,53 @@ def _folder(path: str) -> str:
     return "/".join(path.split("/")[:3])
 
 
-def _fetch_all(jobs: list[tuple[Doc, Path, bool]]) -> None:
-    remote = [job for job in jobs if not job[0]["link"]]
-    for each, path, link in jobs:
-        if each["link"]:
-            _take(each, path, link)
-    if remote:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(lambda job: _download(job[0], job[1]), remote):
-                pass
-
-
 def _take(each: Doc, path: Path, link: bool) -> None:
-    path.unlink(missing_ok=True)
+    import shutil  # not needed by a run without inputs
+
     try:
-        if link:
-            os.link(each["link"], path)
-        else:
-            shutil.copyfile(each["link"], path)
-    except FileNotFoundError as error:
-        raise DownloadFailed(f"{path.name}: the object was deleted meanwhile") from error
-
-
-def _download(each: Doc, path: Path) -> None:
-    """Get the object, going on behind what arrived when the connection breaks."""
-    last = ""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(min(2.0**attempt, 10.0))
-        try:
-            _receive(each["url"], path)
-        except (OSError, http.client.HTTPException) as error:
-            last = _reason(error)
-            if isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404):
-                break
-            continue
-        if path.stat().st_size == each["size"]:
+        if link and _linked(each["link"], path):
             return
-        last = f"{path.stat().st_size} of {each['size']} bytes arrived"
-        if path.stat().st_size > each["size"]:
-            path.unlink()
-    raise DownloadFailed(f"{path.name}: {last}")
+        shutil.copyfile(each["link"], path)
+    except FileNotFoundError as error:
+        said = f"{path.name}: the object was deleted meanwhile"
+        raise Refused("DownloadFailed", said) from error
 
 
-def _receive(url: str, path: Path) -> None:
-    have = path.stat().st_size if path.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        mode = "ab" if have and answer.status == 206 else "wb"
-        with path.open(mode) as file:
-            shutil.copyfileobj(answer, file, _CHUNK)
+def _linked(source: str, path: Path) -> bool:
+    """False where the file system takes no link: another disk, too many, another's file."""
+    try:
+        os.link(source, path)
+    except OSError as error:
+        if error.errno in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+            return False
+        raise
+    return True
 
 
-def _reason(error: Exception) -> str:
-    # Never the URL: it carries a signature.
-    return f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else str(error)[:200]
+def _download_all(jobs: list[tuple[Doc, Path]], check: Callable[[], None]) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # 30 ms that local inputs need not pay
+
+    from studio.runners.shim import download
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(lambda job: download.fetch(job[0], job[1], check), jobs):
+            pass
 
 
-def _unpack(each: Doc, target: Path, scratch: Path) -> None:
+def _unpack(each: Doc, target: Path, scratch: Path, check: Callable[[], None]) -> None:
+    from studio.container import archive
+
     source = Path(each["link"])
     if not each["link"]:
         scratch.parent.mkdir(parents=True, exist_ok=True)
-        _download(each, scratch)
+        _download_all([(each, scratch)], check)
         source = scratch
     try:
         archive.unpack(source, target)
+    except archive.UnsafeArchive as error:
+        raise Refused("UnsafeArchive", str(error)) from error
     except FileNotFoundError as error:
-        raise DownloadFailed("the model archive was deleted meanwhile") from error
+        said = "the model archive was deleted meanwhile"
+        raise Refused("DownloadFailed", said) from error
     finally:
         scratch.unlink(missing_ok=True)

@@ -1,10 +1,11 @@
 """Why a run ended, in words: the failure file, the last traceback, or a sentence on the cause."""
 
+import os
 import re
 import signal
 from pathlib import Path
 
-from studio.container import archive
+from studio.container import files
 
 _TAIL_BYTES = 64 * 1024
 _MESSAGE_BYTES = 1_024
@@ -33,16 +34,21 @@ def phase(code: int | None, reason: str) -> str:
     return "succeeded" if code == 0 and not reason else "failed"
 
 
-def cause(code: int | None, lines: list[str], oom_kills_before: int) -> str:
-    """OutOfMemory, NoSpace or nothing, from what a command that failed left behind."""
+def cause(code: int | None, lines: list[str], oom_kills_before: int, peak_mb: int) -> str:
+    """OutOfMemory, NoSpace or nothing, from what a command that failed left behind.
+
+    The kernel counts what it ends, but not whose it was: a command that was not ended itself may
+    have lost a child, which is believed of large runs only.
+    """
     if code == 0:
         return ""
+    large = peak_mb * 2**20 > _memory_bytes() // 2
     last = last_exception(lines)
     if re.match(r"(\w+\.)*_?(Array)?MemoryError\b|std::bad_alloc", last):
         return "OutOfMemory"
     if any("std::bad_alloc" in line for line in lines[-5:]):
         return "OutOfMemory"
-    if code == 128 + signal.SIGKILL and oom_kills() > oom_kills_before:
+    if (code == 128 + signal.SIGKILL or large) and oom_kills() > oom_kills_before:
         return "OutOfMemory"
     if "No space left on device" in last:
         return "NoSpace"
@@ -53,7 +59,7 @@ def message(ml: Path, code: int | None, reason: str, lines: list[str]) -> str:
     """The failure file of the command, else its last exception, else a sentence."""
     if code == 0 and not reason:
         return ""
-    written = archive.read_text(ml, "output/failure", 4 * _MESSAGE_BYTES)[:_MESSAGE_BYTES].strip()
+    written = files.read_text(ml, "output/failure", 4 * _MESSAGE_BYTES)[:_MESSAGE_BYTES].strip()
     if written:
         return written
     said = last_exception(lines)
@@ -82,6 +88,10 @@ def oom_kills() -> int:
         if name == "oom_kill":
             return int(value)
     return 0
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _ending(code: int | None, lines: list[str]) -> str:

@@ -23,6 +23,18 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def below(root: int) -> list[int]:
+    """As `descendants`, cheap on a busy machine, but it may miss what is forked meanwhile."""
+    found, queue = [], [root]
+    while queue:
+        children = _children(queue.pop())
+        if children is None:
+            return descendants(root)
+        found += children
+        queue += children
+    return found
+
+
 def send(number: signal.Signals, pids: list[int]) -> None:
     """Signal those that still are there."""
     for pid in pids:
@@ -48,12 +60,13 @@ def proportional_mb(pids: list[int]) -> int:
     return total // 2**10
 
 
-def marked(mark: str) -> list[int]:
-    """Pids whose environment holds the line `mark`: what is left of a run whose shim died."""
+def marked(mark: str, log: str) -> list[int]:
+    """What is left of a run whose shim died: pids whose environment holds the line `mark`, or
+    that write to the file `log`."""
     wanted = mark.encode()
     found = []
     for name in os.listdir("/proc"):  # noqa: PTH208  pathlib costs more than the rest
-        if name.isdigit() and wanted in _environment(name):
+        if name.isdigit() and (wanted in _environment(name) or _writes(name, log)):
             found.append(int(name))
     return found
 
@@ -66,6 +79,35 @@ def _parents() -> Iterator[tuple[int, int]]:
                     yield int(name), int(file.read().rpartition(b")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
+
+
+def _children(pid: int) -> list[int] | None:
+    """The children of all threads of a process; None where the kernel does not tell."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208
+    except (FileNotFoundError, ProcessLookupError):
+        return found
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:  # noqa: PTH123
+                found += map(int, file.read().split())
+        except FileNotFoundError:
+            if thread == str(pid) and os.path.isdir(f"/proc/{pid}"):  # noqa: PTH112
+                return None
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def _writes(pid: str, log: str) -> bool:
+    for fd in ("1", "2"):
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{fd}") == log:  # noqa: PTH115
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _resident(pid: int) -> int:

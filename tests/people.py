@@ -1,0 +1,78 @@
+"""`unprivileged`: runs Python code as a user without rights, whoever runs the tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A user with a home of their own; `root` is an empty folder that they may write."""
+
+    root: Path
+    home: Path
+
+    def run(self, code: str, *arguments: object) -> str:
+        """What the code prints; it finds `root` in sys.argv[1]."""
+        packages = Path(platformdirs.__file__).parents[1]
+        command = [*_become(), _python(), "-c", code, str(self.root), *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            env={"PATH": os.defpath, "HOME": str(self.home), "PYTHONPATH": f"{ROOT}:{packages}"},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(name="unprivileged")
+def unprivileged_fixture() -> Iterator[Somebody]:
+    folder = Path(tempfile.mkdtemp(prefix="studio-", dir="/var/tmp"))
+    somebody = Somebody(folder / "root", folder / "home")
+    somebody.root.mkdir()
+    somebody.home.mkdir()
+    if os.geteuid() == 0:
+        for place in (folder, somebody.root, somebody.home):
+            shutil.chown(place, "nobody", "nogroup")
+    try:
+        yield somebody
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _become() -> list[str]:
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("SKIPPED LOUDLY: setpriv (util-linux) is needed to become another user")
+    return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--"]
+
+
+def _python() -> str:
+    """An interpreter that the user may read: root's own often lies in /root."""
+    if os.geteuid():
+        return sys.executable
+    for program in (os.path.realpath(sys.executable), "/usr/bin/python3"):
+        recent = "import sys; sys.exit(sys.version_info < (3, 11))"
+        steps = [["ls", Path(program).parent], [program, "-c", recent]]
+        runs = [[*_become(), *step] for step in steps if Path(program).exists()]
+        if runs and not any(
+            subprocess.run(run, check=False, cwd="/", capture_output=True).returncode
+            for run in runs
+        ):
+            return program
+    pytest.skip("SKIPPED LOUDLY: no Python 3.11 that an unprivileged user may run")
