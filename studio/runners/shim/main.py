@@ -1,28 +1,26 @@
 """One run from its claim to its exit file: stage, start, watch, stop, archive, report."""
 
+import ctypes
 import errno
 import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from studio.runners.shim import detach, inputs, report, tree
-from studio.runners.shim.record import Record, now_ms
+from studio import durable, processes
+from studio.container import archive, files
+from studio.runners.shim import claim, command, health, inputs, notes, report, tree
 
-if TYPE_CHECKING:
-    from studio.runners.shim.health import Probe
-
-_TICK = 0.1
-_MEMORY_SECONDS, _NEAR_LIMIT_SECONDS = 1.0, 0.2
+_TICK, _LONGEST_TICK = 0.1, 0.5
+_FINE_NOTES_SECONDS = 600.0
+_MEMORY_SECONDS = 0.5
 _LEFTOVER_SECONDS = 5.0
-_OOM_SCORE = 500
-_NEVER = float("inf")
-_ASKED = ("Stopped", "MaxRuntimeExceeded")
-_KILLED = ("OutOfMemory", "HealthCheckFailed")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Stopped(Exception):
@@ -30,11 +28,25 @@ class Stopped(Exception):
 
 
 def main(folder: str) -> None:
-    """Detach, claim the run in `folder` and see it through; at once when it is claimed."""
-    detach.leave_parent()
-    if detach.claim(Path(folder)):
-        detach.adopt_orphans()
-        Shim(Path(folder)).run()
+    """Detach, claim the run in `folder` and see it through. This returns to nobody: the process
+    that was started ends with 0 once the run is claimed, by this shim or another."""
+    os.umask(0o077)
+    claimed, teller = os.pipe()
+    if os.fork():
+        os.close(teller)
+        os._exit(0 if os.read(claimed, 1) else 1)
+    os.close(claimed)
+    os.setsid()
+    run = Path(folder)
+    mine = claim.claim(run, processes.identity())
+    try:
+        os.write(teller, b"1")
+    except BrokenPipeError:
+        pass  # whoever started us was killed meanwhile
+    os.close(teller)
+    if mine:
+        _become_subreaper()
+        Shim(run).run()
     os._exit(0)
 
 
@@ -45,167 +57,147 @@ class Shim:
         self._folder = folder
         self._ml = folder / "ml"
         self._spec: dict[str, Any] = json.loads((folder / "spec.json").read_bytes())
-        self._record = Record(folder, self._spec["home"])
-        self._address = ""
+        self._stages: list[tuple[str, int]] = []
+        self._port: command.Port | None = None
         self._reason = ""
         self._detail = ""
         self._code: int | None = None
-        self._started: int | None = None
         self._peak = 0
-        self._memory_due = 0.0
-        self._kill_at = _NEVER
-        self._told = False
+        self._started: int | None = None
+        self._begun = time.monotonic()
+        self._noted = (0, 0.0)
+        self._untold = False
         self._oom_kills = report.oom_kills()
+        self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
 
     def run(self) -> None:
-        """Whatever goes wrong ends up in exit.json."""
+        """Never raises: whatever goes wrong ends up in exit.json."""
         try:
             self._stage("Downloading")
-            self._record.reserve()
-            self._execute(self._prepare())
+            read_only = self._prepare()
+            self._execute(read_only)
         except Stopped:
             self._reason = "Stopped"
-        except inputs.Refused as error:
-            self._fail(error.reason, str(error))
+        except inputs.DownloadFailed as error:
+            self._fail("DownloadFailed", str(error))
+        except archive.UnsafeArchive as error:
+            self._fail("UnsafeArchive", str(error))
         except OSError as error:
-            self._fail(_reason_of(error), str(error))
+            self._fail("NoSpace" if error.errno in _FULL else "StartFailed", str(error))
         except Exception as error:
             self._fail("StartFailed", f"{type(error).__name__}: {error}")
         self._finish()
 
     def _prepare(self) -> list[str]:
-        """Lay out /opt/ml; the folders of it that the command must not change."""
         linked = bool(self._spec["sandbox"])
-        (self._folder / "tmp").mkdir(exist_ok=True)
+        self._ml.mkdir(exist_ok=True)
+        (self._folder / "tmp").mkdir(mode=0o777, exist_ok=True)
         (self._folder / "tmp").chmod(0o1777)
-        return inputs.lay_out(
-            self._spec, self._ml, self._folder / "scratch", linked, self._refuse_if_stopped
-        )
+        scratch = self._folder / "scratch"
+        self._refuse_if_stopped()
+        read_only = inputs.lay_out(self._spec, self._ml, scratch, linked, self._refuse_if_stopped)
+        files.remove_tree(scratch)
+        self._refuse_if_stopped()
+        return read_only
 
     def _execute(self, read_only: list[str]) -> None:
-        self._refuse_if_stopped()
         server = self._spec["server"]
         env = dict(self._spec["env"])
         if server:
-            port = detach.hold_port()
-            number = port.getsockname()[1]
-            env["SAGEMAKER_BIND_TO_PORT"] = str(number)
-            self._address = f"127.0.0.1:{number}"
-        self._started = now_ms()
+            self._port = command.Port()
+            env["SAGEMAKER_BIND_TO_PORT"] = str(self._port.number)
+        self._started = _now()
         self._stage("Starting" if server else "Training")
-        process = self._spawn(env, read_only)
+        self._begun = time.monotonic()
+        process = command.spawn(self._spec, env, self._ml, self._log, read_only)
         try:
-            self._watch(process.pid)
+            self._watch(process)
         finally:
-            self._clear(process.pid)
-            self._record.index()
+            self._clear(process)
+            self._note(True)
 
-    def _spawn(self, env: dict[str, str], read_only: list[str]) -> "subprocess.Popen[bytes]":
-        binds = [
-            word
-            for name in read_only
-            for word in ("--ro-bind", str(self._ml / name), f"/opt/ml/{name}")
-        ]
-        sandbox = self._spec["sandbox"]
-        command = [*sandbox, *(binds if sandbox else []), *self._spec["command"]]
-        detach.set_oom_score(_OOM_SCORE)
-        try:
-            return subprocess.Popen(
-                command,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=self._record.log,
-                stderr=self._record.log,
-                start_new_session=True,
-                cwd=self._ml,
-            )
-        finally:
-            detach.set_oom_score(0)
-
-    def _watch(self, root: int) -> None:
+    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         """Until the command has ended, by itself or by us."""
-        begun = time.monotonic()
-        probe = _probe_of(self._address)
-        while not self._reap(root):
+        limit = self._spec["timeout_seconds"] or float("inf")
+        probe = health.Probe(self._address) if self._port else None
+        memory_due = tick = 0.0
+        killed_at = float("inf")
+        while not self._reap(process.pid):
             now = time.monotonic()
-            self._check_memory(now)
-            self._check_end(now, now - begun)
-            self._press(root, now)
-            if probe is not None and not self._reason:
-                probe = self._ask(probe, now - begun)
-            self._record.index()
-            self._sleep(probe.pause if probe else _TICK)
+            if now >= memory_due:
+                memory_due = now + _MEMORY_SECONDS
+                self._check_memory()
+            if killed_at == float("inf") and self._should_stop(now - self._begun, limit):
+                killed_at = now + self._spec["stop_seconds"]
+                self._signal(process.pid, signal.SIGTERM)
+            if now >= killed_at or self._reason in ("OutOfMemory", "HealthCheckFailed"):
+                self._signal(process.pid, signal.SIGKILL)
+            if probe is not None and killed_at == float("inf"):
+                probe = self._probe(probe, now - self._begun)
+            # Ever longer while the log stays as it is: an idle run costs next to nothing.
+            tick = _TICK if self._note(False) else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
+            if self._untold:
+                self._tell()
+            self._sleep(min(tick, killed_at - now if killed_at > now else _TICK), probe)
 
-    def _check_memory(self, now: float) -> None:
-        if now < self._memory_due:
-            return
-        pids = tree.descendants(os.getpid())
+    @property
+    def _address(self) -> str:
+        return f"127.0.0.1:{self._port.number}" if self._port else ""
+
+    def _should_stop(self, seconds: float, limit: float) -> bool:
+        if (self._folder / "stop").exists():
+            self._reason = "Stopped"
+        elif seconds >= limit:
+            self._reason = "MaxRuntimeExceeded"
+        return self._reason in ("Stopped", "MaxRuntimeExceeded")
+
+    def _probe(self, probe: health.Probe, seconds: float) -> health.Probe | None:
+        if probe.healthy():
+            self._stage("Serving")
+            return None
+        if seconds > self._spec["server"]["health_seconds"]:
+            self._fail(
+                "HealthCheckFailed",
+                f"GET /ping did not answer 200 within {self._spec['server']['health_seconds']:g} s",
+            )
+        return probe
+
+    def _check_memory(self) -> None:
+        pids = tree.below(os.getpid())
         used = tree.memory_mb(pids)
         limit = self._spec["resources"]["memory_mb"]
         if limit and used > limit:
-            # Shared pages were counted once a process: look again, exactly.
             used = tree.proportional_mb(pids) or used
             if used > limit and not self._reason:
                 text = f"the processes of the run used {used} MB, the limit is {limit} MB"
                 self._fail("OutOfMemory", text)
         self._peak = max(self._peak, used)
-        near = limit and used > limit / 2
-        self._memory_due = now + (_NEAR_LIMIT_SECONDS if near else _MEMORY_SECONDS)
 
-    def _check_end(self, now: float, seconds: float) -> None:
-        """Whether the run was asked to end, or has to because of its time."""
-        if self._reason:
-            return
-        if (self._folder / "stop").exists():
-            self._reason = "Stopped"
-        elif seconds >= (self._spec["timeout_seconds"] or _NEVER):
-            self._reason = "MaxRuntimeExceeded"
-        if self._reason:
-            self._kill_at = now + self._spec["stop_seconds"]
+    def _signal(self, root: int, number: signal.Signals) -> None:
+        """To the whole tree. bwrap itself must live until its command has ended in peace."""
+        pids = [root, *tree.descendants(os.getpid())]
+        if number == signal.SIGTERM:
+            if self._spec["sandbox"]:
+                pids = [pid for pid in pids if pid != root]
+            tree.send(number, pids)
+            number = signal.SIGCONT  # a stopped process takes no other signal
+        tree.send(number, pids)
 
-    def _press(self, root: int, now: float) -> None:
-        """SIGTERM once, SIGKILL when the time is over or there is none to give."""
-        if now >= self._kill_at or self._reason in _KILLED:
-            tree.send(signal.SIGKILL, tree.descendants(os.getpid()))
-        elif self._reason in _ASKED and not self._told:
-            self._told = self._terminate(root)
-
-    def _terminate(self, root: int) -> bool:
-        """SIGTERM to the whole tree; False when a sandbox has no command in it yet."""
-        pids = tree.descendants(os.getpid())
-        told = pids
-        if self._spec["sandbox"]:
-            # bwrap and its init come first and must live until their command has ended.
-            told = [pid for pid in pids if pid != root][1:]
-        tree.send(signal.SIGTERM, told)
-        # A stopped process takes no signal but this one.
-        tree.send(signal.SIGCONT, pids)
-        return bool(told)
-
-    def _ask(self, probe: "Probe", seconds: float) -> "Probe | None":
-        if probe.healthy():
-            self._stage("Serving")
-            return None
-        limit = self._spec["server"]["health_seconds"]
-        if seconds > limit:
-            self._fail("HealthCheckFailed", f"GET /ping did not answer 200 within {limit:g} s")
-        return probe
-
-    def _clear(self, root: int) -> None:
+    def _clear(self, process: "subprocess.Popen[bytes]") -> None:
         """Nothing of the run outlives its command."""
         deadline = time.monotonic() + _LEFTOVER_SECONDS
         while left := tree.descendants(os.getpid()):
             tree.send(signal.SIGKILL, left)
-            self._reap(root)
+            self._reap(process.pid)
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
 
-    def _reap(self, root: int) -> bool:
+    def _reap(self, main: int) -> bool:
         """Collect the dead; True once the command is among them."""
         while True:
             try:
@@ -214,41 +206,75 @@ class Shim:
                 break
             if pid == 0:
                 break
-            if pid == root:
+            if pid == main:
                 code = os.waitstatus_to_exitcode(status)
                 self._code = code if code >= 0 else 128 - code
         return self._code is not None
 
-    def _sleep(self, seconds: float) -> None:
-        if select.select([self._wake], [], [], seconds)[0]:
+    def _sleep(self, seconds: float, probe: health.Probe | None) -> None:
+        watched = [self._wake]
+        if probe is not None:
+            seconds = min(seconds, probe.pause)
+            watched += [probe.fileno()] if probe.fileno() >= 0 else []
+        if self._wake in select.select(watched, [], [], max(seconds, 0.0))[0]:
             os.read(self._wake, 4096)
+
+    def _note(self, last: bool) -> bool:
+        """Note when the log had which size: that dates its lines for good. True when it grew.
+
+        Runs of weeks get notes half a second apart: nobody needs finer times by then.
+        """
+        size, now = os.fstat(self._log).st_size, time.monotonic()
+        grown = size > self._noted[0]
+        pause = _LONGEST_TICK if now - self._begun > _FINE_NOTES_SECONDS else 0.0
+        if last or (grown and now - self._noted[1] >= pause):
+            try:
+                notes.append(self._folder / "log.idx", _now(), size)
+                self._noted = (size, now)
+            except OSError:
+                pass  # the disk is full: the next tick tries again
+        return grown
 
     def _finish(self) -> None:
         tail = report.tail(self._folder / "log")
-        self._reason = self._reason or report.cause(self._code, tail, self._oom_kills)
+        if not self._reason:
+            self._reason = report.cause(self._code, tail, self._oom_kills, self._peak)
         outputs = []
         if not self._spec["server"] and self._started is not None:
             outputs = self._archive()
         message = self._detail or report.message(self._ml, self._code, self._reason, tail)
-        self._record.finish(
-            {
-                "phase": report.phase(self._code, self._reason),
-                "stages": self._record.stages,
-                "exit_code": self._code,
-                "reason": self._reason,
-                "message": message[:1024],
-                "outputs": outputs,
-                "started_at": self._started,
-                "ended_at": now_ms(),
-                "peak_memory_mb": self._peak,
-            }
-        )
+        document = {
+            "phase": report.phase(self._code, self._reason),
+            "stages": self._stages,
+            "exit_code": self._code,
+            "reason": self._reason,
+            "message": message[:1024],
+            "outputs": outputs,
+            "started_at": self._started,
+            "ended_at": _now(),
+            "peak_memory_mb": self._peak,
+        }
+        files.remove_tree(self._folder / "scratch")
+        self._say_last(document)
+        self._hint()
+
+    def _say_last(self, document: dict[str, Any]) -> None:
+        """Write exit.json. On a full disk the run gives back what nobody needs, then waits."""
+        while self._folder.is_dir():
+            try:
+                durable.write_json(self._folder / "exit.json", document)
+                return
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+            files.remove_tree(self._folder / "tmp")
+            if document["outputs"] or document["phase"] == "failed":
+                files.remove_tree(self._ml)
+            time.sleep(_TICK)
 
     def _archive(self) -> list[dict[str, Any]]:
         """What the command left, as archives; of a failed run only its output data."""
-        from studio.container import archive  # not before the command runs: it takes 10 ms
-
-        good = (self._code == 0 and not self._reason) or self._reason in _ASKED
+        good = self._code == 0 or self._reason in ("Stopped", "MaxRuntimeExceeded")
         wanted = [each for each in self._spec["outputs"] if good or each["skip_empty"]]
         if good:
             self._stage("Uploading")
@@ -257,19 +283,50 @@ class Shim:
             for output in wanted:
                 path = self._folder / "outputs" / output["archive"]
                 present = archive.pack(self._ml / output["folder"], path, output["compress"])
-                if not present and output["skip_empty"]:
-                    continue
-                if not present:
-                    archive.pack_nothing(path, output["compress"])
-                size = path.stat().st_size
-                made.append({"archive": output["archive"], "path": str(path), "size": size})
-        except OSError as error:
-            if not self._reason:
-                self._fail(_reason_of(error), str(error))
+                if present or not output["skip_empty"]:
+                    made.append(_produced(output["archive"], path, present))
+        except Exception as error:
+            full = isinstance(error, OSError) and error.errno in _FULL
+            if self._reason in ("", "Stopped", "MaxRuntimeExceeded"):
+                said = f"what the run left could not be packed: {error}"
+                self._fail("NoSpace" if full else "StartFailed", said)
         return made
 
     def _stage(self, name: str) -> None:
-        self._record.stage(name, self._address, self._started)
+        self._stages.append((name, _now()))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Write status.json; on a full disk `_untold` asks to try again."""
+        document = {
+            "stages": self._stages,
+            "address": self._address,
+            "started_at": self._started,
+        }
+        temporary = self._folder / ".status.json"
+        try:
+            temporary.write_text(json.dumps(document))
+            temporary.replace(self._folder / "status.json")
+            self._untold = False
+        except OSError:
+            self._untold = True
+        self._hint()
+
+    def _hint(self) -> None:
+        """Tell the control plane, if it listens, that there is something to see."""
+        message = self._folder.name.encode()
+        try:
+            fd = os.open(self._spec["home"], os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+                channel.setblocking(False)
+                channel.sendto(message, f"/proc/self/fd/{fd}/hints.sock")
+        except OSError:
+            pass
+        finally:
+            os.close(fd)
 
     def _fail(self, reason: str, detail: str) -> None:
         self._reason, self._detail = reason, detail
@@ -279,13 +336,17 @@ class Shim:
             raise Stopped
 
 
-def _probe_of(address: str) -> "Probe | None":
-    if not address:
-        return None
-    from studio.runners.shim.health import Probe  # only servers need it: it takes 20 ms
-
-    return Probe(address)
+def _become_subreaper() -> None:
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
 
 
-def _reason_of(error: OSError) -> str:
-    return "NoSpace" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "StartFailed"
+def _produced(name: str, path: Path, present: bool) -> dict[str, Any]:
+    if not present:
+        archive.pack_nothing(path)
+    durable.sync_dir(path.parent)
+    return {"archive": name, "path": str(path), "size": path.stat().st_size}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
