@@ -90,7 +90,7 @@ class TalkingClient(NotebookClient):
             for heading in re.findall(r"^#+ (.*)", cell.source, re.MULTILINE):
                 say(heading)
         elif cell.source:
-            print(_DIM + indented(cell.source) + _PLAIN, flush=True)
+            print("\n" + _DIM + indented(cell.source) + _PLAIN, flush=True)
         return await super().async_execute_cell(cell, cell_index, **options)
 
     def output(self, outs, message, display_id, cell_index):
