@@ -1,0 +1,87 @@
+"""The documentation says what is: settings, commands, variables, links; its code runs."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import MISSING, fields
+
+import click
+import pytest
+from studios import ROOT
+
+from studio import cli, environment
+from studio.settings import Settings
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+REFERENCE = ROOT / "docs" / "reference"
+SDK = ROOT / ".venv-sdk" / "bin" / "python"
+
+
+def test_settings_are_documented_with_their_defaults():
+    page = (REFERENCE / "settings.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+\|$", page, re.MULTILINE))
+    assert list(rows) == [field.name for field in fields(Settings)]
+    for field in fields(Settings):
+        if field.default is not MISSING:
+            assert rows[field.name] == f"`{json.dumps(field.default)}`"
+
+
+def test_commands_and_options_are_documented():
+    page = (REFERENCE / "cli.md").read_text()
+    sections = dict(re.findall(r"^## `studio (\w+)(.*?)`$", page, re.MULTILINE))
+    assert sections.keys() == cli.main.commands.keys()
+    for name, command in cli.main.commands.items():
+        documented = set(re.findall(r"--\w+", sections[name]))
+        options = [it for it in command.params if isinstance(it, click.Option)]
+        assert documented == {option.opts[0] for option in options}, name
+
+
+def test_variables_are_documented(tmp_path):
+    page = (REFERENCE / "environment.md").read_text()
+    settings = Settings(tmp_path, s3_endpoint="http://s3.example.org")
+    values = environment.client_environment(settings, "http://a", "http://b")
+    table, _, removed = page.partition("What must not be set")
+    documented = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)))
+    assert set(documented) == values.keys()
+    names = re.findall(r"`([A-Z0-9_]+)`", removed.partition("## ")[0])
+    assert sorted(names) == sorted(environment.REMOVED)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_code_of_the_readme_runs(studio):
+    printed = run_blocks(SDK, ROOT / "README.md", studio)
+    low, high = map(float, printed.split("!")[-1].replace(",", " ").split())
+    assert low < 0.5 < high
+
+
+def test_the_code_of_the_tutorial_runs(studio):
+    printed = run_blocks(sys.executable, ROOT / "docs" / "tutorials" / "first-model.md", studio)
+    said, *answers = printed.split("\n", 1)
+    assert said == "Completed s3://first-model/output/first-model/output/model.tar.gz"
+    yes, no = map(float, answers[0].replace(",", " ").split())
+    assert no < 0.5 < yes
+
+
+def run_blocks(python, page, studio) -> str:
+    """What the Python of a page prints, its blocks run one after the other."""
+    code = "\n".join(
+        re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    )
+    done = subprocess.run(
+        [python, "-c", code],
+        env=studio.env,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
