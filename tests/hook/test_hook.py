@@ -164,3 +164,28 @@ def test_a_module_that_cannot_be_patched_stays_usable(tmp_path):
     (package / "session.py").write_text("value = 1\n")
     code = "import sagemaker.session as s; print(s.value, s.__loader__.get_source(s.__name__))"
     assert python_says(sys.executable, code, tmp_path, **ACTIVE) == "1 value = 1"
+
+
+@pytest.mark.parametrize(
+    ("utilities", "session"),
+    [
+        ("utils", "session"),  # v1 and v2
+        ("core/common_utils", "core/helper/session_helper"),  # v3
+    ],
+)
+def test_layouts_of_every_generation(tmp_path, utilities, session):
+    root = tmp_path / "sagemaker"
+    for folder in (root, root / "core", root / "core" / "helper"):
+        folder.mkdir()
+        (folder / "__init__.py").write_text("")
+    names = [f"sagemaker.{path.replace('/', '.')}" for path in (utilities, session)]
+    (root / f"{utilities}.py").write_text("def sts_regional_endpoint(region): return 'aws'\n")
+    (root / f"{session}.py").write_text(
+        f"import time\nfrom {names[0]} import sts_regional_endpoint\n"
+        "def address(): return sts_regional_endpoint('eu-west-1')\n"
+    )
+    code = (
+        f"import {names[1]} as session, time\nfirst = session.time.time()\nsession.time.sleep(30)\n"
+        "print(session.address(), session.time.time() - first >= 30)"
+    )
+    assert python_says(sys.executable, code, tmp_path, **ACTIVE) == f"{HERE} True"
