@@ -118,7 +118,6 @@ class Shim:
             self._watch(process)
         finally:
             self._clear(process)
-            self._note(True)
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         """Until the command has ended, by itself or by us."""
@@ -139,7 +138,7 @@ class Shim:
             if probe is not None and killed_at == float("inf"):
                 probe = self._probe(probe, now - self._begun)
             # Ever longer while the log stays as it is: an idle run costs next to nothing.
-            tick = _TICK if self._note(False) else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
+            tick = _TICK if self._note() else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
             if self._untold:
                 self._tell()
             self._sleep(min(tick, killed_at - now if killed_at > now else _TICK), probe)
@@ -219,7 +218,7 @@ class Shim:
         if self._wake in select.select(watched, [], [], max(seconds, 0.0))[0]:
             os.read(self._wake, 4096)
 
-    def _note(self, last: bool) -> bool:
+    def _note(self) -> bool:
         """Note when the log had which size: that dates its lines for good. True when it grew.
 
         Runs of weeks get notes half a second apart: nobody needs finer times by then.
@@ -227,7 +226,7 @@ class Shim:
         size, now = os.fstat(self._log).st_size, time.monotonic()
         grown = size > self._noted[0]
         pause = _LONGEST_TICK if now - self._begun > _FINE_NOTES_SECONDS else 0.0
-        if last or (grown and now - self._noted[1] >= pause):
+        if grown and now - self._noted[1] >= pause:
             try:
                 notes.append(self._folder / "log.idx", _now(), size)
                 self._noted = (size, now)
@@ -259,9 +258,13 @@ class Shim:
         self._hint()
 
     def _say_last(self, document: dict[str, Any]) -> None:
-        """Write exit.json. On a full disk the run gives back what nobody needs, then waits."""
+        """Note the end of the log and write exit.json.
+
+        On a full disk the run gives back what nobody needs, then waits for more.
+        """
         while self._folder.is_dir():
             try:
+                notes.append(self._folder / "log.idx", _now(), os.fstat(self._log).st_size)
                 durable.write_json(self._folder / "exit.json", document)
                 return
             except OSError as error:
