@@ -63,7 +63,7 @@ def get_log_events(ctx: Context, request: Doc) -> Doc:
     limit = request.get("limit", _MOST_EVENTS)
     direction, position = _place(stream, request)
     if direction == "f":
-        page = ctx.runner.logs(stream.folder.name, position, limit)
+        page = logs.read(stream.folder, position, limit)
     else:
         page = logs.read_back(stream.folder, position, limit)
     start, end = request.get("startTime", 0), request.get("endTime", 2**63)
@@ -90,7 +90,7 @@ def filter_log_events(ctx: Context, request: Doc) -> Doc:
     while number < len(streams) and len(events) < limit and scanned < _SCAN_BYTES:
         stream = streams[number]
         position = position or logs.position_at(stream.folder, start)
-        page = ctx.runner.logs(stream.folder.name, position, limit - len(events))
+        page = logs.read(stream.folder, position, limit - len(events))
         for line, (at, text) in enumerate(page.events):
             if start <= at < end and wanted(text):
                 events.append(_filtered(stream, at, text, f"{page.start}-{line}"))
