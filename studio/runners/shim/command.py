@@ -54,6 +54,10 @@ class Port:
             return
         raise OSError("no port is free")
 
+    def close(self) -> None:
+        """Others may have it."""
+        self._claim.close()
+
 
 def _popen(
     command: list[str], env: dict[str, str], ml: Path, log: int, *passed: int
