@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import Row
 
+from benchmarks.harness import Row
 from studio.algorithms import recordio
 
 _RUNS = 3

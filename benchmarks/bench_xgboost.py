@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import xgboost
-from harness import Row
 
+from benchmarks.harness import Row
 from studio.algorithms.base import Termination
 from studio.algorithms.xgboost import hyperparameters
 from studio.algorithms.xgboost.train import boost

@@ -147,9 +147,16 @@ class Actor:
         if isinstance(step, Stop):
             self._runner.stop(step.run_id, known[step.run_id].handle.get("runner", {}))
         elif isinstance(step, Remove):
-            self._runner.remove(step.run_id, known[step.run_id].handle.get("runner", {}))
+            self._remove(step, known)
         else:
             self._routes.set(step.endpoint, step.variants)
+
+    def _remove(self, step: Remove, known: dict[str, Run]) -> None:
+        """A folder that cannot be removed must not keep a job from ending."""
+        try:
+            self._runner.remove(step.run_id, known[step.run_id].handle.get("runner", {}))
+        except Exception:
+            log.exception("run not removed", run=step.run_id)
 
     def _store(self, before: Resource, after: Resource, ended: list[Run]) -> bool:
         """False when an operation changed the resource meanwhile: then the plan is made anew."""
