@@ -117,13 +117,3 @@ def _peer() -> dict[str, float]:
         error = peer.predict(features[ROWS:]) * unit + middle - label[ROWS:]
         losses.append(float(np.mean(error**2)))
     return {"seconds": seconds, "loss": min(losses)}
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] in (["ours"], ["peer"]):
-        print(json.dumps(_ours() if sys.argv[1] == "ours" else _peer()))
-    else:
-        from benchmarks.harness import machine, table
-
-        print(machine())
-        print(table(run()))

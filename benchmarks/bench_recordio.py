@@ -78,7 +78,3 @@ def _seconds(body: Callable[[], object]) -> float:
     started = time.perf_counter()
     body()
     return time.perf_counter() - started
-
-
-if __name__ == "__main__":
-    print(*run(), sep="\n")

@@ -150,9 +150,3 @@ class Router:
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(30)
-
-
-if __name__ == "__main__":
-    from benchmarks.harness import machine, table
-
-    print(machine(), table(run()), sep="\n")

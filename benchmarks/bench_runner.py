@@ -100,9 +100,3 @@ def _until_ended(runner: ProcessRunner, name: str, handle: dict[str, object]) ->
     while not (status := runner.poll(name, handle)).ended:
         time.sleep(0.002)
     return status
-
-
-if __name__ == "__main__":
-    from benchmarks.harness import machine, table
-
-    print(machine(), table(run()), sep="\n")

@@ -73,7 +73,3 @@ def _seconds(body: Callable[[], object]) -> float:
     with contextlib.redirect_stdout(io.StringIO()):
         body()
     return time.process_time() - started
-
-
-if __name__ == "__main__":
-    print(*run(), sep="\n")
