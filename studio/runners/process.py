@@ -3,6 +3,7 @@
 Liveness goes by pid, start time and boot: a pid alone may belong to a stranger.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -135,8 +136,8 @@ def _wake(known: dict[str, Any]) -> None:
 
 def _end_left_over(folder: Path) -> None:
     deadline = time.monotonic() + _END_SECONDS
-    mark, log = f"STUDIO_RUN_ID={folder.name}", str((folder / "log").resolve())
-    while (left := tree.marked(mark, log)) and time.monotonic() < deadline:
+    mark, place = f"STUDIO_RUN_ID={folder.name}", str(folder.resolve())
+    while (left := tree.marked(mark, place)) and time.monotonic() < deadline:
         tree.send(signal.SIGKILL, left)
         time.sleep(0.01)
 
@@ -146,10 +147,23 @@ def _say_last(folder: Path, status: RunStatus) -> None:
     try:
         log = folder / "log"
         if log.exists():
+            _await_scribe(log)
             notes.append(folder / "log.idx", status.ended_at or _now(), log.stat().st_size)
         durable.write_json(folder / _FINAL, asdict(status))
     except OSError:
         pass  # on a full disk: the next poll tries again
+
+
+def _await_scribe(log: Path) -> None:
+    """Until the last line is written: nobody says anything any more."""
+    deadline = time.monotonic() + _END_SECONDS
+    with log.open("rb") as file:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.005)
 
 
 def _final(folder: Path) -> RunStatus | None:

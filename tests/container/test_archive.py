@@ -133,7 +133,7 @@ def test_a_link_that_was_there_before_is_not_followed(yard: Yard, tmp_path: Path
     yard.target.mkdir()
     (yard.target / "sub").symlink_to(tmp_path)
     with pytest.raises(UnsafeArchive, match="a clash"):
-        yard.unpack(tar_of(file("sub/canary", b"overwritten")))
+        yard.unpack(tar_of(file("sub/new", b"outside")))
     yard.assert_clean()
 
 

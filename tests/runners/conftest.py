@@ -9,34 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from left_over import alive_of
 from people import unprivileged_fixture
 from runner_contract import Bench
 
 from studio.runners.process import ProcessRunner
-from studio.runners.shim import tree
 from studio.settings import Settings
 
 __all__ = ["unprivileged_fixture"]
-
-
-def alive_of(home: Path) -> list[int]:
-    """The pids of everything that runs for this home: shims and what they started."""
-    found = []
-    for folder in (home / "runs").glob("*"):
-        found += tree.marked(f"STUDIO_RUN_ID={folder.name}", str(folder / "log"))
-        found += [pid for pid in map(int, _pids()) if _argument(pid, str(folder))]
-    return found
-
-
-def _pids() -> list[str]:
-    return [it.name for it in Path("/proc").iterdir() if it.name.isdigit()]
-
-
-def _argument(pid: int, wanted: str) -> bool:
-    try:
-        return wanted.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive_of
+from left_over import alive_of
 from runner_contract import Bench
 
 from studio import processes
@@ -50,6 +50,39 @@ def test_the_whole_tree_is_stopped(bench: Bench, home: Path, tree: str):
     assert bench.ended(run).phase == "stopped"
     assert_gone(home)
     assert subprocess.run(["pgrep", "-f", f"sleep {seconds}"], check=False).returncode == 1
+
+
+def test_a_sleeping_process_hears_that_it_is_to_stop(bench: Bench):
+    run = bench.start("trap 'echo bye; exit 0' TERM; echo ready; kill -STOP $$", stop_seconds=300.0)
+    bench.said(run, "ready")
+    bench.stop(run)
+    status = bench.ended(run)
+    assert (status.phase, status.exit_code) == ("stopped", 0)
+    assert bench.lines(run) == ["ready", "bye"]
+
+
+def test_nobody_cuts_the_log_off(bench: Bench):
+    _, lines = bench.result(
+        "echo one; echo two > /dev/stderr; echo three > /dev/stdout; : > /proc/self/fd/1; echo four"
+    )
+    assert lines == ["one", "two", "three", "four"]
+
+
+def test_a_killed_scribe_is_replaced(bench: Bench, home: Path):
+    run = bench.start("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; sleep 0.01; done")
+    for line in ("5", "60", "120"):
+        bench.said(run, line)
+        shim = shim_of(home, run)
+        children = Path(f"/proc/{shim}/task/{shim}/children").read_text().split()
+        program = Path(f"/proc/{shim}/exe").readlink()
+        scribes = [int(it) for it in children if Path(f"/proc/{it}/exe").readlink() == program]
+        assert len(scribes) == 1
+        os.kill(scribes[0], signal.SIGKILL)
+    assert bench.ended(run).phase == "succeeded"
+    lines = bench.lines(run)
+    assert lines[-1] == "300"
+    # A chunk may be lost between its reading and its writing, never more.
+    assert len(lines) >= 295
 
 
 def test_what_a_finished_command_leaves_behind_is_ended(bench: Bench, home: Path):

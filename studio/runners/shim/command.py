@@ -17,7 +17,10 @@ _FIRST_PORT, _PORTS = 10_000, 20_000
 def spawn(
     spec: Doc, env: dict[str, str], ml: Path, log: int, read_only: list[str]
 ) -> "subprocess.Popen[bytes]":
-    """The command as a session of its own that writes to `log`. Raises OSError, ValueError."""
+    """The command as a session of its own; `log` is the descriptor that it writes to.
+
+    Raises OSError, ValueError.
+    """
     sandbox = spec["sandbox"]
     before = _oom_score()
     _set_oom_score(max(before, _OOM_SCORE))

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import select
@@ -14,7 +15,7 @@ from typing import Any
 
 from studio import durable, processes
 from studio.container import archive, files
-from studio.runners.shim import claim, command, health, inputs, notes, report, tree
+from studio.runners.shim import claim, command, health, inputs, notes, report, scribe, tree
 
 _TICK, _LONGEST_TICK = 0.1, 0.5
 _FINE_NOTES_SECONDS = 600.0
@@ -69,6 +70,9 @@ class Shim:
         self._untold = False
         self._oom_kills = report.oom_kills()
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        # Held by this process and its scribe: who has it knows that the log is complete.
+        fcntl.flock(self._log, fcntl.LOCK_EX)
+        self._scribe: scribe.Scribe | None = None
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
@@ -113,7 +117,11 @@ class Shim:
         self._started = _now()
         self._stage("Starting" if server else "Training")
         self._begun = time.monotonic()
-        process = command.spawn(self._spec, env, self._ml, self._log, read_only)
+        self._scribe = scribe.Scribe(self._log)
+        try:
+            process = command.spawn(self._spec, env, self._ml, self._scribe.pipe, read_only)
+        finally:
+            self._scribe.handed()
         try:
             self._watch(process)
         finally:
@@ -166,7 +174,7 @@ class Shim:
         return probe
 
     def _check_memory(self) -> None:
-        pids = tree.below(os.getpid())
+        pids = self._without_scribe(tree.below(os.getpid()))
         used = tree.memory_mb(pids)
         limit = self._spec["resources"]["memory_mb"]
         if limit and used > limit:
@@ -178,7 +186,7 @@ class Shim:
 
     def _signal(self, root: int, number: signal.Signals) -> None:
         """To the whole tree. bwrap itself must live until its command has ended in peace."""
-        pids = [root, *tree.descendants(os.getpid())]
+        pids = [root, *self._without_scribe(tree.descendants(os.getpid()))]
         if number == signal.SIGTERM:
             if self._spec["sandbox"]:
                 pids = [pid for pid in pids if pid != root]
@@ -190,11 +198,14 @@ class Shim:
         """Nothing of the run outlives its command."""
         deadline = time.monotonic() + _LEFTOVER_SECONDS
         while left := tree.descendants(os.getpid()):
-            tree.send(signal.SIGKILL, left)
+            tree.send(signal.SIGKILL, self._without_scribe(left))
             self._reap(process.pid)
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
+
+    def _without_scribe(self, pids: list[int]) -> list[int]:
+        return [pid for pid in pids if self._scribe is None or pid != self._scribe.pid]
 
     def _reap(self, main: int) -> bool:
         """Collect the dead; True once the command is among them."""
@@ -205,6 +216,8 @@ class Shim:
                 break
             if pid == 0:
                 break
+            if self._scribe is not None and pid == self._scribe.pid:
+                self._scribe.ended(status)
             if pid == main:
                 code = os.waitstatus_to_exitcode(status)
                 self._code = code if code >= 0 else 128 - code

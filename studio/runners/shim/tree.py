@@ -60,13 +60,13 @@ def proportional_mb(pids: list[int]) -> int:
     return total // 2**10
 
 
-def marked(mark: str, log: str) -> list[int]:
+def marked(mark: str, folder: str) -> list[int]:
     """What is left of a run whose shim died: pids whose environment holds the line `mark`, or
-    that write to the file `log`."""
+    that work below `folder`."""
     wanted = mark.encode()
     found = []
     for name in os.listdir("/proc"):  # noqa: PTH208  pathlib costs more than the rest
-        if name.isdigit() and (wanted in _environment(name) or _writes(name, log)):
+        if name.isdigit() and (wanted in _environment(name) or _works_in(name, folder)):
             found.append(int(name))
     return found
 
@@ -100,14 +100,11 @@ def _children(pid: int) -> list[int] | None:
     return found
 
 
-def _writes(pid: str, log: str) -> bool:
-    for fd in ("1", "2"):
-        try:
-            if os.readlink(f"/proc/{pid}/fd/{fd}") == log:  # noqa: PTH115
-                return True
-        except OSError:
-            continue
-    return False
+def _works_in(pid: str, folder: str) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/cwd").startswith(f"{folder}/")  # noqa: PTH115
+    except OSError:
+        return False
 
 
 def _resident(pid: int) -> int:
