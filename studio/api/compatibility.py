@@ -33,7 +33,7 @@ _HEAD = """\
 # Compatibility
 
 Every operation in the service models of botocore {version}. *Executes*: the operation does what
-AWS documents, as far as the reference tells no limits. *Stored*: Studio keeps what it is given
+AWS documents, within these [limits](reference/limits.md). *Stored*: Studio keeps what it is given
 and returns it, no more. *Not yet*: the answer is the error `UnknownOperationException` (S3:
 `NotImplemented`), HTTP status 4xx, which names the operation.
 

@@ -26,6 +26,10 @@ def create_model(ctx: Context, request: Doc) -> Doc:
         raise ValidationException(
             "You must provide either PrimaryContainer or Containers, but not both."
         )
+    if request.get("EnableNetworkIsolation"):
+        raise ValidationException("EnableNetworkIsolation is not executed yet.")
+    if request.get("VpcConfig"):
+        raise ValidationException("VpcConfig is not executed yet.")
     for container in containers(request):
         _check(ctx, container)
     model = store.create(ctx, NOUN, request["ModelName"], request, status="InService")

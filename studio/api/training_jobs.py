@@ -22,6 +22,7 @@ NOUN = store.Noun(
 _DEFAULT_RUNTIME = 86_400
 _NOT_YET = {
     "VpcConfig": "network isolation by VPC",
+    "EnableNetworkIsolation": "a job without a network",
     "CheckpointConfig": "checkpoints in S3",
     "RetryStrategy": "retries",
     "ModelPackageConfig": "model packages",
@@ -106,7 +107,7 @@ def _check(request: Doc) -> None:
     if algorithm["TrainingInputMode"] == "Pipe":
         raise ValidationException("TrainingInputMode Pipe is not executed yet; use File.")
     for member, what in _NOT_YET.items():
-        if member in request:
+        if request.get(member):
             raise ValidationException(f"{member}: {what} is not executed yet.")
     refuse_nul(request.get("Environment", {}))
     _check_resources(request)

@@ -82,6 +82,21 @@ def test_unknown_images_are_refused(studio, bucket, image):
     assert "bad-image" not in str(sagemaker.list_training_jobs(NameContains="bad-image"))
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"EnableNetworkIsolation": True},
+        {"CheckpointConfig": {"S3Uri": "s3://bad-input/c"}},
+        {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}},
+        {"ResourceConfig": {**request("x")["ResourceConfig"], "InstanceCount": 2}},
+    ],
+)
+def test_what_is_not_executed_is_refused_not_ignored(studio, bucket, member):
+    error = refusal(studio.client("sagemaker").create_training_job, **request("bad-yet", **member))
+    assert error["Code"] == "ValidationException"
+    assert next(iter(member)) in error["Message"]
+
+
 @pytest.mark.parametrize("uri", ["s3://bad-input/nothing", "s3://no-such-bucket/train"])
 def test_a_channel_without_objects_fails_the_job(studio, bucket, uri):
     sagemaker = studio.client("sagemaker")
