@@ -12,9 +12,14 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import plane as planes
 import pytest
 from studios import RunningStudio, running_studio
+
+# A busy machine must fail no test: how long an example takes is not what is tested.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="module")
