@@ -205,6 +205,15 @@ class RunnerContract:
         bench.stop(run)
         assert bench.poll(run) == status
 
+    def test_a_stop_at_any_moment_of_the_start_is_heard(self, bench: Bench):
+        begun = time.monotonic()
+        for number in range(12):
+            run = bench.start("sleep 1000", stop_seconds=300.0)
+            time.sleep(number * 0.002)
+            bench.stop(run)
+            assert bench.ended(run).phase == "stopped"
+        assert time.monotonic() - begun < 100  # not one of them waited for its SIGKILL
+
     def test_a_run_that_will_not_stop(self, bench: Bench):
         run = bench.start("trap '' TERM; echo ready; while :; do sleep 0.1; done")
         bench.said(run, "ready")

@@ -133,6 +133,7 @@ class Shim:
         probe = health.Probe(self._address) if self._port else None
         memory_due = tick = 0.0
         killed_at = float("inf")
+        heard = 0
         while not self._reap(process.pid):
             now = time.monotonic()
             if now >= memory_due:
@@ -140,7 +141,8 @@ class Shim:
                 self._check_memory()
             if killed_at == float("inf") and self._should_stop(now - self._begun, limit):
                 killed_at = now + self._spec["stop_seconds"]
-                self._signal(process.pid, signal.SIGTERM)
+            if now < killed_at < float("inf") and heard < self._fewest:
+                heard = self._signal(process.pid, signal.SIGTERM)
             if now >= killed_at or self._reason in ("OutOfMemory", "HealthCheckFailed"):
                 self._signal(process.pid, signal.SIGKILL)
             if probe is not None and killed_at == float("inf"):
@@ -155,7 +157,17 @@ class Shim:
     def _address(self) -> str:
         return f"127.0.0.1:{self._port.number}" if self._port else ""
 
+    @property
+    def _fewest(self) -> int:
+        """Processes that must hear SIGTERM: the command, and in a sandbox the init beside it.
+
+        With fewer of them bwrap has not started the command yet: it is told in a moment.
+        """
+        return 2 if self._spec["sandbox"] else 1
+
     def _should_stop(self, seconds: float, limit: float) -> bool:
+        if self._reason in ("OutOfMemory", "HealthCheckFailed"):
+            return False
         if (self._folder / "stop").exists():
             self._reason = "Stopped"
         elif seconds >= limit:
@@ -184,15 +196,17 @@ class Shim:
                 self._fail("OutOfMemory", text)
         self._peak = max(self._peak, used)
 
-    def _signal(self, root: int, number: signal.Signals) -> None:
-        """To the whole tree. bwrap itself must live until its command has ended in peace."""
-        pids = [root, *self._without_scribe(tree.descendants(os.getpid()))]
+    def _signal(self, root: int, number: signal.Signals) -> int:
+        """To the whole tree; how many that are. bwrap itself must live until its command has
+        ended in peace."""
+        pids = {root, *self._without_scribe(tree.descendants(os.getpid()))}
         if number == signal.SIGTERM:
             if self._spec["sandbox"]:
-                pids = [pid for pid in pids if pid != root]
-            tree.send(number, pids)
+                pids.discard(root)
+            tree.send(number, list(pids))
             number = signal.SIGCONT  # a stopped process takes no other signal
-        tree.send(number, pids)
+        tree.send(number, list(pids))
+        return len(pids)
 
     def _clear(self, process: "subprocess.Popen[bytes]") -> None:
         """Nothing of the run outlives its command."""
