@@ -21,14 +21,15 @@ class Somebody:
 
     root: Path
     home: Path
+    packages: Path
+    """A copy of what the code imports: the checkout may lie where they may not look."""
 
     def run(self, code: str, *arguments: object) -> str:
         """What the code prints; it finds `root` in sys.argv[1]."""
-        packages = Path(platformdirs.__file__).parents[1]
         command = [*_become(), _python(), "-c", code, str(self.root), *map(str, arguments)]
         done = subprocess.run(
             command,
-            env={"PATH": os.defpath, "HOME": str(self.home), "PYTHONPATH": f"{ROOT}:{packages}"},
+            env={"PATH": os.defpath, "HOME": str(self.home), "PYTHONPATH": str(self.packages)},
             cwd=self.root,
             capture_output=True,
             text=True,
@@ -42,9 +43,12 @@ class Somebody:
 @pytest.fixture(name="unprivileged")
 def unprivileged_fixture() -> Iterator[Somebody]:
     folder = Path(tempfile.mkdtemp(prefix="studio-", dir="/var/tmp"))
-    somebody = Somebody(folder / "root", folder / "home")
+    somebody = Somebody(folder / "root", folder / "home", folder / "packages")
     somebody.root.mkdir()
     somebody.home.mkdir()
+    for package in (ROOT / "studio", Path(platformdirs.__file__).parent):
+        leave = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(package, somebody.packages / package.name, ignore=leave)
     if os.geteuid() == 0:
         for place in (folder, somebody.root, somebody.home):
             shutil.chown(place, "nobody", "nogroup")
