@@ -50,7 +50,7 @@ def unprivileged_fixture() -> Iterator[Somebody]:
         leave = shutil.ignore_patterns("__pycache__")
         shutil.copytree(package, somebody.packages / package.name, ignore=leave)
     if os.geteuid() == 0:
-        for place in (folder, somebody.root, somebody.home):
+        for place in (folder, *folder.rglob("*")):
             shutil.chown(place, "nobody", "nogroup")
     try:
         yield somebody
