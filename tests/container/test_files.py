@@ -10,7 +10,8 @@ from studio.container import files
 
 def test_a_tree_is_removed_and_what_its_links_lead_to_is_not(tmp_path: Path):
     kept = tmp_path / "kept"
-    kept.mkdir(mode=0o755)
+    kept.mkdir()
+    kept.chmod(0o755)
     (kept / "x").write_text("kept")
     (kept / "x").chmod(0o400)
     tree = tmp_path / "tree"
