@@ -7,6 +7,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -42,6 +43,9 @@ RESOURCE = Table(
     Column("modified_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
+    Column("owner", String(128), nullable=False, server_default=""),
+    Column("created_call", String(64), nullable=False, server_default=""),
+    Column("changed_call", String(64), nullable=False, server_default=""),
 )
 
 # Names are free again once a resource is deleted, hence the partial index.
@@ -79,4 +83,55 @@ RUN = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
+)
+
+# Keys of the owner, of users, and of sessions of roles. Secrets are encrypted with the home's key
+# file; of a session token only the digest is stored: a copy of the database signs nothing.
+ACCESS_KEY = Table(
+    "access_key",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("principal_kind", String(16), nullable=False),
+    Column("principal", String(128), nullable=False, index=True),
+    Column("session", String(64), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("token_sha256", String(64), nullable=False),
+    Column("resource_id", String(32), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+# A series is a metric with its dimensions; its points lie in compressed chunks of columns.
+METRIC_SERIES = Table(
+    "metric_series",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("namespace", String(256), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("dimensions", JSON, nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+Index(
+    "ix_metric_series_name",
+    METRIC_SERIES.c.account,
+    METRIC_SERIES.c.region,
+    METRIC_SERIES.c.namespace,
+    METRIC_SERIES.c.name,
+)
+
+METRIC_CHUNK = Table(
+    "metric_chunk",
+    METADATA,
+    Column("series_id", String(32), ForeignKey("metric_series.id"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("end_at", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
