@@ -164,6 +164,11 @@ def _metric_definitions(request: Doc) -> list[Doc]:
     return given + [{"Name": name, "Regex": regex} for name, regex in own if name not in names]
 
 
+def output_prefix(job: Resource) -> str:
+    """The URI, with its slash, below which the job's archives are stored."""
+    return f"{job.spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/"
+
+
 def _summary(job: Resource) -> Doc:
     return {
         "TrainingJobName": job.name,
@@ -201,7 +206,8 @@ def _described(job: Resource) -> Doc:
         "EnableManagedSpotTraining": spec.get("EnableManagedSpotTraining", False),
         "SecondaryStatusTransitions": state["Transitions"],
         "FailureReason": state.get("FailureReason"),
-        "ModelArtifacts": state.get("ModelArtifacts", {}),
+        # Also before there is one, as on AWS: typed clients refuse a description without it.
+        "ModelArtifacts": {"S3ModelArtifacts": output_prefix(job) + "model.tar.gz"},
         "FinalMetricDataList": state.get("FinalMetricDataList"),
         "TrainingStartTime": start,
         "TrainingTimeInSeconds": seconds,

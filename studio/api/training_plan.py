@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from studio.api import channels, images, instances
 from studio.api.metrics import scrape
-from studio.api.training_jobs import FINAL
+from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Kind, Observed, Plan, Put, Remove, Start, Step, Stop
@@ -78,7 +78,7 @@ def _end(job: Resource, run: Observed, now: int) -> Plan:
     if run.log is not None and run.log.end > run.log.start:
         return Plan(job, (), 0)
     if run.status.outputs and not job.state.get("Stored"):
-        prefix = _output_prefix(job)
+        prefix = output_prefix(job)
         puts = tuple(Put(run.run.id, it.path, prefix + it.archive) for it in run.status.outputs)
         return Plan(replace(job, state={**job.state, "Stored": True}), puts, 0)
     steps = (Remove(run.run.id),) if "runner" in run.run.handle else ()
@@ -86,9 +86,6 @@ def _end(job: Resource, run: Observed, now: int) -> Plan:
 
 
 def _outcome(job: Resource, status: RunStatus, now: int) -> Resource:
-    if any(each.archive == "model.tar.gz" for each in status.outputs):
-        artifacts = {"S3ModelArtifacts": _output_prefix(job) + "model.tar.gz"}
-        job = replace(job, state={**job.state, "ModelArtifacts": artifacts})
     if status.phase == "succeeded":
         return _finished(job, "Completed", "Completed", "", now)
     if status.reason == "MaxRuntimeExceeded":
@@ -164,10 +161,6 @@ def _blocked(job: Resource, reason: str, now: int) -> Resource:
             job, state={**job.state, "Transitions": [*job.state["Transitions"][:-1], changed]}
         )
     return replace(job, state=_entered(job.state, "Pending", now, reason), modified_at=now)
-
-
-def _output_prefix(job: Resource) -> str:
-    return f"{job.spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/"
 
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:
