@@ -34,9 +34,6 @@ class Resource:
     due_at: int | None = None
     owner: str = ""
     """Name of the principal that made it; "" for the owner of the home."""
-    created_call: str = ""
-    changed_call: str = ""
-    """Marks of the calls that made it and changed it last: a retried call is recognised."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 

@@ -44,8 +44,6 @@ RESOURCE = Table(
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
     Column("owner", String(128), nullable=False, server_default=""),
-    Column("created_call", String(64), nullable=False, server_default=""),
-    Column("changed_call", String(64), nullable=False, server_default=""),
 )
 
 # Names are free again once a resource is deleted, hence the partial index.
@@ -61,6 +59,14 @@ Index(
 )
 Index("ix_resource_arn", RESOURCE.c.arn)
 Index("ix_resource_kind_created", RESOURCE.c.kind, RESOURCE.c.created_at, RESOURCE.c.id)
+Index("ix_resource_kind_modified", RESOURCE.c.kind, RESOURCE.c.modified_at, RESOURCE.c.id)
+Index(
+    "ix_resource_kind_status",
+    RESOURCE.c.kind,
+    RESOURCE.c.status,
+    RESOURCE.c.created_at,
+    RESOURCE.c.id,
+)
 Index(
     "ix_resource_due",
     RESOURCE.c.due_at,
@@ -77,12 +83,21 @@ RUN = Table(
     Column("runner", String(32), nullable=False),
     Column("spec", JSON, nullable=False),
     Column("handle", JSON, nullable=False),
-    Column("phase", String(16), nullable=False),
+    Column("phase", String(16), nullable=False, index=True),
     Column("exit_code", Integer),
     Column("message", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
+)
+
+# The calls that changed something, for as long as a client may repeat them.
+CALL = Table(
+    "call",
+    METADATA,
+    Column("mark", String(64), primary_key=True),
+    Column("resource_id", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
 )
 
 # Keys of the owner, of users, and of sessions of roles. Secrets are encrypted with the home's key

@@ -1,4 +1,4 @@
-"""Owners and calls of resources; access keys; metric series."""
+"""Owners of resources; calls; access keys; metric series."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,11 +10,25 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for name, length in (("owner", 128), ("created_call", 64), ("changed_call", 64)):
-        column = sa.Column(name, sa.String(length), nullable=False, server_default="")
-        op.add_column("resource", column)
+    owner = sa.Column("owner", sa.String(128), nullable=False, server_default="")
+    op.add_column("resource", owner)
+    op.create_index("ix_resource_kind_modified", "resource", ["kind", "modified_at", "id"])
+    order = ["kind", "status", "created_at", "id"]
+    op.create_index("ix_resource_kind_status", "resource", order)
+    op.create_index("ix_run_phase", "run", ["phase"])
+    _calls()
     _access_keys()
     _metrics()
+
+
+def _calls() -> None:
+    op.create_table(
+        "call",
+        sa.Column("mark", sa.String(64), primary_key=True),
+        sa.Column("resource_id", sa.String(32), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_call_at", "call", ["at"])
 
 
 def _access_keys() -> None:
