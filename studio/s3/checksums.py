@@ -1,22 +1,25 @@
-"""The checksums of S3: CRC32, SHA1 and SHA256, of an object or composed of its parts'."""
+"""The checksums of S3, of an object or composed of its parts'.
+
+Of a multipart upload's whole the CRCs need no second reading: those of the parts are combined.
+"""
 
 import base64
 import binascii
 import hashlib
-import zlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
-from studio.s3.errors import S3Error, not_implemented
+import anycrc
+
+from studio.s3.errors import S3Error
 from studio.s3.index import Checksum
 
-ALGORITHMS = ("CRC32", "SHA1", "SHA256")
-UNAVAILABLE = ("CRC32C", "CRC64NVME")
-HEADERS = {f"x-amz-checksum-{name.lower()}": name for name in ALGORITHMS + UNAVAILABLE}
+ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+HEADERS = {f"x-amz-checksum-{name.lower()}": name for name in ALGORITHMS}
 
-_CHUNK = 1 << 20
-_LENGTHS = {"CRC32": 4, "SHA1": 20, "SHA256": 32}
+_LENGTHS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
+_CRCS = {"CRC32": "CRC32", "CRC32C": "CRC32-ISCSI", "CRC64NVME": "CRC64-NVME"}
 
 
 class Hash(Protocol):
@@ -26,42 +29,59 @@ class Hash(Protocol):
     def digest(self) -> bytes: ...
 
 
-class _Crc32:
-    def __init__(self) -> None:
+class _Crc:
+    def __init__(self, algorithm: str) -> None:
+        self._model = _model(algorithm)
+        self._size = _LENGTHS[algorithm]
         self._value = 0
 
     def update(self, data: bytes | memoryview, /) -> None:
-        self._value = zlib.crc32(data, self._value)
+        if len(data):
+            self._value = self._model.calc(data, self._value)
 
     def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
+        return self._value.to_bytes(self._size, "big")
 
 
 def new(algorithm: str) -> Hash:
-    if algorithm == "CRC32":
-        return _Crc32()
+    if algorithm in _CRCS:
+        return _Crc(algorithm)
     return hashlib.new(algorithm.lower(), usedforsecurity=False)
 
 
 def check_algorithm(name: str) -> str:
-    """`name` in capitals; S3Error when S3, or this store, does not know it."""
+    """`name` in capitals; S3Error when S3 does not know it."""
     algorithm = name.upper()
-    if algorithm in UNAVAILABLE:
-        raise not_implemented(f"The checksum algorithm {algorithm}")
     if algorithm not in ALGORITHMS:
         raise S3Error(
             "InvalidRequest",
             "Checksum algorithm provided is unsupported. Please try again with "
-            "any of the valid types: [CRC32, SHA1, SHA256]",
+            f"any of the valid types: [{', '.join(ALGORITHMS)}]",
         )
     return algorithm
+
+
+def check_kind(algorithm: str, kind: str) -> str:
+    """How an upload's checksum is made of its parts', "" for the algorithm's usual way.
+
+    CRCs can be of the full object, all but CRC64NVME composed.
+    """
+    chosen = kind.upper() or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
+    full, composed = algorithm in _CRCS, algorithm != "CRC64NVME"
+    if not {"FULL_OBJECT": full, "COMPOSITE": composed}.get(chosen, False):
+        raise S3Error(
+            "InvalidRequest",
+            f"The {chosen} checksum type cannot be used with the {algorithm.lower()} checksum "
+            "algorithm.",
+        )
+    return chosen
 
 
 def check_value(algorithm: str, value: str) -> str:
     """`value`, a checksum in base64 of the right length."""
     try:
         good = len(base64.b64decode(value, validate=True)) == _LENGTHS[algorithm]
-    except binascii.Error:
+    except (binascii.Error, ValueError):
         good = False
     if not good:
         name = f"x-amz-checksum-{algorithm.lower()}"
@@ -81,11 +101,16 @@ def composite(algorithm: str, parts: Sequence[str]) -> Checksum:
     return Checksum(algorithm, f"{encoded(whole.digest())}-{len(parts)}", "COMPOSITE")
 
 
-def of_files(algorithm: str, paths: Sequence[Path]) -> Checksum:
-    """The checksum of the files' contents one after the other."""
-    whole = new(algorithm)
-    for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                whole.update(chunk)
-    return Checksum(algorithm, encoded(whole.digest()))
+def combined(algorithm: str, parts: Sequence[tuple[str, int]]) -> Checksum:
+    """The CRC of contents one after the other, from (CRC, size in bytes) of each."""
+    model, whole = _model(algorithm), 0
+    for value, size in parts:
+        if size:
+            crc = int.from_bytes(base64.b64decode(value), "big")
+            whole = model.combine(whole, crc, size)
+    return Checksum(algorithm, encoded(whole.to_bytes(_LENGTHS[algorithm], "big")), "FULL_OBJECT")
+
+
+@cache
+def _model(algorithm: str) -> Any:
+    return anycrc.Model(_CRCS[algorithm])

@@ -4,7 +4,6 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -32,6 +31,31 @@ class Claim:
     number: int
     etag: str
     checksum: str = ""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What the client expects of the completed object; empty fields and -1 expect nothing."""
+
+    checksum: Checksum = Checksum(kind="")
+    size: int = -1
+
+    def check(self, checksum: Checksum, size: int) -> None:
+        if self.size not in (-1, size):
+            raise S3Error(
+                "InvalidRequest",
+                "The provided 'x-amz-mp-object-size' header does not match what was computed.",
+            )
+        if self.checksum.kind not in ("", checksum.kind):
+            raise S3Error("InvalidRequest", "The upload was created with another checksum type.")
+        named = self.checksum.algorithm
+        if named and (named, self.checksum.value) != (checksum.algorithm, checksum.value):
+            raise S3Error(
+                "BadDigest", f"The {named} you specified did not match the calculated checksum."
+            )
+
+
+ANY_WHOLE = Whole()
 
 
 def create(
@@ -102,6 +126,7 @@ def complete(
     target: tuple[str, str, str],
     claims: Sequence[Claim],
     condition: Condition,
+    whole: Whole = ANY_WHOLE,
 ) -> StoredObject:
     """Make the object of `target` = (bucket, key, upload id) from the parts that `claims` lists.
 
@@ -115,19 +140,23 @@ def complete(
             return _completed(connection, bucket, key, upload_id)
     chosen = _chosen(parts, claims)
     try:
-        stored = _assembled(store, upload, chosen)
+        stored = _assembled(store, upload, chosen, whole)
     except FileNotFoundError:  # aborted or completed meanwhile
         with store.database.read() as connection:
             return _completed(connection, bucket, key, upload_id)
     return _commit(store, stored, chosen, condition)
 
 
-def _assembled(store: ObjectStore, upload: Upload, chosen: Sequence[Part]) -> StoredObject:
-    checksum = _whole_checksum(upload, chosen, [store.blobs.path(part.blob) for part in chosen])
+def _assembled(
+    store: ObjectStore, upload: Upload, chosen: Sequence[Part], whole: Whole
+) -> StoredObject:
+    checksum = _whole_checksum(upload, chosen)
+    size = sum(part.size for part in chosen)
+    whole.check(checksum, size)
     return StoredObject(
         bucket=upload.bucket,
         key=upload.key,
-        size=sum(part.size for part in chosen),
+        size=size,
         etag=_etag(chosen),
         modified=store.now(),
         blob=_concatenated(store, chosen),
@@ -216,11 +245,12 @@ def _etag(parts: Sequence[Part]) -> str:
     return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def _whole_checksum(upload: Upload, parts: Sequence[Part], paths: Sequence[Path]) -> Checksum:
+def _whole_checksum(upload: Upload, parts: Sequence[Part]) -> Checksum:
     if not upload.algorithm:
         return Checksum()
     if upload.checksum_type == "FULL_OBJECT":
-        return checksums.of_files(upload.algorithm, paths)
+        sums = [(part.checksum.value, part.size) for part in parts]
+        return checksums.combined(upload.algorithm, sums)
     return checksums.composite(upload.algorithm, [part.checksum.value for part in parts])
 
 

@@ -1,7 +1,7 @@
 """Operations of multipart uploads."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from sqlalchemy import select, tuple_
@@ -12,7 +12,7 @@ from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.index import LAST_CHARACTER, NO_CHECKSUM, UPLOAD, Checksum, StoredObject, Upload
 from studio.s3.listing import encoder, max_keys
 from studio.s3.message import Call, Response, parse_copy_source, quoted
-from studio.s3.multipart import Claim
+from studio.s3.multipart import Claim, Whole
 from studio.s3.objects import MAX_COPY_BYTES, checksum_elements, checksum_headers
 from studio.s3.store import Content, require_bucket
 from studio.s3.xml import document, malformed, parse, time_text
@@ -71,6 +71,7 @@ def complete_upload(call: Call) -> Response:
         (request.bucket, request.key, request.query["uploadId"]),
         [_claim(element) for element in root.findall("Part")],
         conditions.write_condition(request.headers),
+        _whole(request.headers),
     )
     pairs = (
         ("Location", f"http://{request.headers.get('host', '')}{request.path}"),
@@ -189,16 +190,22 @@ def _upload(call: Call) -> Upload:
 def _wanted_checksum(call: Call) -> Checksum:
     headers = call.request.headers
     name = headers.get("x-amz-checksum-algorithm", "")
-    kind = headers.get("x-amz-checksum-type", "COMPOSITE").upper()
     if not name:
         return NO_CHECKSUM
     algorithm = checksums.check_algorithm(name)
-    if kind not in ("COMPOSITE", "FULL_OBJECT") or (kind == "FULL_OBJECT" and algorithm != "CRC32"):
-        raise S3Error(
-            "InvalidRequest",
-            f"The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.",
-        )
+    kind = checksums.check_kind(algorithm, headers.get("x-amz-checksum-type", ""))
     return Checksum(algorithm, "", kind)
+
+
+def _whole(headers: Mapping[str, str]) -> Whole:
+    """Checksum and size of the object to be; what such headers say is not of the list of parts."""
+    stated = [name for name in checksums.HEADERS if name in headers]
+    algorithm, value = (checksums.HEADERS[stated[0]], headers[stated[0]]) if stated else ("", "")
+    size = headers.get("x-amz-mp-object-size", "")
+    kind = headers.get("x-amz-checksum-type", "").upper()
+    return Whole(
+        Checksum(algorithm, value, kind), _number(size, "x-amz-mp-object-size") if size else -1
+    )
 
 
 def _copied(call: Call, upload: Upload, bucket: str, key: str) -> Content:
@@ -276,6 +283,6 @@ def _entries(call: Call, marker: tuple[str, str]) -> Sequence[Upload | str]:
 
 
 def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+    if not (text.isascii() and text.isdigit() and len(text) <= 14):
         raise invalid_argument(name, text, f"{name} must be an integer")
     return int(text)
