@@ -25,7 +25,9 @@ def _calls() -> None:
     op.create_table(
         "call",
         sa.Column("mark", sa.String(64), primary_key=True),
-        sa.Column("resource_id", sa.String(32), nullable=False),
+        sa.Column("owner", sa.String(128), nullable=False),
+        sa.Column("policy", sa.Text, nullable=False),
+        sa.Column("run_id", sa.String(96), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_index("ix_call_at", "call", ["at"])
@@ -41,13 +43,15 @@ def _access_keys() -> None:
         sa.Column("session", sa.String(64), nullable=False),
         sa.Column("secret", sa.LargeBinary, nullable=False),
         sa.Column("token_sha256", sa.String(64), nullable=False),
-        sa.Column("resource_id", sa.String(32), nullable=False),
+        sa.Column("owner", sa.String(128), nullable=False),
+        sa.Column("policy", sa.Text, nullable=False),
+        sa.Column("run_id", sa.String(96), nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger),
         sa.Column("revoked_at", sa.BigInteger),
     )
     op.create_index("ix_access_key_principal", "access_key", ["principal"])
-    op.create_index("ix_access_key_resource_id", "access_key", ["resource_id"])
+    op.create_index("ix_access_key_run_id", "access_key", ["run_id"])
 
 
 def _metrics() -> None:
