@@ -22,8 +22,11 @@ def check(channels: list[Doc]) -> None:
         _check(channel)
 
 
-def transfers(channel: Doc, role_arn: str, storage: Storage) -> list[Transfer]:
-    """The objects of a channel as files under `input/data/<channel>`.
+def transfers(
+    channel: Doc, role_arn: str, storage: Storage, host: int = 0, hosts: int = 1
+) -> list[Transfer]:
+    """The objects of a channel as files under `input/data/<channel>`, for host `host` of `hosts`
+    (counted from 0, among those that get this channel).
 
     Raises Rejected, in AWS's words, when there are none or a name cannot be a file's.
     """
@@ -34,6 +37,8 @@ def transfers(channel: Doc, role_arn: str, storage: Storage) -> list[Transfer]:
         raise _nothing(source, role_arn, error.message) from error
     if not found:
         raise _nothing(source, role_arn, "")
+    if source.get("S3DataDistributionType") == "ShardedByS3Key":
+        found = found[host::hosts]
     folder = PurePosixPath("input/data") / channel["ChannelName"]
     files = [_transfer(folder, *each, storage=storage) for each in found]
     _refuse_conflicts(files)
