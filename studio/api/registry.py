@@ -39,6 +39,8 @@ class Context:
     hint: Callable[[str], None]
     """Tell the reconciler that the resource with this id changed."""
     request_id: str
+    call: str = ""
+    """The same for all attempts of one call, and for no other; "" when the client does not say."""
 
 
 Function = Callable[[Context, Doc], Doc]

@@ -3,14 +3,16 @@
 Texts and codes of the errors are AWS's; SDKs and waiters test for fragments of them.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from studio.api.registry import Context
-from studio.db import query, resources
+from studio.db import calls, query, resources
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ValidationException
 
@@ -43,47 +45,74 @@ def arn(ctx: Context, kind: str, name: str) -> str:
 
 
 def create(ctx: Context, noun: Noun, name: str, request: Doc, **values: object) -> Resource:
-    """Insert a resource whose spec is `request` without its Tags."""
+    """Insert a resource whose spec is `request` without its Tags; for a repeated call the first
+    answer. Raises `noun.taken` when another call made it."""
     now = ctx.now()
     resource = replace(_unsaved(ctx, noun, name, now), **values)  # type: ignore[arg-type]
     spec = {key: value for key, value in request.items() if key != "Tags"}
     resource = replace(resource, spec=spec, tags=merged([], request.get("Tags", [])))
+    mark = _mark(ctx, "create", resource.arn)
+
+    def insert(connection: Connection) -> Resource:
+        made = _earlier(connection, mark)
+        if made is None:
+            resources.insert(connection, resource)
+            _record(connection, mark, resource.id, now)
+        return made or resource
+
     try:
-        ctx.db.write(lambda connection: resources.insert(connection, resource))
+        made = ctx.db.write(insert)
     except IntegrityError as error:
         raise noun.taken(resource) from error
-    if resource.due_at is not None:
-        ctx.hint(resource.id)
-    return resource
+    if made.due_at is not None:
+        ctx.hint(made.id)
+    return made
 
 
 def find(ctx: Context, noun: Noun, name: str) -> Resource | None:
     """The resource of that name, or None."""
-    settings = ctx.settings
     with ctx.db.read() as connection:
-        return resources.find(connection, settings.account, settings.region, noun.kind, name)
+        return _find(connection, ctx, noun, name)
 
 
 def require(ctx: Context, noun: Noun, name: str) -> Resource:
     """The resource of that name. Raises `noun.missing`."""
-    resource = find(ctx, noun, name)
-    if resource is None:
-        raise noun.missing(_unsaved(ctx, noun, name, 0))
-    return resource
+    with ctx.db.read() as connection:
+        return _require(connection, ctx, noun, name)
 
 
 def change(ctx: Context, noun: Noun, name: str, to: Callable[[Resource], Resource]) -> Resource:
     """Store `to(resource)`, computed anew while somebody else stores meanwhile.
 
-    `to` may raise. A changed resource with something left to do is looked at soon.
+    `to` may raise. A changed resource with something left to do is looked at soon. A repeated
+    call changes nothing more. Raises `noun.missing`.
     """
+
+    def touched(before: Resource) -> Resource:
+        after = to(before)
+        return before if after == before else replace(after, modified_at=ctx.now())
+
+    found = partial(_require, ctx=ctx, noun=noun, name=name)
+    return change_found(ctx, arn(ctx, noun.kind, name), found, touched)
+
+
+def change_found(
+    ctx: Context,
+    arn: str,
+    find: Callable[[Connection], Resource],
+    to: Callable[[Resource], Resource],
+) -> Resource:
+    """Store `to(find())`, as `change` does; `find` raises for want of the resource at `arn`."""
+    mark = _mark(ctx, "change", arn)
     while True:
-        before = require(ctx, noun, name)
-        wanted = to(before)
-        if wanted == before:
-            return before
-        target = replace(wanted, modified_at=ctx.now())
-        after = ctx.db.write(partial(resources.update, resource=target))
+        with ctx.db.read() as connection:
+            done = _earlier(connection, mark)
+            before = done or find(connection)
+        if done is not None:
+            return done
+        after = ctx.db.write(
+            partial(_save, before=before, after=to(before), mark=mark, now=ctx.now())
+        )
         if after is not None:
             ctx.hint(after.id)
             return after
@@ -107,10 +136,58 @@ def listing(
 
 def merged(tags: list[Doc], more: list[Doc]) -> list[Doc]:
     """`tags` with `more` over them: the last value of a key counts."""
+    refuse_reserved([tag["Key"] for tag in more])
     values = {tag["Key"]: tag["Value"] for tag in (*tags, *more)}
     if len(values) > 50:
         raise ValidationException("The maximum number of tags per resource is 50.")
     return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def refuse_reserved(keys: list[str]) -> None:
+    """Raises ValidationException for a key that only AWS itself may set or remove."""
+    for key in keys:
+        if key.lower().startswith("aws:"):
+            raise ValidationException(
+                f"The tag key '{key}' is not valid: tag keys that start with 'aws:' are reserved."
+            )
+
+
+def _find(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resource | None:
+    settings = ctx.settings
+    return resources.find(connection, settings.account, settings.region, noun.kind, name)
+
+
+def _require(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resource:
+    resource = _find(connection, ctx, noun, name)
+    if resource is None:
+        raise noun.missing(_unsaved(ctx, noun, name, 0))
+    return resource
+
+
+def _save(
+    connection: Connection, before: Resource, after: Resource, mark: str, now: int
+) -> Resource | None:
+    """None when somebody else stored meanwhile."""
+    stored = before if after == before else resources.update(connection, after)
+    if stored is not None:
+        _record(connection, mark, stored.id, now)
+    return stored
+
+
+def _mark(ctx: Context, verb: str, arn: str) -> str:
+    """Of one change of a call: an operation may change several things."""
+    return hashlib.sha256(f"{ctx.call} {verb} {arn}".encode()).hexdigest() if ctx.call else ""
+
+
+def _earlier(connection: Connection, mark: str) -> Resource | None:
+    """What an earlier attempt of the same call made or changed, deleted since or not."""
+    done = calls.earlier(connection, mark) if mark else None
+    return resources.get(connection, done) if done else None
+
+
+def _record(connection: Connection, mark: str, resource_id: str, now: int) -> None:
+    if mark:
+        calls.record(connection, mark, resource_id, now)
 
 
 def _unsaved(ctx: Context, noun: Noun, name: str, now: int) -> Resource:

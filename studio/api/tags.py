@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy import Connection
+
 from studio.api import store
 from studio.api.registry import Context, operation
 from studio.db import resources
@@ -19,28 +21,29 @@ def add_tags(ctx: Context, request: Doc) -> Doc:
 @operation("sagemaker", "ListTags")
 def list_tags(ctx: Context, request: Doc) -> Doc:
     """One page: a resource has at most 50 tags, and AWS's smallest page here is 50."""
-    return {"Tags": _require(ctx, request["ResourceArn"]).tags}
+    if "NextToken" in request:
+        raise ValidationException("The specified NextToken is not valid for this request.")
+    with ctx.db.read() as connection:
+        return {"Tags": _require(connection, request["ResourceArn"]).tags}
 
 
 @operation("sagemaker", "DeleteTags")
 def delete_tags(ctx: Context, request: Doc) -> Doc:
+    store.refuse_reserved(request["TagKeys"])
     _change(ctx, request["ResourceArn"], add=[], remove=request["TagKeys"])
     return {}
 
 
 def _change(ctx: Context, arn: str, add: list[Doc], remove: list[str]) -> Resource:
-    while True:
-        before = _require(ctx, arn)
-        kept = [tag for tag in before.tags if tag["Key"] not in remove]
-        target = replace(before, tags=store.merged(kept, add))
-        after = ctx.db.write(partial(resources.update, resource=target))
-        if after is not None:
-            return after
+    def changed(resource: Resource) -> Resource:
+        kept = [tag for tag in resource.tags if tag["Key"] not in remove]
+        return replace(resource, tags=store.merged(kept, add))
+
+    return store.change_found(ctx, arn, partial(_require, arn=arn), changed)
 
 
-def _require(ctx: Context, arn: str) -> Resource:
-    with ctx.db.read() as connection:
-        found = resources.find_arn(connection, arn.lower()) or resources.find_arn(connection, arn)
+def _require(connection: Connection, arn: str) -> Resource:
+    found = resources.find_arn(connection, arn.lower()) or resources.find_arn(connection, arn)
     if found is None:
         raise ValidationException(f"Could not find resource with ARN {arn}.")
     return found

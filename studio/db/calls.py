@@ -19,9 +19,7 @@ def earlier(connection: Connection, mark: str) -> str | None:
 
 
 def record(connection: Connection, mark: str, resource_id: str, now: int) -> None:
-    """Remember the call, and forget those that nobody repeats any more.
-
-    Raises sqlalchemy.exc.IntegrityError when it is recorded: look for `earlier` ones first.
-    """
+    """Remember the call, and forget those that nobody repeats any more."""
     connection.execute(CALL.delete().where(CALL.c.at < now - _KEPT_MS))
-    connection.execute(CALL.insert().values(mark=mark, resource_id=resource_id, at=now))
+    if earlier(connection, mark) is None:
+        connection.execute(CALL.insert().values(mark=mark, resource_id=resource_id, at=now))

@@ -7,6 +7,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import structlog
 from botocore.model import OperationModel
@@ -39,6 +40,10 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
 
+    @cached_property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip()
@@ -63,7 +68,7 @@ def answer_json(services: Services, call: Call) -> Response:
         if call.method != "POST":
             raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
         request = protocols.read_json_request(model, call.body)
-        document = operation.function(_context(services, call, caller), request)
+        document = operation.function(_context(services, call, caller, operation), request)
         return protocols.json_response(model, document, call.content_type)
 
     return _guarded(call, f"{service}:{name}", run, _json_error(call))
@@ -80,7 +85,7 @@ def answer_query(services: Services, call: Call) -> Response:
         form = query.parse_form(call.query) | query.parse_form(_form_text(call))
         model, operation = _operation(scope, form.get("Action", ""))
         request = protocols.read_query_request(model, form)
-        document = operation.function(_context(services, call, caller), request)
+        document = operation.function(_context(services, call, caller, operation), request)
         return protocols.query_response(model, document, call.id)
 
     def refuse(error: ApiError) -> Response:
@@ -111,7 +116,7 @@ def _authenticate(services: Services, call: Call, service: str) -> Caller:
             # Global services are signed for us-east-1, whatever the client's region.
             region="" if service in QUERY_SERVICES else context.settings.region,
             now=context.now() / 1000,
-            body_sha256=hashlib.sha256(call.body).hexdigest(),
+            body_sha256=call.body_sha256,
         )
     except sigv4.SignatureError as error:
         code, status = _SIGNATURE_CODES.get(error.kind, ("InvalidSignatureException", 403))
@@ -138,8 +143,18 @@ def _not_executed(service: str, name: str) -> ApiError:
     return ApiError("UnknownOperationException", text)
 
 
-def _context(services: Services, call: Call, caller: Caller) -> Context:
-    return replace(services.context, caller=caller, request_id=call.id)
+def _context(services: Services, call: Call, caller: Caller, operation: Operation) -> Context:
+    mark = _mark(call, caller, operation)
+    return replace(services.context, caller=caller, request_id=call.id, call=mark)
+
+
+def _mark(call: Call, caller: Caller, operation: Operation) -> str:
+    """What all attempts of one call share: SDKs repeat the id, and sign it."""
+    attempt = call.headers.get("amz-sdk-invocation-id")
+    if not attempt:
+        return ""
+    parts = (caller.access_key_id, operation.service, operation.name, attempt, call.body_sha256)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _guarded(
