@@ -25,9 +25,7 @@ def _calls() -> None:
     op.create_table(
         "call",
         sa.Column("mark", sa.String(64), primary_key=True),
-        sa.Column("owner", sa.String(128), nullable=False),
-        sa.Column("policy", sa.Text, nullable=False),
-        sa.Column("run_id", sa.String(96), nullable=False),
+        sa.Column("resource_id", sa.String(32), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_index("ix_call_at", "call", ["at"])
@@ -63,19 +61,27 @@ def _metrics() -> None:
         sa.Column("namespace", sa.String(256), nullable=False),
         sa.Column("name", sa.String(256), nullable=False),
         sa.Column("dimensions", sa.JSON, nullable=False),
-        sa.Column("unit", sa.String(32), nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_at", sa.BigInteger, nullable=False),
     )
     op.create_index(
-        "ix_metric_series_name", "metric_series", ["account", "region", "namespace", "name"]
+        "ix_metric_series_name",
+        "metric_series",
+        ["account", "region", "namespace", "name", "id"],
     )
     op.create_table(
         "metric_chunk",
         sa.Column("series_id", sa.String(32), sa.ForeignKey("metric_series.id"), primary_key=True),
-        sa.Column("start_at", sa.BigInteger, primary_key=True),
         sa.Column("sequence", sa.Integer, primary_key=True),
+        sa.Column("unit", sa.String(32), nullable=False),
+        sa.Column("period", sa.Integer, nullable=False),
+        sa.Column("start_at", sa.BigInteger, nullable=False),
         sa.Column("end_at", sa.BigInteger, nullable=False),
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("ix_metric_chunk_period", "metric_chunk", ["period", "end_at"])
+    op.create_table(
+        "metric_source",
+        sa.Column("name", sa.String(160), primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
     )
