@@ -178,7 +178,8 @@ def _run_spec(queued: bool, reserved: Resources, spec: RunSpec | None) -> resour
     return {
         "queued": queued,
         "resources": asdict(reserved),
-        "run": spec.document() if spec else None,
+        # Not what it reads: that may be long, and holds addresses that open without a key.
+        "run": replace(spec, inputs=(), archives=(), streams=()).document() if spec else None,
     }
 
 
@@ -214,6 +215,7 @@ def _status(document: resources.Doc) -> RunStatus:
             **document,
             "stages": tuple((name, at) for name, at in document["stages"]),
             "outputs": tuple(Produced(**each) for each in document["outputs"]),
+            "checkpoints": tuple(document.get("checkpoints", ())),
         }
     )
 

@@ -19,6 +19,35 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Bytes that a stream has: those of an object (`link` or `url`, as in Transfer) or `text`."""
+
+    size: int = 0
+    link: str = ""
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What the command reads from the FIFOs `<path>_<epoch>`, one epoch after the other.
+
+    An epoch has every `hosts`-th record from that of `host` on. A record is the parts that stay
+    together when `seed` shuffles the records anew for each epoch; without a seed they come in order.
+    """
+
+    path: str
+    records: tuple[tuple[Part, ...], ...]
+    seed: int | None = None
+    host: int = 0
+    hosts: int = 1
+    gzip: bool = False
+    """Objects are gzip files, of which the content is streamed."""
+    wrap: bool = False
+    """Each part is framed as a RecordIO record."""
+
+
+@dataclass(frozen=True)
 class Output:
     """A folder, relative to /opt/ml, that is archived as `archive` when the run has ended."""
 
@@ -45,6 +74,18 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Network:
+    """What a run sees of the network: a runner that cannot give it refuses the run."""
+
+    host: str = ""
+    """The run's own host name; empty: the machine's."""
+    names: tuple[tuple[str, str], ...] = ()
+    """(host name, loopback address) of all hosts of the job, this one too."""
+    isolated: bool = False
+    """No network but a loopback that nobody else is on."""
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """A run: `id` is also the name of its folder, container or pod and makes `start` idempotent."""
 
@@ -58,6 +99,12 @@ class RunSpec:
     inputs: tuple[Transfer, ...] = ()
     archives: tuple[Transfer, ...] = ()
     """tar.gz archives to unpack; `path` is the folder they are unpacked in."""
+    linked: tuple[str, ...] = ()
+    """Folders of `inputs`, relative to /opt/ml, that are a read-only view without a copy wherever
+    that is possible."""
+    streams: tuple[Stream, ...] = ()
+    checkpoints: str = ""
+    """Folder, relative to /opt/ml, whose files are handed over while the command runs."""
     outputs: tuple[Output, ...] = ()
     resources: Resources = Resources()
     timeout_seconds: float = 0.0
@@ -65,6 +112,7 @@ class RunSpec:
     stop_seconds: float = 120.0
     """Time between SIGTERM and SIGKILL."""
     server: Server | None = None
+    network: Network = Network()
 
     def document(self) -> dict[str, Any]:
         """This spec as JSON: what the run table and `spec.json` hold."""
@@ -76,11 +124,20 @@ class RunSpec:
         values = dict(document)
         for name, kind in (("inputs", Transfer), ("archives", Transfer), ("outputs", Output)):
             values[name] = tuple(kind(**item) for item in values[name])
-        values["command"] = tuple(values["command"])
-        values["folders"] = tuple(values["folders"])
+        for name in ("command", "folders", "linked"):
+            values[name] = tuple(values[name])
+        values["streams"] = tuple(_stream(item) for item in values["streams"])
         values["resources"] = Resources(**values["resources"])
         values["server"] = Server(**values["server"]) if values["server"] else None
+        network = values["network"]
+        names = tuple((name, address) for name, address in network["names"])
+        values["network"] = Network(**{**network, "names": names})
         return cls(**values)
+
+
+def _stream(document: dict[str, Any]) -> Stream:
+    records = tuple(tuple(Part(**part) for part in record) for record in document["records"])
+    return Stream(**{**document, "records": records})
 
 
 @dataclass(frozen=True)
@@ -113,6 +170,9 @@ class RunStatus:
     address: str = ""
     """host:port of a server."""
     outputs: tuple[Produced, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    """Folders of this machine, oldest first, with checkpoints that wait to be stored. Whoever has
+    stored the files of one removes it."""
     started_at: int | None = None
     ended_at: int | None = None
     peak_memory_mb: int = 0
