@@ -120,7 +120,7 @@ ACCESS_KEY = Table(
     Column("revoked_at", BigInteger),
 )
 
-# A series is a metric with its dimensions; its points lie in compressed chunks of columns.
+# A metric with its dimensions; `id` is a digest of the rest, so that two writers make one row.
 METRIC_SERIES = Table(
     "metric_series",
     METADATA,
@@ -130,8 +130,6 @@ METRIC_SERIES = Table(
     Column("namespace", String(256), nullable=False),
     Column("name", String(256), nullable=False),
     Column("dimensions", JSON, nullable=False),
-    Column("unit", String(32), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
 )
 Index(
@@ -140,15 +138,28 @@ Index(
     METRIC_SERIES.c.region,
     METRIC_SERIES.c.namespace,
     METRIC_SERIES.c.name,
+    METRIC_SERIES.c.id,
 )
 
+# Rows of a series as compressed columns, `period` milliseconds apart at the least.
 METRIC_CHUNK = Table(
     "metric_chunk",
     METADATA,
     Column("series_id", String(32), ForeignKey("metric_series.id"), primary_key=True),
-    Column("start_at", BigInteger, primary_key=True),
     Column("sequence", Integer, primary_key=True),
+    Column("unit", String(32), nullable=False),
+    Column("period", Integer, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger, nullable=False),
     Column("count", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+Index("ix_metric_chunk_period", METRIC_CHUNK.c.period, METRIC_CHUNK.c.end_at)
+
+# How far a source of metrics was read: stored with what was read, so nothing counts twice.
+METRIC_SOURCE = Table(
+    "metric_source",
+    METADATA,
+    Column("name", String(160), primary_key=True),
+    Column("position", BigInteger, nullable=False),
 )
