@@ -5,6 +5,7 @@ Sources: the developer guide's pages on training and inference containers
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 Doc = dict[str, Any]
@@ -20,20 +21,39 @@ TRAINING_FOLDERS = (
 )
 SERVING_FOLDERS = ("model", "code", "output")
 
-_NETWORK = "eth0"
+_NETWORK = "lo"
+"""All hosts of a job are on one machine, each with a loopback address of its own."""
 _GROUP = "homogeneousCluster"
 
 
-def training_files(
-    request: Doc, arn: str, host: str = "algo-1", hosts: tuple[str, ...] = ("algo-1",)
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class Host:
+    """One of the machines that a job asked for."""
+
+    name: str
+    instance_type: str
+    group: str = _GROUP
+
+
+def hosts(config: Doc) -> tuple[Host, ...]:
+    """The hosts of a `ResourceConfig`: algo-1 to algo-n, through its groups in their order."""
+    groups = config.get("InstanceGroups") or [{**config, "InstanceGroupName": _GROUP}]
+    kinds = [
+        (group["InstanceType"], group["InstanceGroupName"])
+        for group in groups
+        for _ in range(group["InstanceCount"])
+    ]
+    return tuple(Host(f"algo-{n}", *kind) for n, kind in enumerate(kinds, start=1))
+
+
+def training_files(request: Doc, arn: str, host: str = "algo-1") -> dict[str, str]:
     """Path relative to /opt/ml -> text, for one host of the job that `request` (the document of
     CreateTrainingJob) made."""
     config = "input/config"
     return {
         f"{config}/hyperparameters.json": _text(request.get("HyperParameters", {})),
         f"{config}/inputdataconfig.json": _text(_channels(request)),
-        f"{config}/resourceconfig.json": _text(_resources(request, host, hosts)),
+        f"{config}/resourceconfig.json": _text(_resources(request["ResourceConfig"], host)),
         f"{config}/trainingjobconfig.json": _text({**_public(request), "TrainingJobArn": arn}),
     }
 
@@ -73,16 +93,19 @@ def _channel(channel: Doc, mode: str) -> Doc:
     return described
 
 
-def _resources(request: Doc, host: str, hosts: tuple[str, ...]) -> Doc:
-    instance = request["ResourceConfig"]["InstanceType"]
-    names = sorted(hosts)
-    group = {"instance_group_name": _GROUP, "instance_type": instance, "hosts": names}
+def _resources(config: Doc, name: str) -> Doc:
+    every = hosts(config)
+    own = next(host for host in every if host.name == name)
+    groups: dict[str, Doc] = {}
+    for host in every:
+        new = {"instance_group_name": host.group, "instance_type": host.instance_type, "hosts": []}
+        groups.setdefault(host.group, new)["hosts"].append(host.name)
     return {
-        "current_host": host,
-        "current_instance_type": instance,
-        "current_group_name": _GROUP,
-        "hosts": names,
-        "instance_groups": [group],
+        "current_host": name,
+        "current_instance_type": own.instance_type,
+        "current_group_name": own.group,
+        "hosts": sorted(host.name for host in every),
+        "instance_groups": [{**it, "hosts": sorted(it["hosts"])} for it in groups.values()],
         "network_interface_name": _NETWORK,
     }
 

@@ -83,10 +83,13 @@ class ProcessRunner:
     def _shim_spec(self, spec: RunSpec, folder: Path) -> dict[str, Any]:
         boxed = sandbox.wanted(self._settings)
         bare = None if boxed else folder
+        if not boxed and (spec.network.isolated or len(spec.network.names) > 1):
+            raise StudioError("Jobs of several hosts and isolated ones need bubblewrap.")
+        options = sandbox.arguments(self._settings.home, folder, spec.network) if boxed else []
         return {
             **spec.document(),
-            "env": sandbox.environment(spec.id, spec.resources.cpus, spec.env, bare),
-            "sandbox": sandbox.arguments(self._settings.home, folder) if boxed else [],
+            "env": sandbox.environment(spec.id, spec.resources.cpus, _given(spec, boxed), bare),
+            "sandbox": options,
             "home": str(self._settings.home),
         }
 
@@ -117,6 +120,11 @@ class ProcessRunner:
         if folder.is_dir():
             _say_last(folder, status)
         return status
+
+
+def _given(spec: RunSpec, boxed: bool) -> dict[str, str]:
+    named = boxed and spec.network.host
+    return {**({"HOSTNAME": spec.network.host} if named else {}), **spec.env}
 
 
 def _wake(known: dict[str, Any]) -> None:

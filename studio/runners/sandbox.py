@@ -6,18 +6,22 @@ where /opt/ml is, and nothing is hidden: that is the user's own trust, no more.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from studio.errors import StudioError
+from studio.runners.base import Network
 from studio.settings import Settings
 
 _SESSIONS = ("/run/user", "/run/podman")
 """A session's bus starts processes outside of any sandbox for whoever may connect."""
 _SOCKETS = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock")
+_PLAIN = Network()
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -39,8 +43,16 @@ def wanted(settings: Settings) -> bool:
     return available()
 
 
-def arguments(home: Path, folder: Path) -> list[str]:
-    """bwrap and its options for the run in `folder`; read-only binds and the command follow."""
+def possible(settings: Settings) -> bool:
+    """Whether runs may have host names and networks of their own: a sandbox gives them."""
+    return settings.sandbox != "never" and available()
+
+
+def arguments(home: Path, folder: Path, network: Network = _PLAIN) -> list[str]:
+    """bwrap and its options for the run in `folder`; read-only binds and the command follow.
+
+    Writes the files that take the places of /etc/hosts and /etc/nsswitch.conf into `folder`.
+    """
     program = shutil.which("bwrap") or "bwrap"
     made = [
         *(program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
@@ -56,7 +68,7 @@ def arguments(home: Path, folder: Path) -> list[str]:
         made += ["--tmpfs", place] if _exists(place) else []
     for place in _SOCKETS:
         made += ["--ro-bind", "/dev/null", place] if _exists(place) else []
-    return [*made, "--chdir", "/opt/ml"]
+    return [*made, *_network(folder, network), "--chdir", "/opt/ml"]
 
 
 def environment(
@@ -77,6 +89,35 @@ def environment(
         **given,
     }
     return {**made, "STUDIO_RUN_ID": run_id}
+
+
+def _network(folder: Path, network: Network) -> list[str]:
+    made = ["--unshare-net"] if network.isolated else []
+    if network.host:
+        made += ["--unshare-uts", "--hostname", network.host]
+    if network.names:
+        lines = [f"{address}\t{name}" for name, address in network.names]
+        made += _replaced(Path("/etc/hosts"), folder / "hosts", lambda text: _hosts(text, lines))
+        made += _replaced(Path("/etc/nsswitch.conf"), folder / "nsswitch.conf", _files_first)
+    return made
+
+
+def _replaced(place: Path, own: Path, change: Callable[[str], str]) -> list[str]:
+    """Let a run see `own`, a changed copy, at `place`; nothing where there is no such file."""
+    if not place.is_file():
+        return []
+    own.write_text(change(place.read_text(errors="replace")))
+    own.chmod(0o644)
+    return ["--ro-bind", str(own), str(place.resolve())]
+
+
+def _hosts(text: str, lines: list[str]) -> str:
+    return "\n".join([*lines, text.rstrip("\n"), ""])
+
+
+def _files_first(text: str) -> str:
+    """A resolver service that is asked before the file would deny the hosts of a job."""
+    return re.sub(r"(?m)^hosts:.*$", "hosts: files dns", text)
 
 
 def _bare(folder: Path) -> dict[str, str]:
@@ -153,6 +194,9 @@ def _works(program: str) -> bool:
     probe += [
         "--unshare-pid",
         "--unshare-ipc",
+        "--unshare-uts",
+        "--hostname",
+        "algo-1",
         "--cap-drop",
         "ALL",
         "--die-with-parent",

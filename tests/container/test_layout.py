@@ -34,8 +34,8 @@ REQUEST = {
 }
 
 
-def read(request=REQUEST, **hosts) -> dict:
-    files = layout.training_files(request, ARN, **hosts)
+def read(request=REQUEST, **host) -> dict:
+    files = layout.training_files(request, ARN, **host)
     return {path.removeprefix("input/config/"): json.loads(text) for path, text in files.items()}
 
 
@@ -72,11 +72,34 @@ def test_resources_of_one_host_and_of_several():
         "current_group_name": "homogeneousCluster",
         "hosts": ["algo-1"],
         "instance_groups": [{**group, "hosts": ["algo-1"]}],
-        "network_interface_name": "eth0",
+        "network_interface_name": "lo",
     }
-    found = read(host="algo-2", hosts=("algo-2", "algo-10", "algo-1"))["resourceconfig.json"]
+    ten = {**REQUEST, "ResourceConfig": {"InstanceType": instance, "InstanceCount": 10}}
+    found = read(ten, host="algo-2")["resourceconfig.json"]
     assert found["current_host"] == "algo-2"
-    assert found["hosts"] == ["algo-1", "algo-10", "algo-2"]
+    assert found["hosts"][:3] == ["algo-1", "algo-10", "algo-2"]
+    assert len(found["hosts"]) == 10
+
+
+def test_resources_of_instance_groups():
+    config = {
+        "InstanceGroups": [
+            {"InstanceType": "ml.c5.large", "InstanceCount": 2, "InstanceGroupName": "data"},
+            {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "InstanceGroupName": "deep"},
+        ]
+    }
+    found = read({**REQUEST, "ResourceConfig": config}, host="algo-3")["resourceconfig.json"]
+    assert found["current_group_name"] == "deep"
+    assert found["current_instance_type"] == "ml.p3.2xlarge"
+    assert found["hosts"] == ["algo-1", "algo-2", "algo-3"]
+    assert found["instance_groups"] == [
+        {
+            "instance_group_name": "data",
+            "instance_type": "ml.c5.large",
+            "hosts": ["algo-1", "algo-2"],
+        },
+        {"instance_group_name": "deep", "instance_type": "ml.p3.2xlarge", "hosts": ["algo-3"]},
+    ]
 
 
 def test_no_file_spreads_variables_or_tags():
