@@ -1,0 +1,204 @@
+"""The metric store: series of rows in compressed chunks, inside the transactions of others.
+
+An append makes one small chunk and takes the small chunks before it along, as a binary counter
+carries: a series has few chunks, and a row is rewritten a dozen times at most. Old rows are folded
+to longer periods and dropped at last, when CloudWatch does so.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
+
+from studio.db.tables import METRIC_CHUNK, METRIC_SERIES, METRIC_SOURCE
+from studio.metrics.rows import Row, fold, pack, unpack
+
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+LISTED = 14 * DAY
+"""A metric is listed that long after its last value."""
+
+_ROWS_OF_A_CHUNK = 2_048
+_CHUNKS_OF_A_FOLD = 8
+_PAGE = 500
+# Rows older than the first are at least the second apart.
+_AGES = ((63 * DAY, HOUR), (15 * DAY, 5 * MINUTE), (3 * HOUR, MINUTE))
+_OLDEST = 455 * DAY
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What CloudWatch calls a metric: each combination of dimensions is one of its own."""
+
+    account: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """Names and values, sorted: their order does not matter."""
+
+    @property
+    def id(self) -> str:
+        text = json.dumps([self.account, self.region, self.namespace, self.name, self.dimensions])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Values of a metric. `period` is their resolution in milliseconds."""
+
+    metric: Metric
+    unit: str
+    rows: tuple[Row, ...]
+    period: int = SECOND
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a source of metrics had to say, and how far it is read then."""
+
+    source: str
+    position: int
+    batches: tuple[Batch, ...]
+
+
+def append(connection: Connection, batches: Iterable[Batch]) -> None:
+    """Add values to their series, which need not exist."""
+    together: dict[tuple[Metric, str, int], list[Row]] = {}
+    for batch in batches:
+        if batch.rows:
+            together.setdefault((batch.metric, batch.unit, batch.period), []).extend(batch.rows)
+    for (metric, unit, period), rows in together.items():
+        _touch(connection, metric, max(each.at for each in rows))
+        _add(connection, metric.id, unit, period, rows)
+
+
+def take(connection: Connection, reading: Reading) -> bool:
+    """Add what a source said, once: False when it was read that far before."""
+    if position(connection, reading.source) >= reading.position:
+        return False
+    append(connection, reading.batches)
+    table, values = METRIC_SOURCE, {"position": reading.position}
+    changed = connection.execute(
+        table.update().where(table.c.name == reading.source).values(**values)
+    )
+    if changed.rowcount == 0:
+        connection.execute(table.insert().values(name=reading.source, **values))
+    return True
+
+
+def position(connection: Connection, source: str) -> int:
+    """How far a source was read; -1 before the first time."""
+    query = select(METRIC_SOURCE.c.position).where(METRIC_SOURCE.c.name == source)
+    found = connection.execute(query).scalar_one_or_none()
+    return -1 if found is None else int(found)
+
+
+def read(connection: Connection, metric: Metric, start: int, end: int) -> dict[str, list[Row]]:
+    """The rows with `start` <= time < `end` by their unit."""
+    chunk = METRIC_CHUNK.c
+    query = select(chunk.unit, chunk.count, chunk.data).where(
+        chunk.series_id == metric.id, chunk.end_at >= start, chunk.start_at < end
+    )
+    found: dict[str, list[Row]] = {}
+    for unit, count, data in connection.execute(query):
+        rows = [each for each in unpack(data, count) if start <= each.at < end]
+        found.setdefault(unit, []).extend(rows)
+    return found
+
+
+def listing(connection: Connection, like: Metric, since: int, after: str) -> Iterator[Metric]:
+    """Metrics with a value since then, in a fixed order, from the one behind the id `after`.
+
+    Empty namespace and name of `like` stand for any; its dimensions are not looked at.
+    """
+    series = METRIC_SERIES.c
+    fixed = [series.account == like.account, series.region == like.region, series.last_at >= since]
+    fixed += [series.namespace == like.namespace] if like.namespace else []
+    fixed += [series.name == like.name] if like.name else []
+    order = (series.namespace, series.name, series.id)
+    mark = connection.execute(select(*order).where(series.id == after)).first()
+    while True:
+        behind: list[ColumnElement[bool]] = [tuple_(*order) > tuple_(*mark)] if mark else []
+        query = select(METRIC_SERIES).where(*fixed, *behind).order_by(*order).limit(_PAGE)
+        found = connection.execute(query).all()
+        for each in found:
+            dimensions = tuple((name, value) for name, value in each.dimensions)
+            yield Metric(each.account, each.region, each.namespace, each.name, dimensions)
+        if len(found) < _PAGE:
+            return
+        mark = connection.execute(select(*order).where(series.id == found[-1].id)).first()
+
+
+def retain(connection: Connection, now: int) -> bool:
+    """Fold and drop some of what is old; True when there may be more to do."""
+    chunk = METRIC_CHUNK.c
+    dropped = (chunk.period == HOUR) & (chunk.end_at < now - _OLDEST)
+    connection.execute(delete(METRIC_CHUNK).where(dropped))
+    for age, period in _AGES:
+        query = (
+            select(METRIC_CHUNK)
+            .where(chunk.period < period, chunk.end_at < now - age)
+            .order_by(chunk.end_at)
+            .limit(_CHUNKS_OF_A_FOLD)
+        )
+        old = connection.execute(query).all()
+        for each in old:
+            _drop(connection, each.series_id, each.sequence)
+            rows = unpack(each.data, each.count)
+            _add(connection, each.series_id, each.unit, period, rows)
+        if old:
+            return True
+    filled = select(chunk.series_id).where(chunk.series_id == METRIC_SERIES.c.id).exists()
+    gone = (METRIC_SERIES.c.last_at < now - _OLDEST) & ~filled
+    connection.execute(delete(METRIC_SERIES).where(gone))
+    return False
+
+
+def _touch(connection: Connection, metric: Metric, at: int) -> None:
+    series = METRIC_SERIES
+    known = connection.execute(select(series.c.last_at).where(series.c.id == metric.id)).first()
+    if known is None:
+        values = {**vars(metric), "dimensions": [list(pair) for pair in metric.dimensions]}
+        connection.execute(series.insert().values(id=metric.id, last_at=at, **values))
+    elif known.last_at < at:
+        connection.execute(series.update().where(series.c.id == metric.id).values(last_at=at))
+
+
+def _add(connection: Connection, series: str, unit: str, period: int, rows: list[Row]) -> None:
+    """Write rows as chunks, together with the chunks at the end that are not much larger."""
+    chunk = METRIC_CHUNK.c
+    rows = fold(rows, period)
+    mine = (chunk.series_id == series, chunk.unit == unit, chunk.period == period)
+    latest = select(METRIC_CHUNK).where(*mine).order_by(chunk.sequence.desc()).limit(1)
+    while len(rows) < _ROWS_OF_A_CHUNK and (last := connection.execute(latest).first()):
+        if last.count > 2 * len(rows) or last.count + len(rows) > _ROWS_OF_A_CHUNK:
+            break
+        rows = fold((*unpack(last.data, last.count), *rows), period)
+        _drop(connection, series, last.sequence)
+    highest = select(func.max(chunk.sequence)).where(chunk.series_id == series)
+    sequence = connection.execute(highest).scalar_one_or_none() or 0
+    for first in range(0, len(rows), _ROWS_OF_A_CHUNK):
+        piece = rows[first : first + _ROWS_OF_A_CHUNK]
+        sequence += 1
+        connection.execute(
+            METRIC_CHUNK.insert().values(
+                series_id=series,
+                sequence=sequence,
+                unit=unit,
+                period=period,
+                start_at=piece[0].at,
+                end_at=piece[-1].at,
+                count=len(piece),
+                data=pack(piece),
+            )
+        )
+
+
+def _drop(connection: Connection, series: str, sequence: int) -> None:
+    chunk = METRIC_CHUNK.c
+    connection.execute(
+        delete(METRIC_CHUNK).where(chunk.series_id == series, chunk.sequence == sequence)
+    )
