@@ -151,7 +151,7 @@ METRIC_CHUNK = Table(
     Column("period", Integer, nullable=False),
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
 Index("ix_metric_chunk_period", METRIC_CHUNK.c.period, METRIC_CHUNK.c.end_at)

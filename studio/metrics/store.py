@@ -99,7 +99,7 @@ def position(connection: Connection, source: str) -> int:
 def read(connection: Connection, metric: Metric, start: int, end: int) -> dict[str, list[Row]]:
     """The rows with `start` <= time < `end` by their unit."""
     chunk = METRIC_CHUNK.c
-    query = select(chunk.unit, chunk.count, chunk.data).where(
+    query = select(chunk.unit, chunk.rows, chunk.data).where(
         chunk.series_id == metric.id, chunk.end_at >= start, chunk.start_at < end
     )
     found: dict[str, list[Row]] = {}
@@ -147,7 +147,7 @@ def retain(connection: Connection, now: int) -> bool:
         old = connection.execute(query).all()
         for each in old:
             _drop(connection, each.series_id, each.sequence)
-            rows = unpack(each.data, each.count)
+            rows = unpack(each.data, each.rows)
             _add(connection, each.series_id, each.unit, period, rows)
         if old:
             return True
@@ -174,9 +174,9 @@ def _add(connection: Connection, series: str, unit: str, period: int, rows: list
     mine = (chunk.series_id == series, chunk.unit == unit, chunk.period == period)
     latest = select(METRIC_CHUNK).where(*mine).order_by(chunk.sequence.desc()).limit(1)
     while len(rows) < _ROWS_OF_A_CHUNK and (last := connection.execute(latest).first()):
-        if last.count > 2 * len(rows) or last.count + len(rows) > _ROWS_OF_A_CHUNK:
+        if last.rows > 2 * len(rows) or last.rows + len(rows) > _ROWS_OF_A_CHUNK:
             break
-        rows = fold((*unpack(last.data, last.count), *rows), period)
+        rows = fold((*unpack(last.data, last.rows), *rows), period)
         _drop(connection, series, last.sequence)
     highest = select(func.max(chunk.sequence)).where(chunk.series_id == series)
     sequence = connection.execute(highest).scalar_one_or_none() or 0
@@ -191,7 +191,7 @@ def _add(connection: Connection, series: str, unit: str, period: int, rows: list
                 period=period,
                 start_at=piece[0].at,
                 end_at=piece[-1].at,
-                count=len(piece),
+                rows=len(piece),
                 data=pack(piece),
             )
         )

@@ -76,7 +76,7 @@ def _metrics() -> None:
         sa.Column("period", sa.Integer, nullable=False),
         sa.Column("start_at", sa.BigInteger, nullable=False),
         sa.Column("end_at", sa.BigInteger, nullable=False),
-        sa.Column("count", sa.Integer, nullable=False),
+        sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     op.create_index("ix_metric_chunk_period", "metric_chunk", ["period", "end_at"])
