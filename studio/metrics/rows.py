@@ -22,15 +22,16 @@ _NARROW = 0.02
 class Row(NamedTuple):
     at: int
     """UTC milliseconds."""
-    count: float
+    weight: float
+    """How many values there were."""
     total: float
     low: float
     high: float
 
 
-def row(at: int, value: float, count: float = 1.0) -> Row:
-    """`count` times the same value."""
-    return Row(at, count, value * count, value, value)
+def row(at: int, value: float, weight: float = 1.0) -> Row:
+    """`weight` times the same value."""
+    return Row(at, weight, value * weight, value, value)
 
 
 def cell(value: float) -> int:
@@ -48,7 +49,7 @@ def narrow(each: Row) -> bool:
 
 def mean(each: Row) -> float:
     """The average of a row's values."""
-    return min(max(each.total / each.count, each.low), each.high)
+    return min(max(each.total / each.weight, each.low), each.high)
 
 
 def fold(rows: Iterable[Row], period: int) -> list[Row]:
@@ -87,7 +88,7 @@ def unpack(data: bytes, count: int) -> list[Row]:
 def _sum(at: int, one: Row, other: Row) -> Row:
     return Row(
         at,
-        one.count + other.count,
+        one.weight + other.weight,
         one.total + other.total,
         min(one.low, other.low),
         max(one.high, other.high),

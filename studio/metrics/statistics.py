@@ -1,7 +1,7 @@
 """Statistics of rows over periods: Average, Sum, Minimum, Maximum, SampleCount, p0 to p100."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from studio.metrics.rows import Row, mean, narrow
 
@@ -42,21 +42,21 @@ def _percentile(share: float, rows: list[Row]) -> float:
     below = 0.0
     ordered = sorted(rows, key=mean)
     for each in ordered:
-        below += each.count
+        below += each.weight
         if below >= wanted:
             return mean(each)
     return mean(ordered[-1])
 
 
 def _count(rows: list[Row]) -> float:
-    return sum(each.count for each in rows)
+    return sum(each.weight for each in rows)
 
 
 def _total(rows: list[Row]) -> float:
     return sum(each.total for each in rows)
 
 
-_SIMPLE = {
+_SIMPLE: dict[str, Callable[[list[Row]], float]] = {
     "SampleCount": _count,
     "Sum": _total,
     "Average": lambda rows: _total(rows) / _count(rows),

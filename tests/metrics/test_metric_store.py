@@ -174,7 +174,7 @@ def test_old_values_are_folded_then_dropped(db):
         retained(db, NOW + age)
         found = rows_of(db)
         assert len({each.at for each in found}) == 7_200 * SECOND // period, age
-        assert sum(each.count for each in found) == 7_200
+        assert sum(each.weight for each in found) == 7_200
         assert all(each.at % period == 0 for each in found)
     retained(db, NOW + 456 * DAY)
     assert rows_of(db) == []
