@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studio import durable
 
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 @dataclass(frozen=True)
@@ -29,5 +29,5 @@ def load_or_create(home: Path) -> Credentials:
 
 
 def _generated() -> Credentials:
-    identifier = "AKIA" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    identifier = "AKIA" + "".join(secrets.choice(ALPHABET) for _ in range(16))
     return Credentials(identifier, secrets.token_urlsafe(30))
