@@ -5,7 +5,8 @@ from dataclasses import replace
 from studio.api import channels, images, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
-from studio.errors import ResourceInUse, ResourceNotFound, ValidationException
+from studio.errors import ApiError, ResourceInUse, ResourceNotFound, ValidationException
+from studio.runners import sandbox
 from studio.s3.client import parse_uri
 
 FINAL = ("Completed", "Failed", "Stopped")
@@ -19,10 +20,12 @@ NOUN = store.Noun(
     ),
 )
 
+MOST_HOSTS = 20
+"""Hosts of one job: AWS's own quota for most instance types."""
+
 _DEFAULT_RUNTIME = 86_400
 _NOT_YET = {
     "VpcConfig": "network isolation by VPC",
-    "EnableNetworkIsolation": "a job without a network",
     "CheckpointConfig": "checkpoints in S3",
     "RetryStrategy": "retries",
     "ModelPackageConfig": "model packages",
@@ -32,7 +35,7 @@ _NOT_YET = {
 
 @operation("sagemaker", "CreateTrainingJob")
 def create_training_job(ctx: Context, request: Doc) -> Doc:
-    _check(request)
+    _check(ctx, request)
     metrics = _metric_definitions(request)
     now = ctx.now()
     job = store.create(
@@ -94,7 +97,7 @@ def delete_training_job(ctx: Context, request: Doc) -> Doc:
     return {}
 
 
-def _check(request: Doc) -> None:
+def _check(ctx: Context, request: Doc) -> None:
     algorithm = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in algorithm:
         raise ValidationException("AlgorithmSpecification: TrainingImage is required here.")
@@ -110,7 +113,7 @@ def _check(request: Doc) -> None:
         if request.get(member):
             raise ValidationException(f"{member}: {what} is not executed yet.")
     refuse_nul(request.get("Environment", {}))
-    _check_resources(request)
+    _check_resources(ctx, request)
     _check_limits(request)
     channels.check(request.get("InputDataConfig", []))
     parse_uri(request["OutputDataConfig"]["S3OutputPath"])
@@ -123,15 +126,50 @@ def refuse_nul(environment: Doc) -> None:
             raise ValidationException(f"Environment: {name!r} must not hold a NUL character.")
 
 
-def _check_resources(request: Doc) -> None:
+def _check_resources(ctx: Context, request: Doc) -> None:
     config = request.get("ResourceConfig", {})
-    if "InstanceGroups" in config:
-        raise ValidationException("ResourceConfig: InstanceGroups are not executed yet.")
-    if "InstanceType" not in config or "InstanceCount" not in config:
-        raise ValidationException("ResourceConfig: InstanceType and InstanceCount are required.")
-    if config["InstanceCount"] != 1:
+    single = {"InstanceType", "InstanceCount"} & config.keys()
+    if config.get("InstanceGroups") and single:
         raise ValidationException(
-            "ResourceConfig: InstanceCount must be 1; several hosts a job are not executed yet."
+            "ResourceConfig: InstanceGroups cannot be used with InstanceType and InstanceCount."
+        )
+    if not config.get("InstanceGroups") and len(single) < 2:
+        raise ValidationException("ResourceConfig: InstanceType and InstanceCount are required.")
+    names = [group["InstanceGroupName"] for group in config.get("InstanceGroups", [])]
+    if len(set(names)) != len(names):
+        raise ValidationException("ResourceConfig: names of InstanceGroups must be unique.")
+    for channel in request.get("InputDataConfig", []):
+        groups = channel["DataSource"].get("S3DataSource", {}).get("InstanceGroupNames", [])
+        if unknown := sorted(set(groups) - set(names)):
+            raise ValidationException(
+                f"Channel {channel['ChannelName']}: no instance group is called {unknown[0]}."
+            )
+    _check_hosts(ctx, request)
+
+
+def _check_hosts(ctx: Context, request: Doc) -> None:
+    config = request["ResourceConfig"]
+    groups = config.get("InstanceGroups") or [config]
+    count = sum(group["InstanceCount"] for group in groups)
+    if count < 1:
+        raise ValidationException("ResourceConfig: InstanceCount must be at least 1.")
+    if count > MOST_HOSTS:
+        raise ApiError(
+            "ResourceLimitExceeded",
+            f"The account-level service limit '{groups[0]['InstanceType']} for training job usage' "
+            f"is {MOST_HOSTS} Instances, with current utilization of 0 Instances and a request "
+            f"delta of {count} Instances.",
+        )
+    isolated = request.get("EnableNetworkIsolation", False)
+    if isolated and count > 1:
+        raise ValidationException(
+            "EnableNetworkIsolation: a job of several hosts cannot be isolated here; "
+            "set InstanceCount to 1."
+        )
+    if (isolated or count > 1) and not sandbox.possible(ctx.settings):
+        what = "EnableNetworkIsolation" if isolated else "InstanceCount above 1"
+        raise ValidationException(
+            f"{what} needs bubblewrap, which does not work here or is switched off."
         )
 
 

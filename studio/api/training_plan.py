@@ -1,24 +1,29 @@
-"""What happens to a training job: a pure plan, and the spec of its run.
+"""What happens to a training job: a pure plan, and the specs of its runs, one a host.
 
 Starting (Pending while it waits for its turn), Downloading, Training, Uploading, and one of
-Completed, Failed, Stopped, MaxRuntimeExceeded. The archives that the run leaves are stored before
-the job says that it is done.
+Completed, Failed, Stopped, MaxRuntimeExceeded. All hosts start together and all have to end; the
+first that fails ends the others. The archives that they leave are stored before the job says that
+it is done.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 from studio.api import channels, images, instances
 from studio.api.metrics import scrape
 from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
 from studio.db.resources import Doc, Resource
-from studio.reconcile.steps import Kind, Observed, Plan, Put, Remove, Start, Step, Stop
-from studio.runners.base import Output, RunSpec, RunStatus
+from studio.reconcile.steps import Gang, Kind, Observed, Plan, Put, Remove, Start, Step, Stop
+from studio.runners.base import Network, Output, RunSpec, RunStatus, Transfer
 from studio.s3.client import Storage
 from studio.settings import Settings
 
-ROLE = "train/algo-1"
-
+_ROLE = "train/"
+_STAGES = ("Downloading", "Training", "Uploading")
+_MODEL = "model.tar.gz"
+_FIRST_ADDRESS, _ADDRESSES = int(IPv4Address("127.1.0.0")), 2**24 - 2**17
 _LOOK_MS = 1_000
 _MESSAGES = {
     "Downloading": "Downloading input data",
@@ -39,7 +44,7 @@ def kind(settings: Settings) -> Kind:
         plan=plan,
         prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
         blocked=_blocked,
-        follow=lambda job: job.state.get("LogPosition", 0),
+        follow=lambda job, role: job.state.get("LogPositions", {}).get(role, 0),
     )
 
 
@@ -47,19 +52,20 @@ def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     """What to do next for a job that is not done."""
     if job.status in FINAL:
         return Plan(replace(job, due_at=None))
-    run = next((each for each in observed if each.run.role == ROLE), None)
-    if run is None:
+    roles = [_ROLE + host.name for host in layout.hosts(job.spec["ResourceConfig"])]
+    known = {each.run.role: each for each in observed}
+    runs = [known[role] for role in roles if role in known]
+    if not runs:
         return _begin(job, now)
-    job = _noted(job, run, now)
-    if run.status.ended:
-        return _end(job, run, now)
+    job = _noted(job, runs, now)
+    if all(each.status.ended for each in runs):
+        return _end(job, runs, now)
     steps: list[Step] = []
-    if "runner" not in run.run.handle:
+    if any("runner" not in each.run.handle and not each.status.ended for each in runs):
         steps.append(_start(job))
-    elif job.desired == "stopped":
-        steps.append(Stop(run.run.id))
-    full = run.log is not None and run.log.end > run.log.start
-    return Plan(job, tuple(steps), 200 if full else _LOOK_MS)
+    elif job.desired == "stopped" or any(_fatal(each.status) for each in runs):
+        steps += [Stop(each.run.id) for each in runs if not each.status.ended]
+    return Plan(job, tuple(steps), 200 if any(map(_unread, runs)) else _LOOK_MS)
 
 
 def _begin(job: Resource, now: int) -> Plan:
@@ -68,21 +74,70 @@ def _begin(job: Resource, now: int) -> Plan:
     return Plan(job, (_start(job),), _LOOK_MS)
 
 
-def _start(job: Resource) -> Start:
-    wanted = instances.resources_of(job.spec["ResourceConfig"]["InstanceType"])
-    return Start(f"{job.id}-train-algo-1", ROLE, wanted)
+def _start(job: Resource) -> Gang:
+    return Gang(
+        tuple(
+            Start(
+                f"{job.id}-train-{host.name}",
+                _ROLE + host.name,
+                instances.resources_of(host.instance_type),
+            )
+            for host in layout.hosts(job.spec["ResourceConfig"])
+        )
+    )
 
 
-def _end(job: Resource, run: Observed, now: int) -> Plan:
-    """Read the rest of the log, store what the run left, then say how it ended."""
-    if run.log is not None and run.log.end > run.log.start:
+def _fatal(status: RunStatus) -> bool:
+    """One host ended in a way that ends the job."""
+    return status.ended and status.phase != "succeeded"
+
+
+def _unread(run: Observed) -> bool:
+    return run.log is not None and run.log.end > run.log.start
+
+
+def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
+    """Read the rest of the logs, store what the runs left, then say how they ended."""
+    if any(map(_unread, runs)):
         return Plan(job, (), 0)
-    if run.status.outputs and not job.state.get("Stored"):
+    status = _verdict(job, [each.status for each in runs])
+    left = _left(status, runs)
+    if left and not job.state.get("Stored"):
         prefix = output_prefix(job)
-        puts = tuple(Put(run.run.id, it.path, prefix + it.archive) for it in run.status.outputs)
+        puts = tuple(Put(runs[0].run.id, paths, prefix + name) for name, paths in left.items())
         return Plan(replace(job, state={**job.state, "Stored": True}), puts, 0)
-    steps = (Remove(run.run.id),) if "runner" in run.run.handle else ()
-    return Plan(_outcome(job, run.status, now), steps)
+    steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
+    return Plan(_outcome(job, status, now), steps)
+
+
+def _left(verdict: RunStatus, runs: list[Observed]) -> dict[str, tuple[str, ...]]:
+    """Archive -> the files of it that hosts left; of a job that failed no model."""
+    left: dict[str, tuple[str, ...]] = {}
+    for run in runs:
+        for made in run.status.outputs:
+            if made.archive != _MODEL or verdict.phase in ("succeeded", "stopped"):
+                left[made.archive] = (*left.get(made.archive, ()), made.path)
+    return left
+
+
+def _verdict(job: Resource, statuses: list[RunStatus]) -> RunStatus:
+    """How the hosts ended together. What fails after the time was up, or after another host had
+    failed, failed because of that."""
+    for status in statuses:
+        if status.reason == "MaxRuntimeExceeded":
+            return status
+    failed = [n for n, status in enumerate(statuses) if status.phase in ("failed", "lost")]
+    if failed and job.desired != "stopped":
+        first = min(failed, key=lambda n: statuses[n].ended_at or 0)
+        return _named(statuses[first], f"algo-{first + 1}" if len(statuses) > 1 else "")
+    return next((status for status in statuses if status.phase != "succeeded"), statuses[0])
+
+
+def _named(status: RunStatus, host: str) -> RunStatus:
+    """With the host in the message, where the failure was one host's."""
+    if not host or status.reason in ("Rejected", "UploadFailed"):
+        return status
+    return replace(status, message=f"{host}: {status.message}")
 
 
 def _outcome(job: Resource, status: RunStatus, now: int) -> Resource:
@@ -121,22 +176,36 @@ def _finished(job: Resource, status: str, secondary: str, reason: str, now: int)
     )
 
 
-def _noted(job: Resource, run: Observed, now: int) -> Resource:
-    """The job with the stages that its run went through, and the metrics of its log."""
+def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
+    """The job with the stages that its runs went through, and the metrics of their logs."""
     state = job.state
-    for stage, since in run.status.stages:
+    for stage, since in _reached(runs):
         if not any(each["Status"] == stage for each in state["Transitions"]):
             state = _entered(state, stage, since)
         if stage == "Training" and "TrainingStartTime" not in state:
             state = {**state, "TrainingStartTime": since}
     if job.status == "Stopping" and not _entered_stopping(state):
         state = _entered(state, "Stopping", now)
-    if run.log is not None and run.log.end > run.log.start:
-        state = {**state, "LogPosition": run.log.end, **scrape(state, run.log)}
+    for run in runs:
+        if run.log is not None and _unread(run):
+            positions = {**state.get("LogPositions", {}), run.run.role: run.log.end}
+            state = {**state, "LogPositions": positions, **scrape(state, run.log)}
     if state is job.state:
         return job
     moved = len(state["Transitions"]) != len(job.state["Transitions"])
     return replace(job, state=state, modified_at=now if moved else job.modified_at)
+
+
+def _reached(runs: list[Observed]) -> Iterator[tuple[str, int]]:
+    """(stage, when the last host came to it) of the stages that no host has before it."""
+    stages = [dict(each.status.stages) for each in runs]
+    for name in _STAGES:
+        times = [each[name] for each in stages if name in each]
+        later = all(
+            name in each or run.status.ended for each, run in zip(stages, runs, strict=True)
+        )
+        if times and later:
+            yield name, max(times)
 
 
 def _entered_stopping(state: Doc) -> bool:
@@ -165,27 +234,47 @@ def _blocked(job: Resource, reason: str, now: int) -> Resource:
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:
     spec = job.spec
-    inputs = [
-        transfer
-        for channel in spec.get("InputDataConfig", [])
-        for transfer in channels.transfers(channel, spec["RoleArn"], storage)
-    ]
+    name = start.role.removeprefix(_ROLE)
     limits = spec.get("StoppingCondition", {})
     compress = spec["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
     return RunSpec(
         id=start.run_id,
         command=_command(spec["AlgorithmSpecification"]),
-        env=layout.training_env(spec, job.arn, settings.region),
-        files=layout.training_files(spec, job.arn),
+        env=layout.training_env(spec, job.arn, settings.region, name),
+        files=layout.training_files(spec, job.arn, name),
         folders=layout.TRAINING_FOLDERS,
-        inputs=tuple(inputs),
+        inputs=tuple(_inputs(spec, name, storage)),
         outputs=(
-            Output("model", "model.tar.gz", compress),
+            Output("model", _MODEL, compress),
             Output("output/data", "output.tar.gz", compress, skip_empty=True),
         ),
         timeout_seconds=limits.get("MaxRuntimeInSeconds", 86_400),
         stop_seconds=settings.job_stop_seconds,
+        network=_network(job, name),
     )
+
+
+def _inputs(spec: Doc, name: str, storage: Storage) -> Iterator[Transfer]:
+    """What the host `name` gets of the channels: a channel may be for some groups only."""
+    every = layout.hosts(spec["ResourceConfig"])
+    for channel in spec.get("InputDataConfig", []):
+        groups = channel["DataSource"]["S3DataSource"].get("InstanceGroupNames")
+        mine = [host.name for host in every if not groups or host.group in groups]
+        if name in mine:
+            number = mine.index(name)
+            yield from channels.transfers(
+                channel, spec["RoleArn"], storage, host=number, hosts=len(mine)
+            )
+
+
+def _network(job: Resource, name: str) -> Network:
+    """The names of all hosts, each with a loopback address that hardly any other job has."""
+    first = _FIRST_ADDRESS + int(job.id[:12], 16) % _ADDRESSES
+    names = tuple(
+        (host.name, str(IPv4Address(first + number)))
+        for number, host in enumerate(layout.hosts(job.spec["ResourceConfig"]))
+    )
+    return Network(name, names, job.spec.get("EnableNetworkIsolation", False))
 
 
 def _command(algorithm: Doc) -> tuple[str, ...]:

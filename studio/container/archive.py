@@ -129,20 +129,42 @@ def pack_nothing(target: Path) -> None:
     _pack([], target, True)
 
 
-def _pack(files: list[tuple[str, Path]], target: Path, compress: bool) -> None:
+def write(target: Path, fill: Callable[[tarfile.TarFile], None], compress: bool) -> None:
+    """An archive with what `fill` adds to it, synced; no file at all when that fails."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with target.open("wb") as raw:
             if compress:
-                with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed:
-                    _write(files, packed)
+                with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as squeezed:
+                    _tar(squeezed, fill)
             else:
-                _write(files, raw)
+                _tar(raw, fill)
             raw.flush()
             os.fsync(raw.fileno())
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def packed(archive: Path) -> bool:
+    """Whether it is compressed."""
+    with archive.open("rb") as file:
+        return file.read(2) == _GZIP
+
+
+def opened(archive: Path) -> gzip.GzipFile | BufferedReader:
+    """The plain bytes of an archive, compressed or not."""
+    # tarfile's own reader of gzip streams checks neither sums nor the end.
+    return gzip.open(archive, "rb") if packed(archive) else archive.open("rb")
+
+
+def _pack(files: list[tuple[str, Path]], target: Path, compress: bool) -> None:
+    write(target, lambda tar: _add(files, tar), compress)
+
+
+def _tar(out: Any, fill: Callable[[tarfile.TarFile], None]) -> None:
+    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        fill(tar)
 
 
 def _unpack(archive: Path, target: Path, deadline: float, check: Callable[[], None]) -> None:
@@ -153,7 +175,7 @@ def _unpack(archive: Path, target: Path, deadline: float, check: Callable[[], No
     root = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with (
-            _opened(archive) as source,
+            opened(archive) as source,
             tarfile.open(fileobj=source, mode="r|", tarinfo=_Member) as tar,
         ):
             for member in tar:
@@ -173,13 +195,6 @@ def _unpack(archive: Path, target: Path, deadline: float, check: Callable[[], No
             _drain(source)
     finally:
         os.close(root)
-
-
-def _opened(archive: Path) -> gzip.GzipFile | BufferedReader:
-    with archive.open("rb") as file:
-        packed = file.read(2) == _GZIP
-    # tarfile's own reader of gzip streams checks neither sums nor the end.
-    return gzip.open(archive, "rb") if packed else archive.open("rb")
 
 
 def _drain(source: gzip.GzipFile | BufferedReader) -> None:
@@ -292,22 +307,21 @@ def _readable(path: Path, rights: int) -> None:
         path.chmod(rights)
 
 
-def _write(files: list[tuple[str, Path]], out: Any) -> None:
-    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        for name, path in files:
-            info = tar.gettarinfo(path, name)
-            info.uid = info.gid = 0
-            info.uname = info.gname = ""
-            if info.islnk():
-                # A second name of a file in the folder: packed as a file of its own.
-                info.type, info.linkname = tarfile.REGTYPE, ""
-                info.size = path.stat().st_size
-            if info.isreg():
-                _readable(path, 0o600)
-                with path.open("rb") as source:
-                    tar.addfile(info, source)
-            else:
-                tar.addfile(info)
+def _add(files: list[tuple[str, Path]], tar: tarfile.TarFile) -> None:
+    for name, path in files:
+        info = tar.gettarinfo(path, name)
+        info.uid = info.gid = 0
+        info.uname = info.gname = ""
+        if info.islnk():
+            # A second name of a file in the folder: packed as a file of its own.
+            info.type, info.linkname = tarfile.REGTYPE, ""
+            info.size = path.stat().st_size
+        if info.isreg():
+            _readable(path, 0o600)
+            with path.open("rb") as source:
+                tar.addfile(info, source)
+        else:
+            tar.addfile(info)
 
 
 def _sentence(error: Exception) -> str:

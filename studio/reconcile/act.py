@@ -9,14 +9,26 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from studio.container import merge
 from studio.db import resources
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
 from studio.errors import ApiError, StudioError
 from studio.reconcile import scheduler
 from studio.reconcile.routes import Routes
-from studio.reconcile.scheduler import Waiting
-from studio.reconcile.steps import Kind, Observed, Plan, Put, Rejected, Remove, Route, Start, Stop
+from studio.reconcile.scheduler import Obstacle, Queue, Waiting
+from studio.reconcile.steps import (
+    Gang,
+    Kind,
+    Observed,
+    Plan,
+    Put,
+    Rejected,
+    Remove,
+    Route,
+    Start,
+    Stop,
+)
 from studio.runners.base import Produced, Resources, Runner, RunSpec, RunStatus
 from studio.s3.client import Storage, parse_uri
 
@@ -38,7 +50,9 @@ class Actor:
         self._routes = routes
         self._limit = limit
         self._lock = threading.Lock()
-        self._waiting: dict[str, Waiting] = {}
+        with db.read() as connection:
+            held = {run.id: _slots(run) for run in resources.open_runs(connection)}
+        self._queue = Queue(limit, held)
         self._freed: set[str] = set()
 
     def observe(self, kind: Kind, resource: Resource, run: Run) -> Observed:
@@ -47,7 +61,7 @@ class Actor:
         status = _status(final) if final else RunStatus("pending")
         if not final and "runner" in run.handle:
             status = self._runner.poll(run.id, run.handle["runner"])
-        position = kind.follow(resource)
+        position = kind.follow(resource, run.role)
         page = None
         if position is not None and "runner" in run.handle:
             page = self._runner.logs(run.id, position, LOG_LINES)
@@ -61,12 +75,13 @@ class Actor:
         known = {each.run.id: each.run for each in observed}
         ended = [_ended(each) for each in observed if _just_ended(each)]
         for step in plan.steps:
-            if isinstance(step, Start):
-                reason = self._start(kind, resource, step, known)
-                if reason is not None:
-                    target, look = kind.blocked(target, reason, _now()), 5_000
-                else:
-                    look = 0
+            if isinstance(step, Start | Gang):
+                starts = step.starts if isinstance(step, Gang) else (step,)
+                obstacle = self._start(kind, resource, starts, known)
+                look = 0
+                if obstacle is not None:
+                    target = kind.blocked(target, obstacle.reason, _now())
+                    look = obstacle.look_ms
             elif isinstance(step, Put):
                 refused = self._put(step, known)
                 if refused is not None:
@@ -74,70 +89,98 @@ class Actor:
                     break
             else:
                 self._simple(step, known)
-        if not any(isinstance(step, Start) for step in plan.steps):
+        if not any(isinstance(step, Start | Gang) for step in plan.steps):
             self._leave_queue(resource.id)
         if not self._store(resource, target, ended):
             return 0
         return None if target.due_at is None else look
 
     def freed(self) -> Iterable[str]:
-        """Resources that wait for slots, once after slots became free."""
+        """Resources whose turn has come, once."""
         with self._lock:
             freed, self._freed = self._freed, set()
         return freed
 
     def _start(
-        self, kind: Kind, resource: Resource, step: Start, known: dict[str, Run]
-    ) -> str | None:
-        run = known.get(step.run_id) or self._reserve(resource, step)
-        if isinstance(run, str):
-            return run
+        self, kind: Kind, resource: Resource, starts: tuple[Start, ...], known: dict[str, Run]
+    ) -> Obstacle | None:
+        """Start all, or say why they have to wait."""
+        rows = self._reserve(resource, starts, known)
+        if isinstance(rows, Obstacle):
+            return rows
         try:
-            spec = kind.prepare(resource, step, self._storage)
-            spec = replace(spec, resources=scheduler.fitted(step.resources, self._limit))
-            handle = {"runner": self._runner.start(spec)}
-            run = replace(
-                run,
-                phase="running",
-                handle=handle,
-                spec=_run_spec(step.queued, spec.resources, spec),
-            )
+            specs = [
+                replace(kind.prepare(resource, start, self._storage), resources=_reserved(row))
+                for start, row in zip(starts, rows, strict=True)
+            ]
         except (Rejected, StudioError) as error:
-            log.info("run rejected", run=step.run_id, reason=str(error))
+            log.info("run rejected", run=starts[0].run_id, reason=str(error))
             reason = "Rejected" if isinstance(error, Rejected) else "StartFailed"
-            run = _failed(run, reason, str(error))
-        self._db.write(lambda connection: resources.put_runs(connection, [run]))
+            begun = [self._given_up(row, reason, str(error)) for row in rows]
+        else:
+            begun = self._begin(rows, specs)
+        self._db.write(lambda connection: resources.put_runs(connection, begun))
+        with self._lock:
+            self._release(each for each in begun if each.phase == "failed")
         return None
 
-    def _reserve(self, resource: Resource, step: Start) -> Run | str:
-        """The row of the run, which holds its slots from now on, or why it has to wait."""
-        wanted = scheduler.fitted(step.resources, self._limit)
-        turn = Waiting(resource.created_at, resource.id, wanted)
-        row = _run_spec(step.queued, wanted, None)
-        run = Run(step.run_id, resource.id, step.role, "process", _now(), row)
+    def _begin(self, rows: list[Run], specs: list[RunSpec]) -> list[Run]:
+        begun: list[Run] = []
+        for row, spec in zip(rows, specs, strict=True):
+            try:
+                handle = {"runner": self._runner.start(spec)}
+            except StudioError as error:
+                left = rows[len(begun) :]
+                return begun + [self._given_up(it, "StartFailed", str(error)) for it in left]
+            kept = _run_spec(row.spec["queued"], spec.resources, spec)
+            begun.append(replace(row, phase="running", handle=handle, spec=kept))
+        return begun
+
+    def _given_up(self, row: Run, reason: str, message: str) -> Run:
+        """As failed; should it have been started after all, also before a crash, it is stopped."""
+        self._runner.stop(row.id, {})
+        return _failed(row, reason, message)
+
+    def _reserve(
+        self, resource: Resource, starts: tuple[Start, ...], known: dict[str, Run]
+    ) -> list[Run] | Obstacle:
+        """The rows of the runs, which hold their slots from now on, or why they have to wait."""
+        found = [known[start.run_id] for start in starts if start.run_id in known]
+        if len(found) == len(starts):
+            return found
+        parts = [scheduler.fitted(it.resources, self._limit, len(starts)) for it in starts]
+        wanted = scheduler.together(parts, self._limit)
+        turn = Waiting(resource.created_at, resource.id, wanted, len(starts))
+        rows = [
+            Run(it.run_id, resource.id, it.role, "process", _now(), _run_spec(it.queued, part))
+            for it, part in zip(starts, parts, strict=True)
+        ]
         with self._lock:
-            if step.queued:
-                with self._db.read() as connection:
-                    used = [_slots(each) for each in resources.open_runs(connection)]
-                queue = list(self._waiting.values())
-                reason = scheduler.obstacle(turn, queue, used, self._limit)
-                if reason is not None:
-                    self._waiting[resource.id] = turn
-                    return reason
-                self._waiting.pop(resource.id, None)
-            self._db.write(lambda connection: resources.put_runs(connection, [run]))
-        return run
+            if starts[0].queued:
+                obstacle = self._queue.ask(turn)
+                if obstacle is not None:
+                    return obstacle
+            self._db.write(lambda connection: resources.put_runs(connection, rows))
+            self._queue.hold({row.id: _slots(row) for row in rows})
+            self._freed |= self._queue.ready()
+        return rows
 
     def _leave_queue(self, resource_id: str) -> None:
         with self._lock:
-            if self._waiting.pop(resource_id, None):
-                self._freed = set(self._waiting)
+            if self._queue.leave(resource_id):
+                self._freed |= self._queue.ready()
+
+    def _release(self, ended: Iterable[Run]) -> None:
+        """To be called with the lock held, once the ends are stored."""
+        self._queue.release(run.id for run in ended)
+        self._freed |= self._queue.ready()
 
     def _put(self, step: Put, known: dict[str, Run]) -> Run | None:
         """The run as failed when the store refuses the object, e.g. for want of the bucket."""
         bucket, key = parse_uri(step.uri)
+        path = merge.merged([Path(each) for each in step.paths])
         try:
-            self._storage.put_file(bucket, key, Path(step.path))
+            self._storage.put_file(bucket, key, path)
         except ApiError as error:
             message = f"{step.uri} could not be stored: {error.message}"
             return _failed(known[step.run_id], "UploadFailed", message)
@@ -165,7 +208,7 @@ class Actor:
         with self._lock:
             stored = self._db.write(lambda connection: _save(connection, before, after, ended))
             if ended:
-                self._freed = set(self._waiting)
+                self._release(ended)
         return stored
 
 
@@ -174,17 +217,21 @@ def _save(connection: Connection, before: Resource, after: Resource, ended: list
     return after == before or resources.update(connection, after) is not None
 
 
-def _run_spec(queued: bool, reserved: Resources, spec: RunSpec | None) -> resources.Doc:
+def _run_spec(queued: bool, part: Resources, spec: RunSpec | None = None) -> resources.Doc:
     return {
         "queued": queued,
-        "resources": asdict(reserved),
+        "resources": asdict(part),
         # Not what it reads: that may be long, and holds addresses that open without a key.
         "run": replace(spec, inputs=(), archives=(), streams=()).document() if spec else None,
     }
 
 
+def _reserved(run: Run) -> Resources:
+    return Resources(**run.spec["resources"])
+
+
 def _slots(run: Run) -> Resources:
-    return Resources(**run.spec["resources"]) if run.spec["queued"] else Resources(0, 0, 0)
+    return _reserved(run) if run.spec["queued"] else Resources(0, 0, 0)
 
 
 def _just_ended(observed: Observed) -> bool:

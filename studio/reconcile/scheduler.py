@@ -1,26 +1,106 @@
-"""Which queued run may start: first in, first out, over the CPUs and GPUs of this machine.
+"""Which queued runs may start: first in, first out, over the CPUs and GPUs of this machine.
 
 GPU jobs and CPU jobs wait in separate lines, so that a job which waits for a GPU does not hold
-up those that need none.
+up those that need none. The hosts of a job take their turn together.
 """
 
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 from studio.runners.base import Resources
 from studio.settings import Settings
 
+_LOOK_MS = 5_000
+_LOOK_MS_A_PLACE = 100
+
 
 @dataclass(frozen=True)
 class Waiting:
-    """A run that asked for its turn."""
+    """A job that asked for its turn; `wanted` is what its `hosts` occupy together."""
 
     since: int
     resource_id: str
     wanted: Resources
+    hosts: int = 1
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a job has to wait, as a sentence, and when to say so anew."""
+
+    reason: str
+    look_ms: int = _LOOK_MS
+
+
+class Queue:
+    """Who waits, and what the runs hold that have started. Not for several threads."""
+
+    def __init__(self, limit: Resources, held: Mapping[str, Resources]) -> None:
+        self.limit = limit
+        self._held = dict(held)
+        self._waiting: dict[str, Waiting] = {}
+
+    def ask(self, turn: Waiting) -> Obstacle | None:
+        """None when `turn` may start now; else it waits in its line."""
+        line = self._line(bool(turn.wanted.gpus))
+        ahead = sum(_place(other) < _place(turn) for other in line)
+        obstacle: Obstacle | None
+        if ahead:
+            reason = f"Waiting for its turn: {ahead} ahead in the queue"
+            # Those far behind look rarely: the others' turns must not cost the machine.
+            obstacle = Obstacle(reason, _LOOK_MS + _LOOK_MS_A_PLACE * ahead)
+        else:
+            obstacle = self._lack(turn, self._free())
+        if obstacle is None:
+            self._waiting.pop(turn.resource_id, None)
+        else:
+            self._waiting[turn.resource_id] = turn
+        return obstacle
+
+    def hold(self, runs: Mapping[str, Resources]) -> None:
+        """These runs, by their ids, occupy that much from now on."""
+        self._held.update(runs)
+
+    def release(self, run_ids: Iterable[str]) -> None:
+        """What these runs held is free."""
+        for run_id in run_ids:
+            self._held.pop(run_id, None)
+
+    def leave(self, resource_id: str) -> bool:
+        """Out of the line; False for who did not wait."""
+        return self._waiting.pop(resource_id, None) is not None
+
+    def ready(self) -> set[str]:
+        """Those who could start now, in the order of their lines: nobody else need be woken."""
+        free = self._free()
+        found = set()
+        for gpus in (True, False):
+            for turn in sorted(self._line(gpus), key=_place):
+                if self._lack(turn, free) is not None:
+                    break
+                found.add(turn.resource_id)
+                free = _minus(free, [turn.wanted])
+        return found
+
+    def _line(self, gpus: bool) -> list[Waiting]:
+        return [turn for turn in self._waiting.values() if bool(turn.wanted.gpus) == gpus]
+
+    def _free(self) -> Resources:
+        return _minus(self.limit, self._held.values())
+
+    def _lack(self, turn: Waiting, free: Resources) -> Obstacle | None:
+        hosts = f" for {turn.hosts} hosts" if turn.hosts > 1 else ""
+        for kind in ("cpus", "gpus"):
+            wanted, there = getattr(turn.wanted, kind), max(getattr(free, kind), 0)
+            if wanted > there:
+                total = getattr(self.limit, kind)
+                name = kind[:-1].upper() + "s"
+                return Obstacle(f"Waiting for {wanted} {name}{hosts}: {there} of {total} free")
+        return None
 
 
 def capacity(settings: Settings) -> Resources:
@@ -33,31 +113,34 @@ def capacity(settings: Settings) -> Resources:
     )
 
 
-def fitted(wanted: Resources, limit: Resources) -> Resources:
-    """`wanted`, but no more than there is: a laptop runs what asks for an ml.m5.24xlarge."""
+def fitted(wanted: Resources, limit: Resources, hosts: int = 1) -> Resources:
+    """`wanted` by one of `hosts`, but no more than its part of what there is: a laptop runs what
+    asks for an ml.m5.24xlarge, or for four of them."""
     return replace(
         wanted,
-        cpus=max(1, min(wanted.cpus, limit.cpus)),
-        gpus=min(wanted.gpus, limit.gpus),
-        memory_mb=limit.memory_mb,
+        cpus=max(1, min(wanted.cpus, limit.cpus // hosts)),
+        gpus=min(wanted.gpus, max(limit.gpus // hosts, min(limit.gpus, 1))),
+        memory_mb=limit.memory_mb // hosts,
     )
 
 
-def obstacle(
-    turn: Waiting, queue: list[Waiting], used: list[Resources], limit: Resources
-) -> str | None:
-    """Why `turn` has to wait, as a sentence; None when it may start now."""
-    line = [other for other in queue if bool(other.wanted.gpus) == bool(turn.wanted.gpus)]
-    ahead = sum((other.since, other.resource_id) < (turn.since, turn.resource_id) for other in line)
-    if ahead:
-        return f"Waiting for its turn: {ahead} ahead in the queue"
-    free_cpus = limit.cpus - sum(each.cpus for each in used)
-    free_gpus = limit.gpus - sum(each.gpus for each in used)
-    if turn.wanted.cpus > free_cpus:
-        return f"Waiting for {turn.wanted.cpus} CPUs: {max(free_cpus, 0)} of {limit.cpus} free"
-    if turn.wanted.gpus > free_gpus:
-        return f"Waiting for {turn.wanted.gpus} GPUs: {max(free_gpus, 0)} of {limit.gpus} free"
-    return None
+def together(parts: Iterable[Resources], limit: Resources) -> Resources:
+    """What runs occupy that start together: with more hosts than CPUs, all of them."""
+    parts = list(parts)
+    return Resources(
+        cpus=min(sum(each.cpus for each in parts), limit.cpus),
+        gpus=min(sum(each.gpus for each in parts), limit.gpus),
+    )
+
+
+def _minus(free: Resources, taken: Iterable[Resources]) -> Resources:
+    for each in taken:
+        free = replace(free, cpus=free.cpus - each.cpus, gpus=free.gpus - each.gpus)
+    return free
+
+
+def _place(turn: Waiting) -> tuple[int, str]:
+    return turn.since, turn.resource_id
 
 
 @cache

@@ -24,6 +24,13 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Gang:
+    """Start several runs, all or none: they wait until the resources of all are free."""
+
+    starts: tuple[Start, ...]
+
+
+@dataclass(frozen=True)
 class Stop:
     """Begin to stop a run."""
 
@@ -39,10 +46,13 @@ class Remove:
 
 @dataclass(frozen=True)
 class Put:
-    """Store a file that the run left as an object."""
+    """Store files that runs left as one object: several archives become one.
+
+    When that is refused, the run `run_id` has failed.
+    """
 
     run_id: str
-    path: str
+    paths: tuple[str, ...]
     uri: str
 
 
@@ -57,7 +67,7 @@ class Route:
     variants: tuple[Variant, ...] | None
 
 
-Step = Start | Stop | Remove | Put | Route
+Step = Start | Gang | Stop | Remove | Put | Route
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,12 @@ class Kind:
     """A kind of resource with behaviour.
 
     `prepare` makes the spec of a run and may read the object store, never the database;
-    `blocked` notes why a start waits; `follow` says from which position of a run's log the plan
-    wants to read (None: not at all).
+    `blocked` notes why a start waits; `follow` says from which position of the log of a run, given
+    by its role, the plan wants to read (None: not at all).
     """
 
     name: str
     plan: Callable[[Resource, list[Observed], int], Plan]
     prepare: Callable[[Resource, Start, Storage], RunSpec]
     blocked: Callable[[Resource, str, int], Resource] = field(default=lambda resource, *_: resource)
-    follow: Callable[[Resource], int | None] = field(default=lambda _resource: None)
+    follow: Callable[[Resource, str], int | None] = field(default=lambda *_: None)

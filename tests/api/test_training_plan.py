@@ -6,7 +6,7 @@ import pytest
 
 from studio.api import training_plan
 from studio.db.resources import Resource, Run
-from studio.reconcile.steps import Observed, Put, Remove, Start, Stop
+from studio.reconcile.steps import Gang, Observed, Put, Remove, Stop
 from studio.runners.base import LogPage, Produced, RunStatus
 
 MODEL = Produced("model.tar.gz", "/runs/r/outputs/model.tar.gz", 10)
@@ -40,7 +40,7 @@ def seen(it: Resource, status: RunStatus, log: LogPage = EMPTY, started: bool = 
     handle = {"runner": {"pid": 1}} if started else {}
     if status.ended:
         handle["final"] = asdict(status)
-    run = Run(f"{it.id}-train-algo-1", it.id, training_plan.ROLE, "process", 100, handle=handle)
+    run = Run(f"{it.id}-train-algo-1", it.id, "train/algo-1", "process", 100, handle=handle)
     return Observed(run, status, log)
 
 
@@ -61,15 +61,16 @@ def end(it: Resource, status: RunStatus, now: int = 900):
 
 def test_starts_once_it_is_new():
     plan = training_plan.plan(job(), [], 200)
-    assert [type(step) for step in plan.steps] == [Start]
-    assert plan.steps[0].resources.cpus == 4
-    assert plan.steps[0].queued
+    assert [type(step) for step in plan.steps] == [Gang]
+    (start,) = plan.steps[0].starts
+    assert start.resources.cpus == 4
+    assert start.queued
 
 
 def test_starts_again_after_a_crash_before_the_start_was_noted():
     it = job()
     plan = training_plan.plan(it, [seen(it, RunStatus("pending"), started=False)], 200)
-    assert [step.run_id for step in plan.steps] == [f"{it.id}-train-algo-1"]
+    assert [start.run_id for start in plan.steps[0].starts] == [f"{it.id}-train-algo-1"]
 
 
 def test_stages_become_transitions_with_their_times():
@@ -118,7 +119,7 @@ def test_the_log_is_read_to_its_end_before_the_job_ends():
     page = LogPage(((310, "loss=0.5"), (320, "loss=0.25"), (330, "loss=x")), 0, 30)
     plan = training_plan.plan(it, [seen(it, RunStatus("succeeded", exit_code=0), page)], 400)
     assert plan.resource.status == "InProgress"
-    assert plan.resource.state["LogPosition"] == 30
+    assert plan.resource.state["LogPositions"] == {"train/algo-1": 30}
     assert plan.resource.state["FinalMetricDataList"] == [
         {"MetricName": "loss", "Value": 0.25, "Timestamp": 320}
     ]

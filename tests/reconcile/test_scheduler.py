@@ -1,41 +1,98 @@
 """Who may start: first in, first out, within what the machine has."""
 
-from studio.reconcile.scheduler import Waiting, capacity, fitted, obstacle
+from studio.reconcile.scheduler import Queue, Waiting, capacity, fitted, together
 from studio.runners.base import Resources
 from studio.settings import Settings
 
 LIMIT = Resources(cpus=4, memory_mb=1000, gpus=1)
 
 
-def turn(since: int, cpus: int = 1, gpus: int = 0) -> Waiting:
-    return Waiting(since, f"r{since}", Resources(cpus, 0, gpus))
+def turn(since: int, cpus: int = 1, gpus: int = 0, hosts: int = 1) -> Waiting:
+    return Waiting(since, f"r{since}", Resources(cpus, 0, gpus), hosts)
+
+
+def queue(*held: Resources) -> Queue:
+    return Queue(LIMIT, {f"run-{number}": each for number, each in enumerate(held)})
 
 
 def test_starts_when_there_is_room():
-    assert obstacle(turn(1, 4), [], [], LIMIT) is None
-    assert obstacle(turn(1, 2), [], [Resources(2)], LIMIT) is None
+    assert queue().ask(turn(1, 4)) is None
+    assert queue(Resources(2)).ask(turn(1, 2)) is None
 
 
 def test_waits_for_cpus_and_says_so():
-    assert "2 CPUs: 1 of 4 free" in obstacle(turn(1, 2), [], [Resources(3)], LIMIT)
+    assert "Waiting for 2 CPUs: 1 of 4 free" in queue(Resources(3)).ask(turn(1, 2)).reason
 
 
 def test_waits_for_gpus_and_says_so():
-    assert "1 GPUs: 0 of 1 free" in obstacle(turn(1, 1, 1), [], [Resources(1, 0, 1)], LIMIT)
+    obstacle = queue(Resources(1, 0, 1)).ask(turn(1, 1, 1))
+    assert "Waiting for 1 GPUs: 0 of 1 free" in obstacle.reason
+
+
+def test_hosts_wait_together_and_say_so():
+    obstacle = queue(Resources(2)).ask(turn(1, 3, hosts=3))
+    assert obstacle.reason == "Waiting for 3 CPUs for 3 hosts: 2 of 4 free"
 
 
 def test_nobody_overtakes_in_the_same_line():
-    assert "1 ahead" in obstacle(turn(2), [turn(1, 4)], [Resources(3)], LIMIT)
-    assert obstacle(turn(1), [turn(1), turn(2)], [], LIMIT) is None
+    line = queue(Resources(3))
+    assert line.ask(turn(1, 4)) is not None
+    assert "1 ahead" in line.ask(turn(2)).reason
+    assert line.ready() == set()
+    line.release(["run-0"])
+    assert line.ready() == {"r1"}
+    assert "1 ahead" in line.ask(turn(2)).reason
+    assert line.ask(turn(1, 4)) is None
+
+
+def test_those_far_behind_look_rarely():
+    line = queue(Resources(4))
+    looks = [line.ask(turn(number)).look_ms for number in range(100)]
+    assert looks == sorted(looks)
+    assert looks[0] == 5_000
+    assert looks[-1] > 10_000
+
+
+def test_only_those_whose_turn_has_come_are_woken():
+    line = queue(Resources(4))
+    for number in range(10):
+        line.ask(turn(number, 2))
+    assert line.ready() == set()
+    line.release(["run-0"])
+    assert line.ready() == {"r0", "r1"}
+    assert line.ask(turn(0, 2)) is None
+    line.hold({"new": Resources(2)})
+    assert line.ready() == {"r1"}
+    assert line.leave("r1")
+    assert not line.leave("r1")
+    assert line.ready() == {"r2"}
 
 
 def test_a_gpu_job_does_not_hold_up_the_others():
-    assert obstacle(turn(2), [turn(1, 1, 1)], [Resources(1, 0, 1)], LIMIT) is None
+    line = queue(Resources(1, 0, 1))
+    assert line.ask(turn(1, 1, 1)) is not None
+    assert line.ask(turn(2)) is None
 
 
 def test_large_instances_fit_a_small_machine():
     assert fitted(Resources(96, 0, 8), LIMIT) == Resources(4, 1000, 1)
     assert fitted(Resources(0, 0, 0), LIMIT) == Resources(1, 1000, 0)
+
+
+def test_hosts_share_the_machine():
+    parts = [fitted(Resources(4, 0, 1), LIMIT, 3) for _ in range(3)]
+    assert parts == [Resources(1, 333, 1)] * 3
+    assert together(parts, LIMIT) == Resources(3, 0, 1)
+
+
+def test_more_hosts_than_cpus_take_them_all_and_still_start():
+    parts = [fitted(Resources(4), LIMIT, 9) for _ in range(9)]
+    wanted = together(parts, LIMIT)
+    assert wanted == Resources(4, 0, 0)
+    line = queue()
+    assert line.ask(Waiting(1, "r1", wanted, 9)) is None
+    line.hold({f"host-{n}": part for n, part in enumerate(parts)})
+    assert "0 of 4 free" in line.ask(turn(2)).reason
 
 
 def test_capacity_follows_settings(tmp_path):
