@@ -17,7 +17,7 @@ from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
 from studio.server import routing
 from studio.wire import models, protocols, query, sigv4
-from studio.wire.protocols import QUERY_SERVICES, Response
+from studio.wire.protocols import GLOBAL_SERVICES, QUERY_SERVICES, Response
 from studio.wire.signature import Kind
 
 log = structlog.get_logger()
@@ -67,23 +67,47 @@ def answer_json(services: Services, call: Call) -> Response:
         model, operation = _operation(service, name)
         if call.method != "POST":
             raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
-        request = protocols.read_json_request(model, call.body)
+        body = protocols.plain_body(call.headers, call.body)
+        request = protocols.read_json_request(model, body)
         document = operation.function(_context(services, call, caller, operation), request)
         return protocols.json_response(model, document, call.content_type)
 
-    return _guarded(call, f"{service}:{name}", run, _json_error(call))
+    def refuse(error: ApiError) -> Response:
+        return protocols.json_error(error, call.content_type, service)
+
+    return _guarded(call, f"{service}:{name}", run, refuse)
+
+
+def answer_cbor(services: Services, call: Call) -> Response:
+    """The answer to a request in smithy's rpc-v2-cbor."""
+    service, name = routing.cbor_service(call.path)
+
+    def run() -> Response:
+        caller = _authenticate(services, call, _signing_name(service, call))
+        model, operation = _operation(service, name)
+        if call.method != "POST":
+            raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
+        body = protocols.plain_body(call.headers, call.body)
+        request = protocols.read_cbor_request(model, body)
+        document = operation.function(_context(services, call, caller, operation), request)
+        return protocols.cbor_response(model, document)
+
+    def refuse(error: ApiError) -> Response:
+        return protocols.cbor_error(error, service)
+
+    return _guarded(call, f"{service}:{name}", run, refuse)
 
 
 def answer_query(services: Services, call: Call) -> Response:
     """The answer to a form with an Action."""
     scope = routing.signed_service(call.query, call.headers)
-    service = scope if scope in QUERY_SERVICES else QUERY_SERVICES[-1]
+    service = QUERY_SERVICES.get(scope, "sts")
     namespace = models.service_model(service).metadata["xmlNamespace"]
 
     def run() -> Response:
         caller = _authenticate(services, call, scope or service)
         form = query.parse_form(call.query) | query.parse_form(_form_text(call))
-        model, operation = _operation(scope, form.get("Action", ""))
+        model, operation = _operation(QUERY_SERVICES.get(scope, scope), form.get("Action", ""))
         request = protocols.read_query_request(model, form)
         document = operation.function(_context(services, call, caller, operation), request)
         return protocols.query_response(model, document, call.id)
@@ -113,8 +137,7 @@ def _authenticate(services: Services, call: Call, service: str) -> Caller:
             request,
             services.secret_of,
             services=(service,),
-            # Global services are signed for us-east-1, whatever the client's region.
-            region="" if service in QUERY_SERVICES else context.settings.region,
+            region="" if service in GLOBAL_SERVICES else context.settings.region,
             now=context.now() / 1000,
             body_sha256=call.body_sha256,
         )
@@ -126,8 +149,9 @@ def _authenticate(services: Services, call: Call, service: str) -> Caller:
 
 def _signing_name(service: str, call: Call) -> str:
     """A service of ours signs under its own name; for another, what the client signed for."""
-    known = service in protocols.JSON_TARGETS.values()
-    return service if known else routing.signed_service(call.query, call.headers) or service
+    if service in protocols.JSON_TARGETS.values():
+        return models.service_model(service).signing_name
+    return routing.signed_service(call.query, call.headers) or service
 
 
 def _operation(service: str, name: str) -> tuple[OperationModel, Operation]:
@@ -149,7 +173,7 @@ def _context(services: Services, call: Call, caller: Caller, operation: Operatio
 
 
 def _mark(call: Call, caller: Caller, operation: Operation) -> str:
-    """What all attempts of one call share: SDKs repeat the id, and sign it."""
+    """What all attempts of one call share: SDKs send the same id with each."""
     attempt = call.headers.get("amz-sdk-invocation-id")
     if not attempt:
         return ""
@@ -177,19 +201,16 @@ def _guarded(
         return refuse(ApiError("InternalFailure", text, 500))
 
 
-def _json_error(call: Call) -> Callable[[ApiError], Response]:
-    return lambda error: protocols.json_error(error, call.content_type)
-
-
 def _form_text(call: Call) -> str:
     try:
-        return call.body.decode()
+        return protocols.plain_body(call.headers, call.body).decode()
     except UnicodeDecodeError:
         raise ApiError("MalformedInput", "The body of the request is not a form.") from None
 
 
 Answer = Callable[[Services, Call], Response]
 ANSWERS: dict[routing.Part, Answer] = {
+    "cbor": answer_cbor,
     "json": answer_json,
     "query": answer_query,
     "unknown": answer_unknown,
