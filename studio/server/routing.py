@@ -8,13 +8,14 @@ from typing import Literal
 
 from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
 
-Part = Literal["health", "s3", "json", "query", "router", "unknown"]
+Part = Literal["health", "s3", "json", "query", "cbor", "router", "unknown"]
 
 HEALTH_PATH = "/_studio/health"
 
 _CREDENTIAL = re.compile(
     r"Credential=[^,\s&]*?(?:/|%2F)(?P<service>[a-z0-9-]{1,64})(?:/|%2F)aws4_request"
 )
+_CBOR_PATH = re.compile(r"/service/([A-Za-z0-9_]{1,64})/operation/([A-Za-z0-9_]{1,128})")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -27,6 +28,8 @@ def part_for(path: str, query: str, headers: Mapping[str, str]) -> Part:
         return "s3"
     if "x-amz-target" in headers:
         return "json"
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
     if scope in QUERY_SERVICES or (path == "/" and _is_query(query, headers)):
         return "query"
     if path.startswith("/endpoints/") and scope in ("sagemaker", ""):
@@ -46,6 +49,12 @@ def json_service(headers: Mapping[str, str]) -> tuple[str, str]:
     """Service and operation that X-Amz-Target names; of a strange service its prefix."""
     prefix, _, operation = headers.get("x-amz-target", "").rpartition(".")
     return JSON_TARGETS.get(prefix, prefix), operation
+
+
+def cbor_service(path: str) -> tuple[str, str]:
+    """Service and operation that the path of an rpc-v2-cbor request names; "" for no such path."""
+    match = _CBOR_PATH.fullmatch(path)
+    return (JSON_TARGETS.get(match[1], match[1]), match[2]) if match else ("", "")
 
 
 @lru_cache(maxsize=64)

@@ -1,24 +1,36 @@
 """The protocols of AWS's services: which operation a request asks for, and how answers look.
 
 json-1.1 (also spoken as 1.0) for `sagemaker` and `logs`, query and XML for `sts` and `iam`; of
-rest-json only errors, because sagemaker-runtime is served by the router.
+rest-json only errors, because sagemaker-runtime is served by the router. `cloudwatch` came with
+query, and clients of later years speak JSON 1.0 and CBOR to it: its errors keep their old codes.
 """
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.model import OperationModel
+from botocore.model import OperationModel, Shape
 
 from studio.errors import ApiError
-from studio.wire import query, shapes
+from studio.wire import cbor, models, query, shapes
 from studio.wire.shapes import Doc, SerializationException
 
-JSON_TARGETS = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
+JSON_TARGETS = {
+    "SageMaker": "sagemaker",
+    "Logs_20140328": "logs",
+    "GraniteServiceVersion20100801": "cloudwatch",
+}
 """targetPrefix of a model -> service, so that a request needs not read every model."""
 
-QUERY_SERVICES = ("iam", "sts")
+QUERY_SERVICES = {"iam": "iam", "monitoring": "cloudwatch", "sts": "sts"}
+"""What clients sign for -> service."""
+
+GLOBAL_SERVICES = ("iam", "sts")
+"""Signed for us-east-1, whatever the client's region."""
+
+_LARGEST_INFLATED = 10 * 1024 * 1024
 
 # What the query services call the same thing; the Type of an error follows its status.
 _QUERY_CODES = {
@@ -66,10 +78,48 @@ def json_response(operation: OperationModel, document: Doc, content_type: str) -
     return Response(200, body, {"Content-Type": _json_type(content_type)})
 
 
-def json_error(error: ApiError, content_type: str) -> Response:
+def json_error(error: ApiError, content_type: str, service: str = "") -> Response:
     """json services: clients find the code in the body, and nowhere else."""
-    body = _json({"__type": error.code, "message": error.message})
-    return Response(error.status, body, {"Content-Type": _json_type(content_type)})
+    name, headers = _modelled(error, service)
+    body = _json({"__type": name, "message": error.message})
+    return Response(error.status, body, {"Content-Type": _json_type(content_type), **headers})
+
+
+def read_cbor_request(operation: OperationModel, body: bytes) -> Doc:
+    """The validated document of an rpc-v2-cbor request."""
+    value = cbor.loads(body)
+    return shapes.load(operation.input_shape, value) if operation.input_shape else {}
+
+
+def cbor_response(operation: OperationModel, document: Doc) -> Response:
+    """The answer in CBOR; an operation that says nothing has no body."""
+    shape = operation.output_shape
+    return Response(200, cbor.dumps(shape, document) if shape else b"", _CBOR)
+
+
+def cbor_error(error: ApiError, service: str) -> Response:
+    """As with JSON the code is in the body, in full."""
+    name, headers = _modelled(error, service)
+    body = cbor.error(f"com.amazonaws.{service}#{name}", error.message)
+    return Response(error.status, body, {**_CBOR, **headers})
+
+
+def plain_body(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The body as it was before the client compressed it; clients of CloudWatch do."""
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    if coding in ("identity", ""):
+        return body
+    if coding != "gzip":
+        raise SerializationException("Content-Encoding must be gzip.")
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        inflated = unzip.decompress(body, _LARGEST_INFLATED)
+    except zlib.error:
+        raise SerializationException("The body of the request is not valid gzip.") from None
+    if not unzip.eof or unzip.unused_data:
+        text = f"The body of a request must be one gzip member of {_LARGEST_INFLATED} bytes."
+        raise ApiError("RequestEntityTooLargeException", text, 413)
+    return inflated
 
 
 def rest_json_error(error: ApiError) -> Response:
@@ -99,6 +149,22 @@ def query_error(error: ApiError, namespace: str, request_id: str) -> Response:
 
 
 _XML = {"Content-Type": "text/xml"}
+_CBOR = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+
+
+def _modelled(error: ApiError, service: str) -> tuple[str, dict[str, str]]:
+    """The name of an error in its model, and the header with its code of old, if it has one."""
+    model = models.service_model(service) if service in JSON_TARGETS.values() else None
+    if model is None or "awsQueryCompatible" not in model.metadata:
+        return error.code, {}
+    names = {_old_code(shape): shape.name for shape in model.error_shapes}
+    code = _QUERY_CODES.get(error.code, error.code)
+    blame = "Sender" if error.status < 500 else "Receiver"
+    return names.get(error.code, error.code), {"x-amzn-query-error": f"{code};{blame}"}
+
+
+def _old_code(shape: Shape) -> str:
+    return str(shape.metadata.get("error", {}).get("code", shape.name))
 
 
 def _json_type(content_type: str) -> str:

@@ -17,6 +17,8 @@ _MOST_FIELDS = 10_000
 _DEEPEST = 32
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?")
+
 _Tree = dict[str, Any]
 
 
@@ -123,9 +125,10 @@ def _in_order(node: _Tree) -> list[Any]:
 
 def _number(shape: Shape, text: str) -> Any:
     """A number where the text is one; else the text, whose type is refused later."""
-    if not re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", text):
+    if not _NUMBER.fullmatch(text):
         return text
-    return float(text) if shape.type_name in ("float", "double") or "." in text else int(text)
+    whole = shape.type_name not in ("float", "double") and text.lstrip("-").isdigit()
+    return int(text) if whole else float(text)
 
 
 def _members(shape: StructureShape, document: Doc) -> str:

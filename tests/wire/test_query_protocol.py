@@ -109,5 +109,7 @@ def test_forms_that_mean_nothing(form):
 def test_targets_are_those_of_the_models():
     for prefix, service in protocols.JSON_TARGETS.items():
         assert models.service_model(service).metadata["targetPrefix"] == prefix
-    for service in protocols.QUERY_SERVICES:
-        assert models.service_model(service).protocol == "query"
+    for signed, service in protocols.QUERY_SERVICES.items():
+        model = models.service_model(service)
+        assert "query" in (model.protocol, *model.metadata["protocols"])
+        assert model.signing_name == signed
