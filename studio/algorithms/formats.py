@@ -1,20 +1,18 @@
-"""Training channels as arrays: CSV, libsvm, Parquet and RecordIO-protobuf files.
+"""Training channels as arrays: CSV, libsvm, Parquet and RecordIO-protobuf, from files or pipes.
 
-It finds the fault in a file that cannot be read and names file, line and column. It knows no
-algorithm; what an algorithm accepts it says in `Accepted`.
+It names the file, line and column of what cannot be read. It knows no algorithm; what an algorithm
+accepts it says in `Accepted`.
 """
 
-import csv
-import math
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from studio.algorithms import libsvm, recordio
+from studio.algorithms import csv_text, libsvm, recordio, streams
 from studio.algorithms.base import Channel, UserError
 
 CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
@@ -74,28 +72,57 @@ class Data:
     def columns(self) -> int:
         return int(self.features.shape[1])
 
+    def take(self, start: int, end: int) -> "Data":
+        """Some rows of a table without groups."""
+        rows = slice(start, end)
+        return Data(
+            self.features[rows],
+            None if self.labels is None else self.labels[rows],
+            None if self.weights is None else self.weights[rows],
+        )
+
 
 def read_channel(channel: Channel, accepted: Accepted) -> Data:
-    """All files of a channel as one table.
+    """All of a channel as one table; of one with the input mode Pipe, all of its first epoch.
 
-    Raises UserError for an empty channel, a content type that is not accepted, and a file that
+    Raises EmptyChannel, and UserError for a content type that is not accepted and for data that
     cannot be read.
     """
-    if channel.input_mode == "Pipe":
-        raise UserError(
-            f"Channel '{channel.name}' has the input mode Pipe, which is not supported here: "
-            "use File or FastFile."
-        )
     kind, label_size = negotiate(channel.content_type, accepted)
-    files = channel_files(channel)
-    if kind == CSV:
-        return _read_csv(files, replace(accepted, label_size=label_size))
-    if kind == LIBSVM:
-        return _read_libsvm(files)
-    if kind == PARQUET:
-        return _read_parquet(files)
-    records = recordio.concatenate([recordio.read_file(path) for path in files])
-    return Data(records.features, records.labels)
+    if kind == RECORDIO and channel.input_mode != "Pipe":
+        # Whole files are looked into where they lie, not copied.
+        parts = [recordio.read_file(path) for path in streams.files(channel)]
+        return _data(recordio.concatenate(parts))
+    with streams.opened(channel, 0) as opened:
+        if kind == LIBSVM:
+            data = _read_libsvm(channel, opened)
+        elif kind == PARQUET:
+            data = _read_parquet(channel, opened)
+        else:
+            accepted = replace(accepted, label_size=label_size)
+            data = _joined(channel, list(_parts(opened, kind, accepted)))
+    return data
+
+
+def batches(channel: Channel, accepted: Accepted, rows: int, epoch: int = 0) -> Iterator[Data]:
+    """A channel of CSV or RecordIO as tables of `rows` rows, the last one of fewer.
+
+    No more than a batch and a block are in memory. Raises as `read_channel` does.
+    """
+    kind, label_size = negotiate(channel.content_type, accepted)
+    with streams.opened(channel, epoch) as opened:
+        waiting: list[Data] = []
+        wanted = rows
+        for part in _parts(opened, kind, replace(accepted, label_size=label_size)):
+            start = 0
+            while part.rows - start >= wanted:
+                yield _joined(channel, [*waiting, part.take(start, start + wanted)])
+                start, wanted, waiting = start + wanted, rows, []
+            if start < part.rows:
+                waiting.append(part.take(start, part.rows))
+                wanted -= part.rows - start
+        if wanted < rows:
+            yield _joined(channel, waiting)
 
 
 def negotiate(content_type: str, accepted: Accepted) -> tuple[str, int]:
@@ -119,173 +146,122 @@ def negotiate(content_type: str, accepted: Accepted) -> tuple[str, int]:
     return kind, label_size
 
 
-def channel_files(channel: Channel) -> list[Path]:
-    """The data files of a channel, sorted: names that begin with `.` or `_` are none."""
-    files = sorted(
-        path
-        for path in channel.folder.rglob("*")
-        if path.is_file() and not path.name.startswith((".", "_")) and path.stat().st_size > 0
-    )
-    if not files:
-        raise UserError(
-            f"Channel '{channel.name}' is empty: there is no data file under "
-            f"{channel.folder}. Check the S3 URI of the channel."
-        )
-    return files
+Opened = Iterator[tuple[str, BinaryIO]]
 
 
-# CSV
+def _parts(opened: Opened, kind: str, accepted: Accepted) -> Iterator[Data]:
+    """A table for each block of each stream."""
+    for name, file in opened:
+        if kind == CSV:
+            yield from _csv_parts(file, name, accepted)
+        else:
+            first = 0
+            for block in streams.blocks(file, recordio.whole, name):
+                records = recordio.read(block, name, first)
+                first += records.features.shape[0]
+                yield _data(records)
 
 
-def _read_csv(files: Sequence[Path], accepted: Accepted) -> Data:
-    try:
-        tables = [_read_csv_file(path, accepted) for path in files]
-    except csv.Error as error:
-        raise UserError(f"A file cannot be read as CSV: {error}.") from error
-    widths = {table.shape[1] for table in tables}
-    if len(widths) > 1:
-        raise UserError(f"The CSV files have different numbers of columns: {sorted(widths)}.")
-    table = tables[0] if len(tables) == 1 else np.concatenate(tables)
+def _csv_parts(file: BinaryIO, name: str, accepted: Accepted) -> Iterator[Data]:
+    form: csv_text.Dialect | None = None
+    line = 1
     skip = accepted.label_size + accepted.weights
-    if table.shape[1] <= skip:
-        raise UserError(
-            f"File '{files[0].name}' has {table.shape[1]} columns: "
-            f"{skip + 1} or more are needed, the label first."
-        )
-    labels = table[:, 0] if accepted.label_size else None
-    weights = table[:, accepted.label_size] if accepted.weights else None
-    return Data(table[:, skip:], labels, weights)
-
-
-def _read_csv_file(path: Path, accepted: Accepted) -> Floats:
-    """float32 [n, columns]. What Arrow refuses is read, or its fault found, line by line."""
-    import pyarrow
-    from pyarrow import csv as arrow_csv
-
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        line = next((line.rstrip("\r\n") for line in file if line.strip()), "")
-    # The delimiter is the one that is there; a file of one column has none.
-    delimiter = max(accepted.delimiters, key=line.count)
-    columns = _header_check(path, line, delimiter)
-    types = {f"f{number}": pyarrow.float32() for number in range(columns)}
-    try:
-        table = arrow_csv.read_csv(
-            path,
-            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
-            convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=_MISSING),
-        )
-    except pyarrow.ArrowInvalid:
-        return _read_csv_lines(path, delimiter, columns, accepted.missing)
-    if not accepted.missing and any(column.null_count for column in table.columns):
-        return _read_csv_lines(path, delimiter, columns, accepted.missing)
-    return _table_array(table)
-
-
-_MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
-
-
-def _table_array(table: Any) -> Floats:
-    """A pyarrow table of numbers as float32 [n, columns], row by row; null is NaN."""
-    array = np.empty((table.num_rows, table.num_columns), np.float32)
-    for number, column in enumerate(table.columns):
-        array[:, number] = column.to_numpy(zero_copy_only=False)
-    return array
-
-
-def _header_check(path: Path, line: str, delimiter: str) -> int:
-    """Number of columns. Raises UserError when the first line is a header."""
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    for cell in cells:
-        if _number(cell) is None:
-            raise UserError(
-                f"Non-numeric value '{cell[:40]}' found in the header line '{line[:50]}...' of "
-                f"file '{path.name}'. CSV format require no header line in it. If header line is "
-                "already removed, the algorithm does not accept non-numeric value in the data."
-            )
-    return len(cells)
-
-
-def _read_csv_lines(path: Path, delimiter: str, columns: int, missing: bool) -> Floats:
-    """float32 [n, columns]. Raises UserError for the first line of another width and the first
-    cell that is no number."""
-    rows = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        for cells in filter(None, reader):
-            if len(cells) != columns:
+    for block in streams.blocks(file, streams.lines, name):
+        if form is None:
+            block = csv_text.without_mark(block)
+            form = csv_text.dialect(block, name, accepted.delimiters, accepted.missing)
+            if form.columns <= skip:
                 raise UserError(
-                    f"Line {reader.line_num} of file '{path.name}' has {len(cells)} columns where "
-                    f"the first line has {columns}."
+                    f"{name[0].upper()}{name[1:]} has {form.columns} columns: "
+                    f"{skip + 1} or more are needed, the label first."
                 )
-            line = reader.line_num
-            rows.append([_cell(cell, missing, path, (line, n + 1)) for n, cell in enumerate(cells)])
-    return np.asarray(rows, np.float32)
+        table = csv_text.parse(block, form, line)
+        line += block.count(b"\n")
+        labels = table[:, 0] if accepted.label_size else None
+        weights = table[:, accepted.label_size] if accepted.weights else None
+        yield Data(table[:, skip:], labels, weights)
 
 
-def _cell(text: str, missing: bool, path: Path, position: tuple[int, int]) -> float:
-    value = _number(text)
-    place = "line {}, column {}".format(*position)
-    if value is None:
-        raise UserError(
-            f"Non-numeric value '{text[:40]}' found in {place} of file '{path.name}'. "
-            "Every column must hold numbers."
-        )
-    if math.isnan(value) and not missing:
-        raise UserError(
-            f"Missing value in {place} of file '{path.name}': "
-            "this algorithm needs a number in every column."
-        )
-    return value
+def _joined(channel: Channel, parts: Sequence[Data]) -> Data:
+    """One table of several. Raises UserError when their widths or labels do not agree."""
+    if not parts:
+        raise streams.EmptyChannel(channel)
+    if len(parts) == 1:
+        return parts[0]
+    widths = sorted({part.columns for part in parts})
+    if len(widths) > 1 and all(isinstance(part.features, np.ndarray) for part in parts):
+        raise UserError(f"The files of the channel have different numbers of columns: {widths}.")
+    records = recordio.concatenate([recordio.Records(it.features, it.labels) for it in parts])
+    weights = [part.weights for part in parts if part.weights is not None]
+    return Data(records.features, records.labels, np.concatenate(weights) if weights else None)
 
 
-def _number(cell: str) -> float | None:
-    """The number in a cell, NaN for a missing one, None for text."""
-    cell = cell.strip()
-    if cell in _MISSING:
-        return math.nan
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
+def _data(records: recordio.Records) -> Data:
+    return Data(records.features, records.labels)
 
 
-def _read_libsvm(files: Sequence[Path]) -> Data:
-    parts = [
-        libsvm.parse(path.read_text(encoding="utf-8", errors="replace"), f"file '{path.name}'")
-        for path in files
-    ]
+def _read_libsvm(channel: Channel, opened: Opened) -> Data:
+    parts = []
+    for name, file in opened:
+        line = 1
+        for block in streams.blocks(file, streams.lines, name):
+            text = block.decode("utf-8", "replace")
+            parts.append(libsvm.parse(text, name, first_line=line))
+            line += block.count(b"\n")
+    if not parts:
+        raise streams.EmptyChannel(channel)
     rows, base, width = libsvm.join(parts)
     return Data(rows.matrix(base, width), rows.labels, rows.weights, rows.groups, base)
 
 
 # Parquet
 
+_PARQUET_SEAM = b"PAR1PAR1"
+"""Where a file ends and the next one begins, in a pipe of several."""
 
-def _read_parquet(files: Sequence[Path]) -> Data:
-    tables = [_read_parquet_file(path) for path in files]
+
+def _read_parquet(channel: Channel, opened: Opened) -> Data:
+    tables = [
+        _parquet_table(file, name)
+        for name, stream in opened
+        for file in (_parquet_files(stream) if channel.input_mode == "Pipe" else [stream])
+    ]
     widths = {table.shape[1] for table in tables}
     if len(widths) > 1:
         raise UserError(f"The Parquet files have different numbers of columns: {sorted(widths)}.")
     if widths == {1}:
         raise UserError("The Parquet files have only one column: the label comes first, then data.")
+    if not tables:
+        raise streams.EmptyChannel(channel)
     table = np.concatenate(tables)
     return Data(table[:, 1:], table[:, 0])
 
 
-def _read_parquet_file(path: Path) -> Floats:
+def _parquet_files(stream: BinaryIO) -> list[BinaryIO]:
+    """Parquet is read from its end: the files of a pipe are taken into memory and parted."""
+    data = stream.read()
+    parts = data.split(_PARQUET_SEAM) if data else []
+    last = len(parts) - 1
+    return [
+        io.BytesIO((b"PAR1" if number else b"") + part + (b"PAR1" if number < last else b""))
+        for number, part in enumerate(parts)
+    ]
+
+
+def _parquet_table(file: BinaryIO, name: str) -> Floats:
     import pyarrow
     from pyarrow import parquet
 
     try:
-        table = parquet.ParquetFile(path).read()
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise UserError(f"File '{path.name}' cannot be read as Parquet: {error}") from error
-    for name, column_type in zip(table.column_names, table.schema.types, strict=True):
+        table = parquet.ParquetFile(file).read()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(
+            f"{name[0].upper()}{name[1:]} cannot be read as Parquet: {error}"
+        ) from error
+    for column, column_type in zip(table.column_names, table.schema.types, strict=True):
         is_number = pyarrow.types.is_integer(column_type) or pyarrow.types.is_floating(column_type)
         if not is_number and not pyarrow.types.is_boolean(column_type):
             raise UserError(
-                f"Column '{name}' of file '{path.name}' holds {column_type}: "
-                "every column must hold numbers."
+                f"Column '{column}' of {name} holds {column_type}: every column must hold numbers."
             )
-    return _table_array(table)
+    return csv_text.from_arrow(table)

@@ -47,14 +47,15 @@ class SparseRows:
         )
 
 
-def parse(text: str, name: str, labelled: bool = True) -> SparseRows:
+def parse(text: str, name: str, labelled: bool = True, first_line: int = 1) -> SparseRows:
     """The rows of a text that is called `name` in errors; the label may be absent when `labelled`
-    is false. Raises UserError that names the line."""
+    is false. A text that goes on from another begins with the line `first_line` and may have no
+    row. Raises UserError that names the line."""
     heads: list[str] = []
     groups: list[str] = []
     pairs: list[str] = []
     starts = [0]
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=first_line):
         tokens = line.partition("#")[0].split()
         if not tokens:
             continue
@@ -66,7 +67,7 @@ def parse(text: str, name: str, labelled: bool = True) -> SparseRows:
             raise _fault(line, number, name)
         pairs += (part for token in tokens for part in token.split(":"))
         starts.append(len(pairs) // 2)
-    if len(starts) == 1:
+    if len(starts) == 1 and first_line == 1:
         raise UserError(f"There is no row in {name}.")
     labels, weights = _labels(heads, name)
     if groups and (len(groups) != len(starts) - 1 or not all(map(_is_group, groups))):
@@ -86,6 +87,7 @@ def join(parts: Sequence[SparseRows]) -> tuple[SparseRows, int, int]:
 
     Columns count from 1 when no file has a column 0.
     """
+    parts = [part for part in parts if len(part.starts) > 1]
     base = 1 if min(part.lowest for part in parts) >= 1 else 0
     width = max(part.highest for part in parts) - base + 1
     weights = [part.weights for part in parts if part.weights is not None]
@@ -107,11 +109,16 @@ def join(parts: Sequence[SparseRows]) -> tuple[SparseRows, int, int]:
 
 def _is_pair(token: str) -> bool:
     column, _, value = token.partition(":")
-    return column.isdecimal() and len(column) <= _COLUMN_DIGITS and _is_number(value)
+    return (
+        column.isdecimal()
+        and column.isascii()
+        and len(column) <= _COLUMN_DIGITS
+        and _is_number(value)
+    )
 
 
 def _is_group(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 2 * _COLUMN_DIGITS
+    return text.isdecimal() and text.isascii() and len(text) <= 2 * _COLUMN_DIGITS
 
 
 def _is_label(head: str) -> bool:
@@ -124,7 +131,8 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    # Python reads 1_0 as ten; no other reader of libsvm does.
+    return "_" not in text
 
 
 def _labels(heads: list[str], name: str) -> tuple[Floats, Floats | None]:

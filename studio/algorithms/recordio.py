@@ -49,10 +49,28 @@ def read_file(path: Path) -> Records:
         return read(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), f"file '{path.name}'")
 
 
-def read(data: Buffer, name: str = "the payload") -> Records:
-    """The records of one buffer; `name` says in errors where they come from."""
+def read(data: Buffer, name: str = "the payload", first: int = 0) -> Records:
+    """The records of one buffer; `name` says in errors where they come from, and `first` what
+    number the first one has there."""
     dense = _read_dense(data)
-    return dense if dense is not None else _read_each(data, name)
+    return dense if dense is not None else _read_each(data, name, first)
+
+
+def whole(data: bytes) -> int:
+    """How many bytes of the beginning of a stream are whole records."""
+    position = ended = 0
+    while len(data) - position >= 8:
+        magic, word = struct.unpack_from("<II", data, position)
+        if magic != _MAGIC:
+            # The reader says what is wrong.
+            return len(data)
+        length = word & _LENGTH_MASK
+        position += 8 + length + (-length % 4)
+        if position > len(data):
+            break
+        if word >> 29 in (0, 3):
+            ended = position
+    return ended
 
 
 def concatenate(parts: Sequence[Records]) -> Records:
@@ -83,9 +101,9 @@ def write_labels(rows: Iterable[Mapping[str, Sequence[float]]]) -> bytes:
     return b"".join(frame(_label_record(row)) for row in rows)
 
 
-def payloads(data: Buffer, name: str = "the payload") -> Iterator[bytes]:
+def payloads(data: Buffer, name: str = "the payload", first: int = 0) -> Iterator[bytes]:
     """The payload of each record; parts of a split record are joined as MXNet's reader does."""
-    position, number, size = 0, 0, len(data)
+    position, number, size = 0, first, len(data)
     parts: list[bytes] = []
     while position < size:
         if size - position < 8:
@@ -274,6 +292,8 @@ def _tensor_span(payload: bytes, start: int, end: int) -> _Span | None:
     if len(fields) != 1 or fields[0][0] != 1:
         return None
     _, low, high = fields[0]
+    if (high - low) % (4 if kind == _FLOAT32 else 8):
+        return None
     return _Span(low + 8, high + 8, "<f4" if kind == _FLOAT32 else "<f8")
 
 
@@ -299,17 +319,19 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
         shift += 7
+        if shift > 63:
+            raise ValueError("number of more than 64 bits")
 
 
 # Everything else: record by record.
 
 
-def _read_each(data: Buffer, name: str) -> Records:
+def _read_each(data: Buffer, name: str, first: int) -> Records:
     from google.protobuf.message import DecodeError
 
     rows: list[tuple[Any, Any, int]] = []
     labels: list[float] = []
-    for number, payload in enumerate(payloads(data, name)):
+    for number, payload in enumerate(payloads(data, name, first), start=first):
         record = record_class()()
         try:
             record.ParseFromString(payload)
@@ -317,11 +339,11 @@ def _read_each(data: Buffer, name: str) -> Records:
             raise _broken(name, number, "is not a protobuf Record") from error
         rows.append(_row(record, name, number))
         labels.extend(_label(record, name, number))
-        if labels and len(labels) != number + 1:
+        if labels and len(labels) != len(rows):
             raise _broken(name, number, "has no label where others have one")
     if not rows:
         raise UserError(f"There is no record in {name}.")
-    return Records(_matrix(rows, name), np.asarray(labels, np.float32) if labels else None)
+    return Records(_matrix(rows, name, first), np.asarray(labels, np.float32) if labels else None)
 
 
 def _row(record: Any, name: str, number: int) -> tuple[Any, Any, int]:
@@ -360,11 +382,11 @@ def _tensor(value: Any, name: str, number: int) -> Any:
     return getattr(value, kind)
 
 
-def _matrix(rows: list[tuple[Any, Any, int]], name: str) -> Any:
+def _matrix(rows: list[tuple[Any, Any, int]], name: str, first: int) -> Any:
     width = rows[0][2]
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows, start=first):
         if row[2] != width:
-            raise _broken(name, number, f"has {row[2]} features where record 0 has {width}")
+            raise _broken(name, number, f"has {row[2]} features where record {first} has {width}")
     if all(keys is None for _, keys, _ in rows):
         return np.stack([values for values, _, _ in rows])
     lengths = [0, *(len(values) for values, _, _ in rows)]
