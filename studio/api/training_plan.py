@@ -9,6 +9,7 @@ it is done.
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
+from itertools import chain
 
 from studio.api import channels, images, instances
 from studio.api.metrics import scrape
@@ -16,7 +17,7 @@ from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Gang, Kind, Observed, Plan, Put, Remove, Start, Step, Stop
-from studio.runners.base import Network, Output, RunSpec, RunStatus, Transfer
+from studio.runners.base import LogPage, Network, Output, RunSpec, RunStatus, Transfer
 from studio.s3.client import Storage
 from studio.settings import Settings
 
@@ -186,14 +187,21 @@ def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
             state = {**state, "TrainingStartTime": since}
     if job.status == "Stopping" and not _entered_stopping(state):
         state = _entered(state, "Stopping", now)
-    for run in runs:
-        if run.log is not None and _unread(run):
-            positions = {**state.get("LogPositions", {}), run.run.role: run.log.end}
-            state = {**state, "LogPositions": positions, **scrape(state, run.log)}
+    pages = {each.run.role: each.log for each in runs if each.log is not None and _unread(each)}
+    if pages:
+        ends = {role: page.end for role, page in pages.items()}
+        state = {**state, "LogPositions": {**state.get("LogPositions", {}), **ends}}
+        # Of several hosts the last value is the one with the latest time.
+        events = sorted(chain(*(page.events for page in pages.values())), key=_time)
+        state |= scrape(state, LogPage(tuple(events), 0, 0))
     if state is job.state:
         return job
     moved = len(state["Transitions"]) != len(job.state["Transitions"])
     return replace(job, state=state, modified_at=now if moved else job.modified_at)
+
+
+def _time(event: tuple[int, str]) -> int:
+    return event[0]
 
 
 def _reached(runs: list[Observed]) -> Iterator[tuple[str, int]]:

@@ -1,5 +1,7 @@
 """The plan of a training job is pure: every path is walked without a process or a clock."""
 
+import ipaddress
+import uuid
 from dataclasses import asdict, replace
 
 import pytest
@@ -173,3 +175,141 @@ def test_max_runtime_is_stopped_with_its_own_secondary_status():
     done, _ = end(job(), RunStatus("stopped", reason="MaxRuntimeExceeded", exit_code=143))
     assert (done.status, statuses(done)[-1]) == ("Stopped", "MaxRuntimeExceeded")
     assert "FailureReason" not in done.state
+
+
+def team(count: int, **values) -> Resource:
+    config = {"InstanceType": "ml.m5.xlarge", "InstanceCount": count}
+    return job(**{"spec": {**job().spec, "ResourceConfig": config}, **values})
+
+
+def hosts(it: Resource, *statuses_: RunStatus) -> list[Observed]:
+    found = []
+    for number, status in enumerate(statuses_, start=1):
+        one = seen(it, status)
+        run = replace(one.run, id=f"{it.id}-train-algo-{number}", role=f"train/algo-{number}")
+        found.append(replace(one, run=run))
+    return found
+
+
+RUNNING = RunStatus("running", (("Downloading", 200), ("Training", 300)))
+STOPPED = RunStatus("stopped", exit_code=143, reason="Stopped", ended_at=700)
+LATE_MODEL = Produced("model.tar.gz", "/runs/s/outputs/model.tar.gz", 10)
+
+
+def verdict(it: Resource, *statuses_: RunStatus) -> tuple[Resource, list]:
+    steps = []
+    for _ in range(5):
+        plan = training_plan.plan(it, hosts(it, *statuses_), 900)
+        it, steps = plan.resource, [*steps, *plan.steps]
+        if it.due_at is None:
+            return it, steps
+    raise AssertionError("the job never ends")
+
+
+def test_hosts_start_together():
+    plan = training_plan.plan(team(3), [], 200)
+    (gang,) = plan.steps
+    assert [start.role for start in gang.starts] == [f"train/algo-{n}" for n in (1, 2, 3)]
+    assert len({start.run_id for start in gang.starts}) == 3
+
+
+def test_a_stage_is_reached_when_the_last_host_reaches_it():
+    it = team(2)
+    slow = RunStatus("running", (("Downloading", 210),))
+    once = training_plan.plan(it, hosts(it, RUNNING, slow), 350).resource
+    assert statuses(once) == ["Starting", "Downloading"]
+    later = RunStatus("running", (("Downloading", 210), ("Training", 390)))
+    both = training_plan.plan(once, hosts(once, RUNNING, later), 400).resource
+    assert statuses(both) == ["Starting", "Downloading", "Training"]
+    assert both.state["TrainingStartTime"] == 390
+
+
+def test_a_host_that_is_done_waits_for_the_others():
+    it = team(2)
+    plan = training_plan.plan(it, hosts(it, RunStatus("succeeded", exit_code=0), RUNNING), 400)
+    assert plan.steps == ()
+    assert plan.resource.status == "InProgress"
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        RunStatus("failed", exit_code=1, message="x"),
+        RunStatus("lost", reason="RunnerLost"),
+        RunStatus("stopped", exit_code=143, reason="MaxRuntimeExceeded"),
+    ],
+)
+def test_a_host_that_fails_or_runs_out_of_time_stops_the_others(ended):
+    it = team(3)
+    plan = training_plan.plan(it, hosts(it, RUNNING, ended, RUNNING), 400)
+    assert plan.steps == tuple(Stop(f"{it.id}-train-algo-{n}") for n in (1, 3))
+    assert plan.resource.status == "InProgress"
+
+
+def test_the_host_that_failed_first_is_named():
+    first = RunStatus("failed", exit_code=3, message="ValueError: x", ended_at=500)
+    second = RunStatus("failed", exit_code=1, message="ConnectionResetError", ended_at=600)
+    done, _ = verdict(team(3), second, STOPPED, first)
+    assert done.status == "Failed"
+    assert done.state["FailureReason"] == "AlgorithmError: algo-3: ValueError: x, exit code: 3"
+
+
+@pytest.mark.parametrize("lost", ["RunnerLost", "HostRestarted"])
+def test_a_lost_host_is_named(lost):
+    done, _ = verdict(team(2), STOPPED, RunStatus("lost", reason=lost, message="gone"))
+    assert done.state["FailureReason"] == "InternalServerError: algo-2: gone"
+
+
+def test_what_fails_when_the_time_is_up_failed_because_of_that():
+    late = RunStatus("stopped", exit_code=143, reason="MaxRuntimeExceeded", ended_at=800)
+    broken = RunStatus("failed", exit_code=1, message="ConnectionResetError", ended_at=700)
+    done, _ = verdict(team(2), broken, late)
+    assert (done.status, statuses(done)[-1]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_what_fails_during_a_stop_was_stopped():
+    broken = RunStatus("failed", exit_code=1, message="ConnectionResetError", ended_at=700)
+    done, _ = verdict(team(2, desired="stopped", status="Stopping"), broken, STOPPED)
+    assert (done.status, statuses(done)[-1]) == ("Stopped", "Stopped")
+
+
+def test_archives_of_all_hosts_become_one():
+    good = RunStatus("succeeded", exit_code=0, outputs=(MODEL,))
+    other = RunStatus("succeeded", exit_code=0, outputs=(LATE_MODEL,))
+    _, steps = verdict(team(2), good, other)
+    assert [type(step) for step in steps] == [Put, Remove, Remove]
+    assert steps[0].paths == (MODEL.path, LATE_MODEL.path)
+
+
+def test_a_failed_job_has_no_model_of_the_hosts_that_were_stopped():
+    output = Produced("output.tar.gz", "/runs/r/outputs/output.tar.gz", 10)
+    stopped = replace(STOPPED, outputs=(MODEL, output))
+    failed = RunStatus("failed", exit_code=1, message="x", ended_at=500)
+    _, steps = verdict(team(2), stopped, failed)
+    assert [step.uri for step in steps if isinstance(step, Put)] == [
+        "s3://b/out/j/output/output.tar.gz"
+    ]
+
+
+def test_the_log_of_every_host_is_read():
+    it = team(
+        2,
+        state={**job().state, "MetricDefinitions": [{"Name": "loss", "Regex": r"loss=([\d.]+)"}]},
+    )
+    both = hosts(it, RUNNING, RUNNING)
+    pages = [LogPage(((320, "loss=1"),), 0, 7), LogPage(((310, "loss=2"),), 5, 12)]
+    runs = [replace(one, log=page) for one, page in zip(both, pages, strict=True)]
+    state = training_plan.plan(it, runs, 400).resource.state
+    assert state["LogPositions"] == {"train/algo-1": 7, "train/algo-2": 12}
+    assert [each["Value"] for each in state["FinalMetricDataList"]] == [1.0]
+
+
+def test_every_job_has_loopback_addresses_of_its_own():
+    taken = set()
+    for _ in range(200):
+        names = dict(training_plan._network(team(20, id=uuid.uuid4().hex), "algo-2").names)
+        assert list(names) == [f"algo-{n}" for n in range(1, 21)]
+        addresses = {ipaddress.ip_address(each) for each in names.values()}
+        assert all(each.is_loopback and each.packed[1] > 0 for each in addresses)
+        assert len(addresses - taken) == 20
+        taken |= addresses
