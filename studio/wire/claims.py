@@ -101,6 +101,28 @@ def query_claim(
     )
 
 
+def form_claim(fields: Mapping[str, str]) -> Claim:
+    """The claim of a POST form, whose signature covers its policy and nothing else."""
+    names = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "policy")
+    for name in names:
+        if not fields.get(name):
+            text = f"Bucket POST must contain a field named '{name}'."
+            raise SignatureError("malformed", text, "v4-form")
+    if fields["x-amz-algorithm"] != ALGORITHM:
+        text = f'x-amz-algorithm only supports "{ALGORITHM}"'
+        raise SignatureError("malformed", text, "v4-form")
+    _seconds(fields["x-amz-date"], "v4-form")
+    return Claim(
+        "v4-form",
+        *_credential(fields["x-amz-credential"], "v4-form"),
+        signed_headers=[],
+        signature=fields["x-amz-signature"],
+        timestamp=fields["x-amz-date"],
+        payload="",
+        query="",
+    )
+
+
 def _check_query_parameters(values: dict[str, str], names: list[str]) -> None:
     needed = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
     wanted = [f"X-Amz-{name}" for name in needed]

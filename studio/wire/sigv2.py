@@ -1,10 +1,11 @@
-"""SigV2 in the query of an S3 request: what boto3 presigns for a custom endpoint by default."""
+"""SigV2 in the query of an S3 request or in a POST form: what boto3 presigns for a custom endpoint
+by default."""
 
 import base64
 import binascii
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -70,10 +71,25 @@ def verify(
     )
 
 
+def verify_form(fields: Mapping[str, str], secret_of: Callable[[str], str | None]) -> Verified:
+    """As `sigv4.verify_form`, of a form with AWSAccessKeyId and Signature."""
+    for name in ("awsaccesskeyid", "signature", "policy"):
+        if not fields.get(name):
+            text = f"Bucket POST must contain a field named '{name}'."
+            raise SignatureError("malformed", text, "v2-form")
+    identifier, given = fields["awsaccesskeyid"], fields["signature"]
+    secret = secret_of(identifier)
+    check_signature(_base64_as_hex(given), _digest(fields["policy"], secret), secret, "v2-form")
+    return Verified(identifier, "s3", "v2-form", "", given, b"", "", "")
+
+
 def _signature(request: Request, values: dict[str, str], secret: str | None) -> str:
+    return _digest(_string_to_sign(request, values), secret)
+
+
+def _digest(text: str, secret: str | None) -> str:
     key = (DUMMY_SECRET if secret is None else secret).encode()
-    text = _string_to_sign(request, values).encode("utf-8", "surrogateescape")
-    return hmac.digest(key, text, "sha1").hex()
+    return hmac.digest(key, text.encode("utf-8", "surrogateescape"), "sha1").hex()
 
 
 def _base64_as_hex(text: str) -> str:

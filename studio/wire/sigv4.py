@@ -6,7 +6,7 @@ nothing of the services' error codes: each protocol maps `SignatureError.kind` t
 
 import hashlib
 import hmac
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
 from studio.wire import sigv2
@@ -20,6 +20,7 @@ from studio.wire.claims import (
     Claim,
     check_scope,
     check_signed_headers,
+    form_claim,
     header_claim,
     query_claim,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "chunk_signature",
     "trailer_signature",
     "verify",
+    "verify_form",
 ]
 
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -82,6 +84,25 @@ def verify(
     return _verify_v4(request, claim, secret_of)
 
 
+def verify_form(
+    fields: Mapping[str, str], secret_of: Callable[[str], str | None], *, region: str
+) -> Verified:
+    """Who signed the policy of an S3 POST form with these fields, by lower-case name.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
+    """
+    v4, v2 = "x-amz-signature" in fields, "signature" in fields
+    if v4 and v2:
+        raise SignatureError("malformed", "Only one auth mechanism allowed", "v4-form")
+    if v2 or "awsaccesskeyid" in fields:
+        return sigv2.verify_form(fields, secret_of)
+    if not v4 and "x-amz-algorithm" not in fields:
+        raise SignatureError("missing", "Missing Authentication Token")
+    claim = form_claim(fields)
+    check_scope(claim, ("s3",), region)
+    return _checked(claim, fields["policy"], secret_of)
+
+
 def chunk_signature(verified: Verified, previous: str, chunk_sha256: str) -> str:
     """The signature of one chunk of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body.
 
@@ -101,14 +122,18 @@ def _chained(verified: Verified, what: str, previous: str, digests: str) -> str:
 
 
 def _verify_v4(request: Request, claim: Claim, secret_of: Callable[[str], str | None]) -> Verified:
-    secret = secret_of(claim.access_key_id)
-    scope = f"{claim.date}/{claim.region}/{claim.service}/{claim.terminator}"
     digest = hashlib.sha256(canonical_request(request, claim).encode("utf-8", "surrogateescape"))
-    text = f"{ALGORITHM}\n{claim.timestamp}\n{scope}\n{digest.hexdigest()}"
+    text = f"{ALGORITHM}\n{claim.timestamp}\n{_scope(claim)}\n{digest.hexdigest()}"
+    return _checked(claim, text, secret_of)
+
+
+def _checked(claim: Claim, text: str, secret_of: Callable[[str], str | None]) -> Verified:
+    """What is known once the signature of `claim` is that of `text`."""
+    secret = secret_of(claim.access_key_id)
     key = _signing_key(
         DUMMY_SECRET if secret is None else secret, claim.date, claim.region, claim.service
     )
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    signature = hmac.digest(key, text.encode("utf-8", "surrogateescape"), "sha256").hex()
     check_signature(claim.signature, signature, secret, claim.scheme)
     return Verified(
         access_key_id=claim.access_key_id,
@@ -118,8 +143,12 @@ def _verify_v4(request: Request, claim: Claim, secret_of: Callable[[str], str | 
         signature=signature,
         signing_key=key,
         timestamp=claim.timestamp,
-        scope=scope,
+        scope=_scope(claim),
     )
+
+
+def _scope(claim: Claim) -> str:
+    return f"{claim.date}/{claim.region}/{claim.service}/{claim.terminator}"
 
 
 @lru_cache(maxsize=512)
