@@ -17,8 +17,10 @@ from tornado.netutil import bind_sockets
 
 from studio.api import registry
 from studio.api.registry import Caller, Context
+from studio.credentials import Credentials
 from studio.db import migrate
 from studio.db.session import Database
+from studio.identity.entry import opened
 from studio.s3.client import LocalStorage
 from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
@@ -73,20 +75,21 @@ def running(home: Path) -> Iterator[Plane]:
     db = Database(settings.database_url)
     migrate.upgrade(db)
     store = ObjectStore(home / "s3")
-    secret_of = {KEY: SECRET}.get
+    identity = opened(db, settings, Credentials(KEY, SECRET))
     context = Context(
         settings=settings,
         db=db,
         store=LocalStorage(store),
         runner=IdleRunner(),  # type: ignore[arg-type]
-        caller=Caller(settings.account, ""),
+        caller=Caller(settings.account, "", identity.keys.owner),
         now=lambda: time.time_ns() // 1_000_000,
         hint=lambda _id: None,
         request_id="",
+        identity=identity,
     )
-    gateway = Gateway(store, settings, secret_of)
+    gateway = Gateway(store, settings, identity)
     plane = Plane(0, home)
-    app = App(Services(context, secret_of), gateway, lambda: plane.router)
+    app = App(Services(context), gateway, lambda: plane.router)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from studio.db.resources import Doc
 from studio.db.session import Database
+from studio.identity.entry import Identity
+from studio.identity.principals import Principal
 from studio.runners.base import Runner
 from studio.s3.client import Storage
 from studio.settings import Settings
@@ -23,6 +25,7 @@ class Caller:
 
     account: str
     access_key_id: str
+    principal: Principal
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class Context:
     hint: Callable[[str], None]
     """Tell the reconciler that the resource with this id changed."""
     request_id: str
+    identity: Identity
+    action: str = ""
+    """What is being done, as policies call it: `sagemaker:CreateModel`."""
     call: str = ""
     """The same for all attempts of one call, and for no other; "" when the client does not say."""
 

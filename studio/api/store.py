@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from studio.api import access
 from studio.api.registry import Context
 from studio.db import calls, query, resources
 from studio.db.resources import Doc, Resource
@@ -128,6 +129,9 @@ def listing(
 ) -> Doc:
     """The answer of a List operation: summaries under `member`, and NextToken."""
     scope = {"account": ctx.settings.account, "region": ctx.settings.region, "kind": noun.kind}
+    owner = access.only_owner(ctx)
+    if owner is not None:
+        scope["owner"] = owner
     order = "Ascending" if noun.kind.endswith("-job") else "Descending"
     with ctx.db.read() as connection:
         page = query.list_resources(connection, scope, request, order)
@@ -154,7 +158,8 @@ def refuse_reserved(keys: list[str]) -> None:
 
 def _find(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resource | None:
     settings = ctx.settings
-    return resources.find(connection, settings.account, settings.region, noun.kind, name)
+    found = resources.find(connection, settings.account, settings.region, noun.kind, name)
+    return found if found is None or access.reaches(ctx, found) else None
 
 
 def _require(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resource:
@@ -202,4 +207,5 @@ def _unsaved(ctx: Context, noun: Noun, name: str, now: int) -> Resource:
         spec={},
         created_at=now,
         modified_at=now,
+        owner=ctx.caller.principal.owner,
     )

@@ -15,7 +15,6 @@ from studio.errors import ApiError
 from studio.identity import entities
 from studio.identity.conditions import Context
 from studio.identity.documents import Policy, parse
-from studio.identity.keys import KeyRing
 from studio.identity.policy import Decision, Question, decide
 from studio.identity.principals import Principal
 
@@ -101,14 +100,6 @@ class Authority:
     def forget(self) -> None:
         """Policies have changed."""
         self._cache.clear()
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What the doors of the control plane need: whose key it is, and what that one may do."""
-
-    keys: KeyRing
-    authority: Authority
 
 
 def known_of(principal: Principal) -> Context:

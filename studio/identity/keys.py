@@ -83,6 +83,11 @@ class KeyRing:
         self.changed: Callable[[], None] = lambda: None
         self._load()
 
+    @property
+    def owner(self) -> Principal:
+        """The owner of the home."""
+        return self._owner.principal
+
     def find(self, key_id: str) -> Key | None:
         return self._keys.get(key_id)
 

@@ -1,11 +1,12 @@
 """Who sends a request: signatures, with S3's codes for what is wrong with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from studio.identity.keys import KeyRing
+from studio.identity.principals import Principal
 from studio.s3.errors import S3Error
 from studio.wire import sigv4
-
-Secrets = Callable[[str], str | None]
+from studio.wire.signature import SignatureError, session_token
 
 _MESSAGES = {
     "unknown_key": (
@@ -27,18 +28,45 @@ _MESSAGES = {
 
 
 def authenticate(
-    request: sigv4.Request, secret_of: Secrets, region: str, now: float
-) -> sigv4.Verified:
-    """The verified signature; the body is checked against it later. Raises S3Error."""
+    request: sigv4.Request, keys: KeyRing, region: str, now: float
+) -> tuple[sigv4.Verified, Principal]:
+    """The verified signature, and whose it is; the body is checked later. Raises S3Error."""
     try:
         verified = sigv4.verify(
-            request, secret_of, services=("s3",), region=region, now=now, body_sha256=None
+            request, keys.secret_of, services=("s3",), region=region, now=now, body_sha256=None
         )
-    except sigv4.SignatureError as error:
+        token = session_token(request)
+    except SignatureError as error:
         raise _answer(error, request.headers, region) from error
     if verified.scheme != "v4-header" and verified.payload.startswith("STREAMING-"):
         raise S3Error("InvalidRequest", "A presigned request cannot be streamed in chunks.")
-    return verified
+    return verified, principal_of(keys, verified.access_key_id, token, now)
+
+
+def principal_of(keys: KeyRing, key_id: str, token: str, now: float) -> Principal:
+    """Whose key it is, once its signature is right; `now` in seconds. Raises S3Error."""
+    key = keys.find(key_id)
+    if key is None or (key.token_sha256 and not token):
+        raise S3Error(*_MESSAGES["unknown_key"])
+    if not key.has_token(token):
+        raise S3Error("InvalidToken", "The provided token is malformed or otherwise invalid.")
+    if key.expired(int(now * 1000)):
+        raise S3Error("ExpiredToken", "The provided token has expired.")
+    return key.principal
+
+
+def authenticate_form(
+    fields: Mapping[str, str], keys: KeyRing, region: str, now: float
+) -> tuple[sigv4.Verified, Principal]:
+    """As `authenticate`, of a POST form with these fields, by lower-case name."""
+    try:
+        verified = sigv4.verify_form(fields, keys.secret_of, region=region)
+    except SignatureError as error:
+        if error.kind in _MESSAGES:
+            raise S3Error(*_MESSAGES[error.kind]) from error
+        raise S3Error("InvalidArgument", error.message) from error
+    token = fields.get("x-amz-security-token", "")
+    return verified, principal_of(keys, verified.access_key_id, token, now)
 
 
 def check_owner(headers: Mapping[str, str], account: str) -> None:
@@ -48,7 +76,7 @@ def check_owner(headers: Mapping[str, str], account: str) -> None:
             raise S3Error("AccessDenied", "Access Denied")
 
 
-def _answer(error: sigv4.SignatureError, headers: Mapping[str, str], region: str) -> S3Error:
+def _answer(error: SignatureError, headers: Mapping[str, str], region: str) -> S3Error:
     if error.kind in _MESSAGES:
         return S3Error(*_MESSAGES[error.kind])
     if "x-amz-content-sha256" in error.message:

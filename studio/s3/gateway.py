@@ -6,8 +6,9 @@ The event loop only parses and checks signatures; disk, hashes and the index are
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,12 +23,16 @@ from tornado.httputil import (
 )
 from tornado.iostream import StreamClosedError
 
-from studio.s3 import auth, checksums, routes
+from studio.identity.entry import Identity
+from studio.identity.principals import Principal
+from studio.s3 import auth, checksums, cors, post, routes
+from studio.s3.access import Access, facts
 from studio.s3.answer import Answer, refusal
 from studio.s3.errors import S3Error
 from studio.s3.intake import MAX_PUT_BYTES, MAX_XML_BYTES, Intake, declared_size
 from studio.s3.message import Body, Call, Request, Response, parse_query, parse_target
 from studio.s3.multipart import find as find_upload
+from studio.s3.post import FormIntake
 from studio.s3.routes import Route
 from studio.s3.store import ObjectStore
 from studio.settings import Settings
@@ -39,6 +44,7 @@ _CHUNK = 1 << 20
 _FRAMING_BYTES = 1 << 30  # what aws-chunked may add to the largest body
 _UNREAD_BYTES = 16 << 20  # of a refused body; above that the connection is cut
 _THREADS = 16
+_SILENCE_SECONDS = 30.0  # in the middle of a body
 
 
 log = structlog.get_logger()
@@ -51,12 +57,13 @@ class Gateway:
         self,
         store: ObjectStore,
         settings: Settings,
-        secret_of: auth.Secrets,
+        identity: Identity,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
         self.settings = settings
-        self.secret_of = secret_of
+        self.identity = identity
+        self.access = Access(identity.authority, partial(facts, store))
         self.now = now
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,14 +113,17 @@ class _Exchange(HTTPMessageDelegate):
         self._id = uuid.uuid4().hex[:16].upper()
         self._path, _, self._query = start_line.path.partition("?")
         self._request: Request | None = None
+        self._principal: Principal | None = None
         self._route: Route | None = None
-        self._opener: Callable[[], Intake] | None = None
-        self._intake: Intake | None = None
+        self._opener: Callable[[], Intake | FormIntake] | None = None
+        self._intake: Intake | FormIntake | None = None
         self._failure: Exception | None = None
         self._closing = False
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._writing: asyncio.Future[None] | None = None
+        self._heard = 0.0  # when the body last grew; 0.0 while we are the one who is slow
+        self._alarm: asyncio.TimerHandle | None = None
 
     async def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -127,8 +137,16 @@ class _Exchange(HTTPMessageDelegate):
             if self._cuts_off():
                 self._closing = True
                 await self._answer()
+        if self._headers.get("content-length", "0") != "0" or "transfer-encoding" in self._headers:
+            self._heard = asyncio.get_running_loop().time()
+            self._listen()
 
     async def data_received(self, chunk: bytes) -> None:
+        self._heard = 0.0
+        await self._take(chunk)
+        self._heard = asyncio.get_running_loop().time()
+
+    async def _take(self, chunk: bytes) -> None:
         if self._opener is None or self._failure is not None:
             return
         self._pending.append(chunk)
@@ -140,35 +158,92 @@ class _Exchange(HTTPMessageDelegate):
             self._writing = asyncio.ensure_future(self._gateway.run(self._feed, self._taken()))
 
     def finish(self) -> None:
+        self._stop_listening()
         self._gateway.spawn(self._answer())
 
     def on_connection_close(self) -> None:
         """The client went away in the middle of its request: nothing is left of it."""
+        self._stop_listening()
         self._failure = self._failure or ConnectionError("the client went away")
         self._gateway.spawn(self._discard())
+
+    def _listen(self) -> None:
+        """Give up on a client that sends nothing more of its body."""
+        loop = asyncio.get_running_loop()
+        silence = loop.time() - self._heard if self._heard else 0.0
+        if silence < _SILENCE_SECONDS:
+            self._alarm = loop.call_later(_SILENCE_SECONDS - silence, self._listen)
+        elif not self._closing:
+            self._closing = True
+            self._failure = self._failure or S3Error(
+                "RequestTimeout",
+                "Your socket connection to the server was not read from or written to within the "
+                "timeout period. Idle connections will be closed.",
+            )
+            self._gateway.spawn(self._answer())
+
+    def _stop_listening(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     async def _accept(self) -> None:
         if self._headers.get("expect", "100-continue").lower() != "100-continue":
             raise S3Error("ExpectationFailed", "Only 100-continue can be expected.")
-        raw = sigv4.Request(self._start_line.method, self._path, self._query, self._headers)
-        verified = auth.authenticate(
-            raw, self._gateway.secret_of, self._gateway.settings.region, self._gateway.now()
-        )
-        request = self._parsed(verified)
-        auth.check_owner(request.headers, self._gateway.settings.account)
-        self._route = routes.find(request)
-        self._request = request
-        await self._expect_body(request, self._route, verified)
-
-    def _parsed(self, verified: sigv4.Verified) -> Request:
         bucket, key = parse_target(self._path)
-        query = parse_query(self._query)
+        unsigned = self._unsigned(bucket, key)
+        if unsigned is not None:
+            self._route, self._request = unsigned, self._parsed(bucket, key, self._headers)
+            return
+        raw = sigv4.Request(self._start_line.method, self._path, self._query, self._headers)
+        verified, self._principal = auth.authenticate(
+            raw, self._gateway.identity.keys, self._gateway.settings.region, self._gateway.now()
+        )
         headers = self._headers
         if verified.scheme != "v4-header":
             # A client that presigns moves the headers into the query.
-            moved = {name.lower(): value for name, value in query.items()}
+            moved = {name.lower(): value for name, value in parse_query(self._query).items()}
             headers = {n: v for n, v in moved.items() if n.startswith("x-amz-")} | headers
+        request = self._parsed(bucket, key, headers)
+        auth.check_owner(request.headers, self._gateway.settings.account)
+        self._route = routes.find(request)
+        if self._principal.kind != "owner":
+            name = routes.sub_resource(request.query)
+            check = self._gateway.access.check_request
+            await self._gateway.run(check, self._principal, request, name)
+        self._request = request
+        await self._expect_body(request, self._route, verified)
+
+    def _unsigned(self, bucket: str, key: str) -> Route | None:
+        """The route of a request whose head needs no signature: a form, a browser's question."""
+        method = self._start_line.method
+        if cors.is_preflight(method, self._headers):
+            return routes.PREFLIGHT
+        if post.is_form(method, bucket, key, self._headers):
+            declared_size(self._headers, False, MAX_PUT_BYTES + _FRAMING_BYTES)
+            self._opener = partial(self._opened_form, bucket)
+            return routes.FORM
+        return None
+
+    def _parsed(self, bucket: str, key: str, headers: Mapping[str, str]) -> Request:
+        query = parse_query(self._query)
         return Request(self._id, self._start_line.method, self._path, bucket, key, query, headers)
+
+    def _opened_form(self, bucket: str) -> FormIntake:
+        gateway = self._gateway
+        by: list[sigv4.Verified] = []
+
+        def allow(fields: Mapping[str, str], key: str) -> None:
+            keys, region = gateway.identity.keys, gateway.settings.region
+            verified, self._principal = auth.authenticate_form(fields, keys, region, gateway.now())
+            gateway.access.check(self._principal, "s3:PutObject", bucket, key)
+            by.append(verified)
+
+        def opened(headers: Mapping[str, str]) -> Intake:
+            gateway.store.bucket(bucket)
+            return Intake(headers, by[0], None, gateway.store)
+
+        kind = self._headers["content-type"]
+        return FormIntake(bucket, kind, gateway.now(), allow, opened)
 
     async def _expect_body(self, request: Request, route: Route, verified: sigv4.Verified) -> None:
         """A large body is refused before it comes; a small one is cheaper to take at once."""
@@ -241,11 +316,20 @@ class _Exchange(HTTPMessageDelegate):
         try:
             if self._writing is not None:
                 await self._writing
-            return await self._gateway.run(self._handled)
+            response = await self._gateway.run(self._handled)
         except Exception as error:
             await self._discard()
             region = self._gateway.settings.region
-            return refusal(error, self._start_line.method, self._path, self._id, region)
+            response = refusal(error, self._start_line.method, self._path, self._id, region)
+        if "origin" in self._headers and self._route is not routes.PREFLIGHT:
+            granted = await self._gateway.run(self._granted)
+            response = replace(response, headers={**response.headers, **granted})
+        return response
+
+    def _granted(self) -> Mapping[str, str]:
+        bucket = self._request.bucket if self._request is not None else ""
+        kept = cors.kept(self._gateway.store, bucket)
+        return cors.answer_headers(kept, self._start_line.method, self._headers)
 
     def _handled(self) -> Response:
         self._feed(self._taken())
@@ -253,12 +337,20 @@ class _Exchange(HTTPMessageDelegate):
             raise self._failure
         if self._route is None or self._request is None:
             raise RuntimeError("a request without a head")
+        body = self._intake.finish() if self._intake is not None else Body()
+        if self._route is routes.PREFLIGHT:
+            rules = cors.kept(self._gateway.store, self._request.bucket)
+            return Response(headers=cors.preflight(rules, self._headers))
+        if self._principal is None:
+            raise S3Error("AccessDenied", "Access Denied")
         call = Call(
             store=self._gateway.store,
             account=self._gateway.settings.account,
             region=self._gateway.settings.region,
             request=self._request,
-            body=self._intake.finish() if self._intake is not None else Body(),
+            body=body,
+            principal=self._principal,
+            access=self._gateway.access,
         )
         try:
             return self._route.handler(call)

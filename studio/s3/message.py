@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from studio.identity.principals import Principal
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.index import StoredObject
 from studio.s3.names import check_bucket, check_key
 from studio.s3.store import Content, ObjectStore
+
+if TYPE_CHECKING:
+    from studio.s3.access import Access
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,22 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a POST form says of its file; `headers` as if they had come with a PUT."""
+
+    key: str
+    headers: Mapping[str, str]
+    redirect: str
+    status: str
+
+
+@dataclass(frozen=True)
 class Body:
-    """What came with a request: a blob in the store, or bytes."""
+    """What came with a request: a blob in the store (from a form, with the form), or bytes."""
 
     data: bytes = b""
     content: Content | None = None
+    form: Form | None = None
 
     def stored(self) -> Content:
         if self.content is None:
@@ -46,6 +61,12 @@ class Call:
     region: str
     request: Request
     body: Body
+    principal: Principal
+    access: "Access"
+
+    def permits(self, action: str, bucket: str, key: str = "") -> bool:
+        """Whether whoever asks may also do this, such as `s3:DeleteObject`."""
+        return self.access.allows(self.principal, action, bucket, key)
 
 
 @dataclass(frozen=True)

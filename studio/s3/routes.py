@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from studio.s3 import buckets, listing, objects, uploads
+from studio.s3 import acl, buckets, listing, objects, post, uploads
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.message import Call, Request, Response
 from studio.wire import models
@@ -28,21 +28,25 @@ class Route:
 _SERVICE = {("GET", ""): Route(buckets.list_buckets)}
 _BUCKET = {
     ("GET", ""): Route(listing.list_objects),
+    ("GET", "acl"): Route(acl.get_bucket_acl),
     ("GET", "location"): Route(buckets.get_location),
     ("GET", "uploads"): Route(uploads.list_uploads),
     ("GET", "versioning"): Route(buckets.get_versioning),
     ("GET", "versions"): Route(listing.list_versions),
     ("HEAD", ""): Route(buckets.head_bucket),
     ("PUT", ""): Route(buckets.create_bucket, "memory"),
+    ("PUT", "acl"): Route(acl.put_bucket_acl, "memory"),
     ("DELETE", ""): Route(buckets.delete_bucket),
     ("POST", "delete"): Route(objects.delete_objects, "memory"),
 }
 _OBJECT = {
     ("GET", ""): Route(objects.get_object),
+    ("GET", "acl"): Route(acl.get_object_acl),
     ("GET", "tagging"): Route(objects.get_tagging),
     ("GET", "uploadId"): Route(uploads.list_parts),
     ("HEAD", ""): Route(objects.get_object),
     ("PUT", ""): Route(objects.put_object, "blob"),
+    ("PUT", "acl"): Route(acl.put_object_acl, "memory"),
     ("PUT", "tagging"): Route(objects.put_tagging, "memory"),
     ("PUT", "uploadId"): Route(uploads.upload_part, "blob"),
     ("DELETE", ""): Route(objects.delete_object),
@@ -53,13 +57,16 @@ _OBJECT = {
 }
 _COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy, slow=True)}
 
+FORM = Route(post.post_object, "blob")
+PREFLIGHT = Route(lambda call: Response())  # answered before anybody is known
+
 # Sub-resources that S3 has and botocore's model lacks, or names only with a value.
 _BESIDE_THE_MODEL = frozenset({"append", "legal-hold", "uploadId"})
 
 
 def find(request: Request) -> Route:
     """Raises S3Error: NotImplemented names what is missing, MethodNotAllowed what cannot be."""
-    name = _sub_resource(request.query)
+    name = sub_resource(request.query)
     if not request.bucket:
         table, what = _SERVICE, "service"
     elif not request.key:
@@ -88,7 +95,8 @@ def find(request: Request) -> Route:
     return route
 
 
-def _sub_resource(query: Mapping[str, str]) -> str:
+def sub_resource(query: Mapping[str, str]) -> str:
+    """What a query asks for instead of the object or the bucket itself; "" for nothing else."""
     found = [name for name in query if name in _sub_resources()]
     if len(found) > 1:
         raise S3Error(

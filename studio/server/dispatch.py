@@ -12,13 +12,14 @@ from functools import cached_property
 import structlog
 from botocore.model import OperationModel
 
-from studio.api import registry
+from studio.api import access, registry
 from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
 from studio.server import routing
 from studio.wire import models, protocols, query, sigv4
 from studio.wire.protocols import GLOBAL_SERVICES, QUERY_SERVICES, Response
-from studio.wire.signature import Kind
+from studio.wire.shapes import Doc
+from studio.wire.signature import Kind, session_token
 
 log = structlog.get_logger()
 
@@ -54,8 +55,6 @@ class Services:
     """What operations are called with. `context` is completed with the caller of a request."""
 
     context: Context
-    secret_of: Callable[[str], str | None]
-    """The secret of an access key id, None for an unknown one."""
 
 
 def answer_json(services: Services, call: Call) -> Response:
@@ -69,7 +68,7 @@ def answer_json(services: Services, call: Call) -> Response:
             raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
         body = protocols.plain_body(call.headers, call.body)
         request = protocols.read_json_request(model, body)
-        document = operation.function(_context(services, call, caller, operation), request)
+        document = _done(_context(services, call, caller, operation), operation, request)
         return protocols.json_response(model, document, call.content_type)
 
     def refuse(error: ApiError) -> Response:
@@ -109,7 +108,7 @@ def answer_query(services: Services, call: Call) -> Response:
         form = query.parse_form(call.query) | query.parse_form(_form_text(call))
         model, operation = _operation(QUERY_SERVICES.get(scope, scope), form.get("Action", ""))
         request = protocols.read_query_request(model, form)
-        document = operation.function(_context(services, call, caller, operation), request)
+        document = _done(_context(services, call, caller, operation), operation, request)
         return protocols.query_response(model, document, call.id)
 
     def refuse(error: ApiError) -> Response:
@@ -130,21 +129,34 @@ def answer_unknown(services: Services, call: Call) -> Response:
 
 
 def _authenticate(services: Services, call: Call, service: str) -> Caller:
-    context = services.context
+    context, keys = services.context, services.context.identity.keys
     request = sigv4.Request(call.method, call.path, call.query, call.headers)
     try:
         verified = sigv4.verify(
             request,
-            services.secret_of,
+            keys.secret_of,
             services=(service,),
             region="" if service in GLOBAL_SERVICES else context.settings.region,
             now=context.now() / 1000,
             body_sha256=call.body_sha256,
         )
+        token = session_token(request)
     except sigv4.SignatureError as error:
         code, status = _SIGNATURE_CODES.get(error.kind, ("InvalidSignatureException", 403))
         raise ApiError(code, error.message, status) from None
-    return Caller(context.settings.account, verified.access_key_id)
+    key = keys.find(verified.access_key_id)
+    if key is None or not key.has_token(token):
+        text = "The security token included in the request is invalid."
+        raise ApiError("UnrecognizedClientException", text, 403)
+    if key.expired(context.now()):
+        text = "The security token included in the request is expired"
+        raise ApiError("ExpiredTokenException", text, 403)
+    return Caller(context.settings.account, key.id, key.principal)
+
+
+def _done(context: Context, operation: Operation, request: Doc) -> Doc:
+    """What the operation answers, if the caller may have it done."""
+    return operation.function(access.authorized(context, operation, request), request)
 
 
 def _signing_name(service: str, call: Call) -> str:

@@ -20,6 +20,7 @@ from studio.api.registry import Caller, Context
 from studio.credentials import Credentials
 from studio.db import migrate, resources
 from studio.db.session import Database
+from studio.identity.entry import opened
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
 from studio.reconcile.hints import Hints
@@ -71,13 +72,13 @@ def _plane(settings: Settings) -> Iterator[App]:
     """The open parts, closed in the opposite order."""
     with ExitStack() as parts:
         key = credentials.load_or_create(settings.home)
-        secrets = {key.access_key_id: key.secret_access_key}
         db = Database(settings.database_url)
         parts.callback(db.close)
         migrate.upgrade(db)
         objects = ObjectStore(settings.home / "s3")
         parts.callback(objects.close)
-        gateway = Gateway(objects, settings, secrets.get)
+        identity = opened(db, settings, key)
+        gateway = Gateway(objects, settings, identity)
         parts.callback(gateway.close)
         storage = storage_for(settings, objects)
         runner = ProcessRunner(settings)
@@ -87,10 +88,10 @@ def _plane(settings: Settings) -> Iterator[App]:
         loop = Loop(db, _kinds(settings), actor)
         parts.callback(loop.stop)
         parts.callback(Hints(settings.home, loop.hint).close)
-        caller = Caller(settings.account, key.access_key_id)
-        context = Context(settings, db, storage, runner, caller, _now, loop.hint, "")
+        caller = Caller(settings.account, key.access_key_id, identity.keys.owner)
+        context = Context(settings, db, storage, runner, caller, _now, loop.hint, "", identity)
         registry.load()
-        app = App(Services(context, secrets.get), gateway, lambda: _router_address(settings))
+        app = App(Services(context), gateway, lambda: _router_address(settings))
         parts.callback(app.close)
         loop.start()
         yield app

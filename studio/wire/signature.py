@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import unquote
 
 Kind = Literal["missing", "malformed", "unknown_key", "mismatch", "skewed", "expired", "scope"]
 
@@ -69,6 +70,21 @@ def check_signature(given: str, right: str, secret: str | None, scheme: str) -> 
         )
     if not equal:
         raise SignatureError("mismatch", MISMATCH, scheme)
+
+
+def session_token(request: Request) -> str:
+    """The security token of a verified request, "" without one. Raises SignatureError.
+
+    It is signed wherever it is: headers that begin with x-amz- must be, and so is the query.
+    """
+    header = request.headers.get("x-amz-security-token")
+    found = set() if header is None else {decoded(header)}
+    for name, value in pairs(request.query):
+        if name.lower() == "x-amz-security-token":
+            found.add(unquote(value))
+    if len(found) > 1:
+        raise SignatureError("malformed", "The request holds several security tokens.")
+    return found.pop() if found else ""
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

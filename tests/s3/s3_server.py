@@ -14,6 +14,10 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.netutil import bind_sockets
 
+from studio.credentials import Credentials
+from studio.db import migrate
+from studio.db.session import Database
+from studio.identity.entry import opened
 from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
 from studio.settings import Settings
@@ -61,7 +65,9 @@ def serve(root: Path, region: str = REGION, tls: ssl.SSLContext | None = None) -
     """A gateway on a free port in a thread of its own, until the generator ends."""
     store = ObjectStore(root)
     settings = Settings(home=root, region=region)
-    gateway = Gateway(store, settings, {ACCESS_KEY: SECRET}.get)
+    db = Database(settings.database_url)
+    migrate.upgrade(db)
+    gateway = Gateway(store, settings, opened(db, settings, Credentials(ACCESS_KEY, SECRET)))
     started = threading.Event()
     state: dict[str, Any] = {}
 
@@ -85,6 +91,7 @@ def serve(root: Path, region: str = REGION, tls: ssl.SSLContext | None = None) -
     thread.join(10)
     gateway.close()
     store.close()
+    db.close()
 
 
 def client(url: str, region: str = REGION, verify: str | None = None, **config: Any) -> Any:

@@ -1,0 +1,174 @@
+"""What a caller may have done: the door that every operation passes, and the reach of a caller.
+
+Two things are decided. `authorized` asks the caller's policies for the action on what the request
+names. `reaches` hides what belongs to somebody else: an operation answers for it as for what does
+not exist, unless a policy names it.
+"""
+
+import re
+from dataclasses import replace
+
+from studio.api.registry import Context, Operation
+from studio.db import resources
+from studio.db.resources import Doc, Resource
+from studio.errors import ValidationException
+from studio.identity import entities
+from studio.identity.authority import Ask
+from studio.identity.conditions import Context as Known
+from studio.identity.documents import parse
+from studio.identity.policy import Question, decide
+from studio.identity.principals import Principal, role_session
+
+# AWS asks nobody's policy for these; AssumeRole goes by the policy of the role.
+_FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
+_VERB = re.compile(r"(?:BatchDelete|Create|Describe|Update|Delete|Stop|Start|Retry|Get|Put)(.+)")
+_ROLES = ("RoleArn", "ExecutionRoleArn")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
+_KINDS = {"auto-ml-job": "automl-job", "auto-ml-job-v2": "automl-job"}
+
+
+def authorized(ctx: Context, operation: Operation, request: Doc) -> Context:
+    """The context of an operation that the caller may have done.
+
+    Raises Denied; ValidationException for a role that SageMaker cannot assume.
+    """
+    ctx = replace(ctx, action=f"{operation.service}:{operation.name}")
+    principal = ctx.caller.principal
+    if principal.kind != "owner" and ctx.action not in _FREE:
+        arn = _arn(ctx, operation, request)
+        ask = Ask(ctx.action, arn, context=_known(ctx, arn, request))
+        ctx.identity.authority.check(principal, ask)
+    role = _role(operation, request)
+    if role:
+        passed_role(ctx, role)
+    return ctx
+
+
+def reaches(ctx: Context, resource: Resource) -> bool:
+    """Whether the caller's action may touch this: its own, or named by a policy that allows it."""
+    principal = ctx.caller.principal
+    if principal.kind == "owner" or resource.owner == principal.owner:
+        return True
+    tags = {f"aws:resourcetag/{it['Key'].lower()}": (it["Value"],) for it in resource.tags}
+    ask = Ask(ctx.action, resource.arn, owner=resource.owner, context=tags)
+    return ctx.identity.authority.allows(principal, ask)
+
+
+def only_owner(ctx: Context) -> str | None:
+    """Whose resources a list may show; None: everybody's."""
+    principal = ctx.caller.principal
+    everything = Ask("*", "*", owner="*")
+    if principal.kind == "owner" or ctx.identity.authority.allows(principal, everything):
+        return None
+    return principal.owner
+
+
+def passed_role(ctx: Context, role_arn: str) -> None:
+    """Check that the caller may pass the role, and that SageMaker may assume it."""
+    match = _ROLE_ARN.fullmatch(role_arn)
+    if match is None:
+        raise ValidationException(f"The role ARN {role_arn!r} is not valid.")
+    principal = ctx.caller.principal
+    foreign = match[1] != ctx.settings.account
+    if foreign and principal.kind == "owner":
+        return  # a notebook that came from AWS: the role of this home stands in for it
+    with ctx.db.read() as connection:
+        role = entities.find(connection, ctx.settings.account, entities.ROLE, match[2])
+    shared = match[2] == ctx.settings.role_name
+    ask = Ask(
+        "iam:PassRole",
+        role_arn,
+        owner=None if shared or role is None else role.owner,
+        context={"iam:passedtoservice": (entities.SERVICE,)},
+    )
+    ctx.identity.authority.check(principal, ask)
+    if foreign or role is None or not _trusts_service(role):
+        raise ValidationException(
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows "
+            f"principal '{entities.SERVICE}' to assume the role."
+        )
+
+
+def acting(ctx: Context, role_arn: str, owner: str) -> Principal:
+    """SageMaker as the role, for `owner`; a role of another account stands for this home's."""
+    match = _ROLE_ARN.fullmatch(role_arn)
+    ours = match is not None and match[1] == ctx.settings.account
+    name = match[2] if match is not None and ours else ctx.settings.role_name
+    return role_session(ctx.settings.account, name, "SageMaker", owner)
+
+
+def _trusts_service(role: Resource) -> bool:
+    question = Question(
+        "sts:AssumeRole", role.arn, principals=(("Service", entities.SERVICE),)
+    )
+    document = parse(role.spec["AssumeRolePolicyDocument"], "trust")
+    return decide([document], question) == "allowed"
+
+
+def _role(operation: Operation, request: Doc) -> str:
+    """The role that a request hands to SageMaker, "" without one."""
+    if operation.service != "sagemaker":
+        return ""
+    return next((request[name] for name in _ROLES if request.get(name)), "")
+
+
+def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
+    """What the request names, as policies call it; `*` where it names nothing by itself."""
+    settings = ctx.settings
+    if operation.service == "sagemaker":
+        return _sagemaker_arn(ctx, operation, request)
+    if operation.service == "logs" and "logGroupName" in request:
+        stream = request.get("logStreamName")
+        place = f"log-group:{request['logGroupName']}:" + (
+            f"log-stream:{stream}" if stream else "*"
+        )
+        return f"arn:aws:logs:{settings.region}:{settings.account}:{place}"
+    if operation.service == "iam":
+        return _iam_arn(ctx, request)
+    return "*"
+
+
+def _sagemaker_arn(ctx: Context, operation: Operation, request: Doc) -> str:
+    if "ResourceArn" in request:
+        return str(request["ResourceArn"])
+    match = _VERB.fullmatch(operation.name)
+    nouns = [
+        member[:-4]
+        for member, value in request.items()
+        if match and member.endswith("Name") and match[1].startswith(member[:-4])
+        if isinstance(value, str)
+    ]
+    if not nouns:
+        return "*"
+    noun = max(nouns, key=len)
+    name = request[f"{noun}Name"]
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", noun).lower()
+    place = f"{_KINDS.get(kind, kind)}/{name}"
+    settings = ctx.settings
+    whole = name.startswith("arn:")
+    return name if whole else f"arn:aws:sagemaker:{settings.region}:{settings.account}:{place}"
+
+
+def _iam_arn(ctx: Context, request: Doc) -> str:
+    for member, kind in (("RoleName", entities.ROLE), ("UserName", entities.USER)):
+        if member in request:
+            with ctx.db.read() as connection:
+                account = ctx.settings.account
+                found = entities.find(connection, account, kind, request[member])
+            return found.arn if found else entities.arn(account, kind, request[member])
+    return str(request.get("PolicyArn") or request.get("PolicySourceArn") or "*")
+
+
+def _known(ctx: Context, arn: str, request: Doc) -> Known:
+    """The context keys of a request: its tags, those of what it names, its region."""
+    known: dict[str, tuple[str, ...]] = {"aws:requestedregion": (ctx.settings.region,)}
+    tags = request.get("Tags")
+    if isinstance(tags, list) and tags:
+        known["aws:tagkeys"] = tuple(str(tag.get("Key", "")) for tag in tags)
+        for tag in tags:
+            known[f"aws:requesttag/{tag['Key'].lower()}"] = (tag.get("Value", ""),)
+    with ctx.db.read() as connection:
+        found = resources.find_arn(connection, arn)
+    for tag in found.tags if found else []:
+        known[f"aws:resourcetag/{tag['Key'].lower()}"] = (tag["Value"],)
+    return known

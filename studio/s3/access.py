@@ -1,0 +1,179 @@
+"""Whether a principal may do something to a bucket or a key: S3's side of the one authority.
+
+The key is the decoded one that is acted upon, never the path of the request.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from studio.identity.authority import Ask, Authority, Denied
+from studio.identity.documents import Malformed, Policy, parse
+from studio.identity.principals import Principal
+from studio.s3.errors import S3Error
+from studio.s3.message import Request, parse_copy_source
+
+if TYPE_CHECKING:
+    from studio.s3.store import ObjectStore
+
+Facts = Callable[[str], tuple[str, str] | None]
+"""Bucket -> (its owner, the text of its policy or ""); None when there is no such bucket."""
+
+# What a request does, by its method and sub-resource, as policies call it.
+_SERVICE = {("GET", ""): "ListAllMyBuckets"}
+_BUCKET = {
+    ("GET", ""): "ListBucket",
+    ("HEAD", ""): "ListBucket",
+    ("GET", "versions"): "ListBucketVersions",
+    ("GET", "location"): "GetBucketLocation",
+    ("GET", "uploads"): "ListBucketMultipartUploads",
+    ("PUT", ""): "CreateBucket",
+    ("DELETE", ""): "DeleteBucket",
+    ("POST", "delete"): "DeleteObject",
+    ("POST", ""): "PutObject",
+    ("GET", "versioning"): "GetBucketVersioning",
+    ("PUT", "versioning"): "PutBucketVersioning",
+    ("GET", "lifecycle"): "GetLifecycleConfiguration",
+    ("PUT", "lifecycle"): "PutLifecycleConfiguration",
+    ("DELETE", "lifecycle"): "PutLifecycleConfiguration",
+    ("GET", "policy"): "GetBucketPolicy",
+    ("PUT", "policy"): "PutBucketPolicy",
+    ("DELETE", "policy"): "DeleteBucketPolicy",
+    ("GET", "policyStatus"): "GetBucketPolicyStatus",
+    ("GET", "cors"): "GetBucketCORS",
+    ("PUT", "cors"): "PutBucketCORS",
+    ("DELETE", "cors"): "PutBucketCORS",
+    ("GET", "tagging"): "GetBucketTagging",
+    ("PUT", "tagging"): "PutBucketTagging",
+    ("DELETE", "tagging"): "PutBucketTagging",
+    ("GET", "acl"): "GetBucketAcl",
+    ("PUT", "acl"): "PutBucketAcl",
+    ("GET", "encryption"): "GetEncryptionConfiguration",
+    ("PUT", "encryption"): "PutEncryptionConfiguration",
+    ("DELETE", "encryption"): "PutEncryptionConfiguration",
+    ("GET", "ownershipControls"): "GetBucketOwnershipControls",
+    ("PUT", "ownershipControls"): "PutBucketOwnershipControls",
+    ("DELETE", "ownershipControls"): "PutBucketOwnershipControls",
+    ("GET", "publicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("PUT", "publicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("DELETE", "publicAccessBlock"): "PutBucketPublicAccessBlock",
+}
+_OBJECT = {
+    ("GET", ""): "GetObject",
+    ("HEAD", ""): "GetObject",
+    ("GET", "attributes"): "GetObjectAttributes",
+    ("GET", "tagging"): "GetObjectTagging",
+    ("GET", "acl"): "GetObjectAcl",
+    ("GET", "uploadId"): "ListMultipartUploadParts",
+    ("PUT", ""): "PutObject",
+    ("PUT", "tagging"): "PutObjectTagging",
+    ("PUT", "acl"): "PutObjectAcl",
+    ("PUT", "uploadId"): "PutObject",
+    ("POST", "uploads"): "PutObject",
+    ("POST", "uploadId"): "PutObject",
+    ("DELETE", ""): "DeleteObject",
+    ("DELETE", "tagging"): "DeleteObjectTagging",
+    ("DELETE", "uploadId"): "AbortMultipartUpload",
+}
+_VERSIONED = {"GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "GetObjectAcl"}
+_CONDITION_QUERIES = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
+
+
+def facts(store: "ObjectStore", bucket: str) -> tuple[str, str] | None:
+    """The owner of a bucket, and the text of its policy."""
+    try:
+        found: Any = store.bucket(bucket)
+    except S3Error:
+        return None
+    settings = getattr(found, "settings", {})
+    return getattr(found, "owner", ""), settings.get("policy", "")
+
+
+class Access:
+    """Decides for the gateway and for the platform's own door. `facts` tell of a bucket."""
+
+    def __init__(self, authority: Authority, facts: Facts) -> None:
+        self._authority = authority
+        self._facts = facts
+
+    def check(
+        self,
+        principal: Principal,
+        action: str,
+        bucket: str,
+        key: str = "",
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """`action` is like `s3:GetObject`. Raises S3Error AccessDenied."""
+        if principal.kind == "owner":
+            return
+        facts = self._facts(bucket) if bucket else None
+        place = f"{bucket}/{key}" if key else bucket or "*"
+        ask = Ask(
+            action,
+            f"arn:aws:s3:::{place}",
+            owner=facts[0] if facts else None,
+            context=context,
+            attached=_policy(facts[1]) if facts else (),
+        )
+        try:
+            self._authority.check(principal, ask)
+        except Denied as error:
+            raise S3Error("AccessDenied", error.message) from None
+
+    def allows(self, principal: Principal, action: str, bucket: str, key: str = "") -> bool:
+        try:
+            self.check(principal, action, bucket, key)
+        except S3Error:
+            return False
+        return True
+
+    def check_request(self, principal: Principal, request: Request, sub_resource: str) -> None:
+        """What one request of HTTP does, the source of a copy included. Raises S3Error."""
+        if principal.kind == "owner":
+            return
+        action = action_of(request, sub_resource)
+        # Each key of a deletion of many is asked for by itself.
+        if action == "DeleteObject" and not request.key:
+            return
+        if request.method == "POST" and not request.key and not sub_resource:
+            return  # a form: its key is in its body
+        self.check(principal, f"s3:{action}", request.bucket, request.key, _context(request))
+        if "x-amz-copy-source" in request.headers:
+            source = parse_copy_source(request.headers["x-amz-copy-source"])
+            self.check(principal, "s3:GetObject", source[0], source[1])
+
+
+def action_of(request: Request, sub_resource: str) -> str:
+    """The action's name without its prefix; raises S3Error for a request that has none."""
+    table = _OBJECT if request.key else _BUCKET if request.bucket else _SERVICE
+    action = table.get((request.method, sub_resource))
+    if action is None:
+        raise S3Error("AccessDenied", "Access Denied")
+    if request.query.get("versionId", "null") != "null" and action in _VERSIONED:
+        return f"{action}Version" if action.endswith("Object") else _versioned(action)
+    return action
+
+
+def _versioned(action: str) -> str:
+    return action.replace("Object", "ObjectVersion")
+
+
+def _context(request: Request) -> dict[str, tuple[str, ...]]:
+    known = {
+        name: (request.query[parameter],)
+        for parameter, name in _CONDITION_QUERIES.items()
+        if parameter in request.query
+    }
+    if "x-amz-acl" in request.headers:
+        known["s3:x-amz-acl"] = (request.headers["x-amz-acl"],)
+    return known
+
+
+def _policy(text: str) -> Policy:
+    """A stored policy was checked when it was put; one that is not any more allows nothing."""
+    if not text:
+        return ()
+    try:
+        return parse(text, "resource")
+    except Malformed:
+        return ()
