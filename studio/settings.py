@@ -53,6 +53,9 @@ class Settings:
     sandbox: str = "auto"
     """`auto`: bubblewrap where it works; `always`: refuse jobs without it; `never`."""
 
+    job_python: str = ""
+    """Interpreter whose packages jobs of the `python` image find; empty: Studio's own."""
+
     job_stop_seconds: float = 120.0
     """Time between SIGTERM and SIGKILL of a job, as on AWS."""
 

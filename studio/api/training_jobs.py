@@ -6,7 +6,7 @@ from studio.api import channels, images, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ResourceInUse, ResourceNotFound, ValidationException
-from studio.runners import sandbox
+from studio.runners import interpreters, sandbox
 from studio.s3.client import parse_uri
 
 FINAL = ("Completed", "Failed", "Stopped")
@@ -113,10 +113,20 @@ def _check(ctx: Context, request: Doc) -> None:
         if request.get(member):
             raise ValidationException(f"{member}: {what} is not executed yet.")
     refuse_nul(request.get("Environment", {}))
+    _check_interpreter(ctx, request)
     _check_resources(ctx, request)
     _check_limits(request)
     channels.check(request.get("InputDataConfig", []))
     parse_uri(request["OutputDataConfig"]["S3OutputPath"])
+
+
+def _check_interpreter(ctx: Context, request: Doc) -> None:
+    environment = request.get("Environment", {})
+    # It shows a folder of the machine to the job: for whom the machine belongs to.
+    if interpreters.VARIABLE in environment and ctx.caller.principal.owner:
+        raise ValidationException(f"Environment: only the owner may set {interpreters.VARIABLE}.")
+    image = request["AlgorithmSpecification"]["TrainingImage"]
+    images.interpreter(ctx.settings, image, environment)
 
 
 def refuse_nul(environment: Doc) -> None:

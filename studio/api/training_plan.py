@@ -259,6 +259,11 @@ def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) 
         timeout_seconds=limits.get("MaxRuntimeInSeconds", 86_400),
         stop_seconds=settings.job_stop_seconds,
         network=_network(job, name),
+        python=images.interpreter(
+            settings,
+            spec["AlgorithmSpecification"]["TrainingImage"],
+            spec.get("Environment", {}),
+        ),
     )
 
 

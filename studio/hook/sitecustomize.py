@@ -2,7 +2,8 @@
 
 It does nothing unless STUDIO_URL is set and AWS_ENDPOINT_URL equals it. Otherwise it changes, when
 and if they are imported: the STS address and the telemetry of the SageMaker SDKs (v1, v2, v3),
-their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio.
+their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio. Jobs of
+the `python` image run in the environment of the interpreter that asks for them.
 Python 3.6 or newer, standard library only; a failure here must never break a program.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -17,7 +18,10 @@ _LATER_SECONDS = 0.5  # and afterwards
 _LONG_WAIT = 60.0
 _NEW_WAIT = 5.0  # so long after the last poll the next one begins another wait
 
-_BOTOCORE = ("botocore.waiter", "botocore.configprovider")
+_BOTOCORE = ("botocore.waiter", "botocore.configprovider", "botocore.session")
+_PYTHON_IMAGE = "python:%d.%d" % sys.version_info[:2]
+_IMAGE_VARIABLE = "SAGEMAKER_INTERNAL_IMAGE_URI"  # the SDK's, for what `@remote` runs in
+_INTERPRETER_VARIABLE = "STUDIO_PYTHON"
 # Modules that compare times to decide when to ask again: their differences run ahead.
 _CLOCKED = (
     "sagemaker.session",
@@ -96,6 +100,9 @@ def _patch(name, module):
     members = vars(module)
     if name == "botocore.waiter":
         _tighten_waiters(module)
+        return
+    if name == "botocore.session":
+        _name_interpreter(module)
         return
     if "sts_regional_endpoint" in members:
         module.sts_regional_endpoint = lambda region: _URL
@@ -202,6 +209,25 @@ def _brisk_wait(waiter, wait, waiter_error):
     return brisk
 
 
+def _name_interpreter(module):
+    start = module.Session.__init__
+
+    def begin(self, *args, **kwargs):
+        start(self, *args, **kwargs)
+        self.register("provide-client-params.sagemaker.CreateTrainingJob", _with_interpreter)
+
+    module.Session.__init__ = begin
+
+
+def _with_interpreter(params, **_context):
+    """A job of the `python` image finds the packages that this program has."""
+    image = (params.get("AlgorithmSpecification") or {}).get("TrainingImage") or ""
+    given = params.get("Environment") or {}
+    if not str(image).startswith("python:") or _INTERPRETER_VARIABLE in given:
+        return None
+    return dict(params, Environment=dict(given, **{_INTERPRETER_VARIABLE: sys.executable}))
+
+
 def _steps(delay, patience):
     return {"Delay": delay, "MaxAttempts": max(1, int(patience / delay))}
 
@@ -212,3 +238,4 @@ except Exception as error:
     sys.stderr.write("studio: the sitecustomize behind Studio's failed: %r\n" % (error,))
 if _URL and os.environ.get("AWS_ENDPOINT_URL") == _URL:
     sys.meta_path.insert(0, _Finder())
+    os.environ.setdefault(_IMAGE_VARIABLE, _PYTHON_IMAGE)

@@ -26,6 +26,8 @@ class Part:
     link: str = ""
     url: str = ""
     text: str = ""
+    name: str = ""
+    """What people call the object."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Stream:
     """What the command reads from the FIFOs `<path>_<epoch>`, one epoch after the other.
 
     An epoch has every `hosts`-th record from that of `host` on. A record is the parts that stay
-    together when `seed` shuffles the records anew for each epoch; without a seed they come in order.
+    together when `seed` shuffles the records anew for each epoch; without a seed they keep their
+    order.
     """
 
     path: str
@@ -113,6 +116,8 @@ class RunSpec:
     """Time between SIGTERM and SIGKILL."""
     server: Server | None = None
     network: Network = Network()
+    python: str = ""
+    """Interpreter whose environment the command finds first; see interpreters.py."""
 
     def document(self) -> dict[str, Any]:
         """This spec as JSON: what the run table and `spec.json` hold."""
@@ -175,6 +180,7 @@ class RunStatus:
     stored the files of one removes it."""
     started_at: int | None = None
     ended_at: int | None = None
+    """When the command had ended; its archives are made after that."""
     peak_memory_mb: int = 0
 
     @property

@@ -10,16 +10,17 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from studio import durable, processes
 from studio.container import files
 from studio.errors import StudioError
-from studio.runners import logs, sandbox
+from studio.runners import interpreters, logs, sandbox
 from studio.runners.base import LogPage, Produced, RunSpec, RunStatus
-from studio.runners.shim import claim, notes, tree
+from studio.runners.interpreters import Interpreter
+from studio.runners.shim import checkpoints, claim, notes, tree
 from studio.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -49,14 +50,8 @@ class ProcessRunner:
 
     def poll(self, run_id: str, handle: dict[str, Any]) -> RunStatus:
         folder = self._folder(run_id)
-        ended = _final(folder)
-        if ended is not None:
-            return ended
-        known = durable.read_json(folder / "pid.json")
-        if processes.alive(known):
-            return _running(folder)
-        # The shim may have written its last file between the two looks.
-        return _final(folder) or self._lost(folder, known or handle)
+        status = self._status(folder, handle)
+        return replace(status, checkpoints=checkpoints.waiting(folder / "checkpoints"))
 
     def stop(self, run_id: str, handle: dict[str, Any]) -> None:
         folder = self._folder(run_id)
@@ -72,8 +67,18 @@ class ProcessRunner:
         return logs.read(self._folder(run_id), start, limit)
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
-        for name in ("ml", "tmp", "outputs", "scratch"):
+        for name in ("ml", "tmp", "outputs", "scratch", "feed", "checkpoints"):
             files.remove_tree(self._folder(run_id) / name)
+
+    def _status(self, folder: Path, handle: dict[str, Any]) -> RunStatus:
+        ended = _final(folder)
+        if ended is not None:
+            return ended
+        known = durable.read_json(folder / "pid.json")
+        if processes.alive(known):
+            return _running(folder)
+        # The shim may have written its last file between the two looks.
+        return _final(folder) or self._lost(folder, known or handle)
 
     def _folder(self, run_id: str) -> Path:
         if not run_id or "/" in run_id or run_id.startswith("."):
@@ -85,10 +90,15 @@ class ProcessRunner:
         bare = None if boxed else folder
         if not boxed and (spec.network.isolated or len(spec.network.names) > 1):
             raise StudioError("Jobs of several hosts and isolated ones need bubblewrap.")
-        options = sandbox.arguments(self._settings.home, folder, spec.network) if boxed else []
+        python = _interpreter(spec)
+        shown, programs = (python.folders, python.bin) if python else ((), None)
+        options = (
+            sandbox.arguments(self._settings.home, folder, spec.network, shown) if boxed else []
+        )
+        given = _given(spec, boxed)
         return {
             **spec.document(),
-            "env": sandbox.environment(spec.id, spec.resources.cpus, _given(spec, boxed), bare),
+            "env": sandbox.environment(spec.id, spec.resources.cpus, given, bare, programs),
             "sandbox": options,
             "home": str(self._settings.home),
         }
@@ -120,6 +130,13 @@ class ProcessRunner:
         if folder.is_dir():
             _say_last(folder, status)
         return status
+
+
+def _interpreter(spec: RunSpec) -> Interpreter | None:
+    try:
+        return interpreters.find(spec.python) if spec.python else None
+    except ValueError as error:
+        raise StudioError(str(error)) from error
 
 
 def _given(spec: RunSpec, boxed: bool) -> dict[str, str]:

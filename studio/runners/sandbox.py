@@ -48,10 +48,13 @@ def possible(settings: Settings) -> bool:
     return settings.sandbox != "never" and available()
 
 
-def arguments(home: Path, folder: Path, network: Network = _PLAIN) -> list[str]:
+def arguments(
+    home: Path, folder: Path, network: Network = _PLAIN, shown: tuple[Path, ...] = ()
+) -> list[str]:
     """bwrap and its options for the run in `folder`; read-only binds and the command follow.
 
-    Writes the files that take the places of /etc/hosts and /etc/nsswitch.conf into `folder`.
+    `shown` are folders that can be seen even where they lie in a hidden one. Writes the files that
+    take the places of /etc/hosts and /etc/nsswitch.conf into `folder`.
     """
     program = shutil.which("bwrap") or "bwrap"
     made = [
@@ -61,7 +64,7 @@ def arguments(home: Path, folder: Path, network: Network = _PLAIN) -> list[str]:
         *("--bind", str(folder / "tmp"), "/tmp"),
         *(("--bind", str(folder / "tmp"), "/var/tmp") if _exists("/var/tmp") else ()),
         *_own_opt(),
-        *_hidden(home),
+        *_hidden(home, shown),
         *("--bind", str(folder / "ml"), "/opt/ml"),
     ]
     for place in _SESSIONS:
@@ -72,13 +75,18 @@ def arguments(home: Path, folder: Path, network: Network = _PLAIN) -> list[str]:
 
 
 def environment(
-    run_id: str, cpus: int, given: dict[str, str], bare: Path | None = None
+    run_id: str,
+    cpus: int,
+    given: dict[str, str],
+    bare: Path | None = None,
+    programs: Path | None = None,
 ) -> dict[str, str]:
     """What a run's command finds in its environment; nothing of ours but what `given` says.
 
-    `bare` is the folder of the run where there is no sandbox.
+    `bare` is the folder of the run where there is no sandbox; `programs` comes first in PATH,
+    else those of Studio's own Python.
     """
-    here = str(Path(sys.executable).parent)
+    here = programs or Path(sys.executable).parent
     made = {
         "PATH": f"{here}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/tmp",
@@ -138,7 +146,7 @@ def _devices() -> list[str]:
     return [word for node in nodes for word in ("--dev-bind", str(node), str(node))]
 
 
-def _hidden(home: Path) -> list[str]:
+def _hidden(home: Path, shown: tuple[Path, ...]) -> list[str]:
     """Empty folders over Studio's home and the user's, and in them what Python itself needs."""
     private = (Path("/tmp"), Path("/var/tmp"))
     covered = {
@@ -151,11 +159,12 @@ def _hidden(home: Path) -> list[str]:
     made = [word for folder in sorted(covered) for word in ("--tmpfs", str(folder))]
     # /tmp is private: what lies below the machine's own must be bound again too.
     hidden = (*covered, *private)
-    for needed in _needed():
+    visible = (*_needed(), *shown)
+    for needed in visible:
         if any(needed.is_relative_to(folder) for folder in hidden):
             made += ["--ro-bind", str(needed), str(needed)]
     # Last, lest a bind above shows it again: credentials and other runs lie here.
-    if any(home.resolve().is_relative_to(needed) for needed in _needed()):
+    if any(home.resolve().is_relative_to(needed) for needed in visible):
         made += ["--tmpfs", str(home.resolve())]
     return made
 

@@ -6,6 +6,8 @@ import pytest
 
 from studio.api import images
 from studio.errors import ValidationException
+from studio.runners import interpreters
+from studio.settings import Settings
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -34,11 +36,33 @@ def test_linear_learner_of_any_region():
         assert "studio.algorithms.linear_learner" in program.entrypoint
 
 
-def test_python_is_this_python_and_needs_a_command():
-    for tag in (VERSION, f"{VERSION}-slim", "latest"):
+def test_python_needs_a_command_and_an_interpreter_of_its_version(tmp_path):
+    settings = Settings(home=tmp_path)
+    for tag in (VERSION, f"{VERSION}-slim", f"{VERSION}.1-slim-bookworm", "latest"):
         assert images.find(f"python:{tag}").needs_command
-    with pytest.raises(ValidationException):
+        assert images.interpreter(settings, f"python:{tag}", {}) == ""
+    with pytest.raises(ValidationException, match="not found"):
         images.find("python:2.7")
+    with pytest.raises(ValidationException, match="STUDIO_PYTHON, or in the setting job_python"):
+        images.interpreter(settings, "python:3.8", {})
+
+
+def test_an_interpreter_by_its_path(tmp_path):
+    settings = Settings(home=tmp_path, job_python=sys.executable)
+    assert images.interpreter(settings, "python:latest", {}) == sys.executable
+    assert images.interpreter(settings, "xgboost:1", {"STUDIO_PYTHON": "/no"}) == ""
+    for wrong in ("python3", "/bin/../bin/python3", "/etc/passwd", "/bin/sh", str(tmp_path)):
+        with pytest.raises(ValidationException, match="STUDIO_PYTHON"):
+            images.interpreter(settings, "python:latest", {"STUDIO_PYTHON": wrong})
+
+
+def test_no_environment_shows_a_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("bin/python", f"lib/python{VERSION}/os.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch(mode=0o755)
+    with pytest.raises(ValueError, match="belongs to no Python environment"):
+        interpreters.find(str(tmp_path / "bin/python"))
 
 
 @pytest.mark.parametrize(
