@@ -4,6 +4,7 @@ storage class, encryption, tags. Pure."""
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from studio.s3 import acl
 from studio.s3.errors import S3Error, invalid_argument, not_implemented
 from studio.s3.store import Attributes
 
@@ -38,7 +39,7 @@ _CLASSES = {
     "EXPRESS_ONEZONE",
 }
 _ENCRYPTIONS = {"AES256", "aws:kms", "aws:kms:dsse"}
-_REFUSED = ("x-amz-server-side-encryption-customer-", "x-amz-object-lock-", "x-amz-grant-")
+_REFUSED = ("x-amz-server-side-encryption-customer-", "x-amz-object-lock-")
 
 
 def from_request(headers: Mapping[str, str]) -> Attributes:
@@ -53,12 +54,7 @@ def from_request(headers: Mapping[str, str]) -> Attributes:
         raise S3Error("InvalidStorageClass", "The storage class you specified is not valid")
     if kept.get("x-amz-storage-class") == "STANDARD":
         del kept["x-amz-storage-class"]
-    if kept.get("x-amz-server-side-encryption", "AES256") not in _ENCRYPTIONS:
-        raise invalid_argument(
-            "x-amz-server-side-encryption",
-            kept["x-amz-server-side-encryption"],
-            "The encryption method specified is not supported",
-        )
+    _check_encryption(kept)
     return Attributes(kept | _metadata(headers), parse_tagging(headers.get("x-amz-tagging", "")))
 
 
@@ -101,8 +97,25 @@ def check_refused(headers: Mapping[str, str]) -> None:
     for name in headers:
         if name.startswith(_REFUSED):
             raise not_implemented(f"The header {name}")
-    if headers.get("x-amz-acl", "private") not in ("private", "bucket-owner-full-control"):
-        raise S3Error("AccessControlListNotSupported", "The bucket does not allow ACLs")
+    acl.check_headers(headers)
+
+
+def _check_encryption(kept: Mapping[str, str]) -> None:
+    prefix = "x-amz-server-side-encryption"
+    stated = kept.get(prefix)
+    if stated is not None and stated not in _ENCRYPTIONS:
+        text = "The encryption method specified is not supported"
+        raise invalid_argument(prefix, stated, text)
+    extra = next((name for name in kept if name.startswith(f"{prefix}-")), None)
+    if extra is not None and not (stated or "").startswith("aws:kms"):
+        text = (
+            "Server Side Encryption with AWS KMS managed key requires HTTP header "
+            "x-amz-server-side-encryption : aws:kms"
+        )
+        raise invalid_argument(prefix, stated or "null", text)
+    switch = kept.get(f"{prefix}-bucket-key-enabled", "false")
+    if switch not in ("true", "false"):
+        raise invalid_argument(f"{prefix}-bucket-key-enabled", switch, "true or false is needed.")
 
 
 def _metadata(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,17 +1,12 @@
 """Operations on buckets."""
 
-import hashlib
-
+from studio.s3 import acl
 from studio.s3.errors import S3Error
 from studio.s3.message import Call, Response
+from studio.s3.names import owner
 from studio.s3.xml import document, malformed, parse, time_text
 
 _CLASSIC = "us-east-1"
-
-
-def owner(account: str) -> tuple[tuple[str, str], ...]:
-    """The one owner, under the 64 digits that S3 calls a canonical user."""
-    return (("ID", hashlib.sha256(account.encode()).hexdigest()), ("DisplayName", account))
 
 
 def list_buckets(call: Call) -> Response:
@@ -36,6 +31,7 @@ def list_buckets(call: Call) -> Response:
 
 def create_bucket(call: Call) -> Response:
     name = call.request.bucket
+    acl.check_new_bucket(call.request.headers, call.account)
     region = _constraint(call.body.data)
     if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
         _refuse_region(region, call.region)

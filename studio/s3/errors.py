@@ -6,6 +6,7 @@ from studio.errors import ApiError
 
 _STATUS = {
     "AccessDenied": 403,
+    "AccessForbidden": 403,
     "BucketAlreadyExists": 409,
     "BucketAlreadyOwnedByYou": 409,
     "BucketNotEmpty": 409,

@@ -48,15 +48,15 @@ def declared_size(headers: Mapping[str, str], streaming: bool, limit: int) -> in
 class Intake:
     """Takes one body; `finish` or `discard` ends it.
 
-    With a `store` the content goes into a blob, else into memory. `algorithm` is a checksum to
-    compute though the client may declare none.
+    With a `store` the content goes into a blob, else into memory. `size` is None where no size
+    was declared. `algorithm` is a checksum to compute though the client may declare none.
     """
 
     def __init__(
         self,
         headers: Mapping[str, str],
         verified: sigv4.Verified,
-        size: int,
+        size: int | None,
         store: ObjectStore | None,
         algorithm: str = "",
     ) -> None:
@@ -72,7 +72,7 @@ class Intake:
         self._received = 0
         self._decoder: ChunkDecoder | None = None
         if self._payload.startswith("STREAMING-"):
-            self._decoder = ChunkDecoder(verified, size, self._take)
+            self._decoder = ChunkDecoder(verified, size or 0, self._take)
         self._memory = io.BytesIO()
         self._writer: BlobWriter | None = store.writer() if store else None
 
@@ -86,7 +86,7 @@ class Intake:
     def finish(self) -> Body:
         """The body, durable if it is a blob. Raises S3Error unless it is what was declared."""
         trailers = self._decoder.finish() if self._decoder else {}
-        if self._received != self._size:
+        if self._size not in (None, self._received):
             raise incomplete_body()
         self._check_digests()
         checksum = self._checksum(trailers)
@@ -101,7 +101,7 @@ class Intake:
 
     def _take(self, data: memoryview) -> None:
         self._received += len(data)
-        if self._received > self._size:
+        if self._size is not None and self._received > self._size:
             raise incomplete_body()
         self._md5.update(data)
         if self._sha256:

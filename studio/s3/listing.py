@@ -10,10 +10,10 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from studio.s3 import index
-from studio.s3.buckets import owner
 from studio.s3.errors import invalid_argument
 from studio.s3.index import StoredObject
 from studio.s3.message import Call, Response, quoted
+from studio.s3.names import owner
 from studio.s3.store import require_bucket
 from studio.s3.xml import Pairs, document, time_text
 

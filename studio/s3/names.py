@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 """
 
+import hashlib
 import re
 
 from studio.s3.errors import S3Error, invalid_argument
@@ -39,3 +40,8 @@ def check_key(key: str) -> str:
     if not key or "\0" in key:
         raise invalid_argument("key", "", "A key has 1 to 1024 bytes, none of them NUL.")
     return key
+
+
+def owner(account: str) -> tuple[tuple[str, str], ...]:
+    """The one owner, under the 64 digits that S3 calls a canonical user."""
+    return (("ID", hashlib.sha256(account.encode()).hexdigest()), ("DisplayName", account))

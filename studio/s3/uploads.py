@@ -7,12 +7,12 @@ from xml.etree.ElementTree import Element
 from sqlalchemy import select, tuple_
 
 from studio.s3 import attributes, checksums, conditions, index, multipart
-from studio.s3.buckets import owner
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.index import LAST_CHARACTER, NO_CHECKSUM, UPLOAD, Checksum, StoredObject, Upload
 from studio.s3.listing import encoder, max_keys
 from studio.s3.message import Call, Response, parse_copy_source, quoted
 from studio.s3.multipart import Claim, Whole
+from studio.s3.names import owner
 from studio.s3.objects import MAX_COPY_BYTES, checksum_elements, checksum_headers
 from studio.s3.store import Content, require_bucket
 from studio.s3.xml import document, malformed, parse, time_text
