@@ -1,37 +1,41 @@
-"""Lists of resources: filters, order, and pages that survive inserts.
+"""Pages of resources: filters, order, and tokens that survive inserts.
 
 A token names the last row by its sort value and id (keyset paging), so what is created or deleted
-between two pages neither repeats nor hides a row. It also carries the order and a checksum of the
-filters: a token used with another request is refused.
+between two pages neither repeats nor hides a row. It also carries a checksum of the request: a
+token used with another one is refused.
 """
 
 import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select, tuple_
 
 from studio.db.resources import Doc, Resource
 from studio.db.tables import RESOURCE
 from studio.errors import ValidationException
 
+# Each order is that of an index, so that a page costs what is on it.
 _SORT = {
-    "CreationTime": RESOURCE.c.created_at,
-    "Name": RESOURCE.c.name,
-    "Status": RESOURCE.c.status,
+    "CreationTime": (RESOURCE.c.created_at, RESOURCE.c.id),
+    "LastModifiedTime": (RESOURCE.c.modified_at, RESOURCE.c.id),
+    "Name": (RESOURCE.c.name, RESOURCE.c.id),
+    "Status": (RESOURCE.c.status, RESOURCE.c.created_at, RESOURCE.c.id),
 }
-_FILTERS = (
-    "CreationTimeAfter",
-    "CreationTimeBefore",
-    "LastModifiedTimeAfter",
-    "LastModifiedTimeBefore",
-    "NameContains",
-    "StatusEquals",
-)
+_FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "CreationTimeAfter": lambda value: RESOURCE.c.created_at >= value,
+    "CreationTimeBefore": lambda value: RESOURCE.c.created_at <= value,
+    "LastModifiedTimeAfter": lambda value: RESOURCE.c.modified_at >= value,
+    "LastModifiedTimeBefore": lambda value: RESOURCE.c.modified_at <= value,
+    "StatusEquals": lambda value: RESOURCE.c.status == value,
+    "NameContains": lambda value: _contains(func.lower(RESOURCE.c.name), value.lower()),
+}
+_CHUNK = 200
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -50,71 +54,128 @@ def list_resources(
 ) -> Page:
     """One page for a List request of SageMaker.
 
-    `scope` fixes account, region and kind; `request` holds SortBy, SortOrder, MaxResults (10 when
-    absent), NextToken and the filters that 51 List operations share.
+    `scope` fixes columns: account, region and kind; `request` holds SortBy, SortOrder, MaxResults
+    (10 when absent), NextToken and the filters that 51 List operations share.
     Raises ValidationException for a token that belongs to another request.
     """
     sort = request.get("SortBy", "CreationTime")
     order = request.get("SortOrder", default_order)
     limit = request.get("MaxResults", 10)
-    mark = _checksum(scope, request)
-    query = select(RESOURCE).where(*_conditions(scope, request))
-    if token := request.get("NextToken"):
-        query = query.where(_after(_opened(token, sort, order, mark), sort, order))
-    rows = connection.execute(_ordered(query, sort, order).limit(limit + 1)).all()
-    found = [Resource(**row._mapping) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Page(found, _token(found[-1], sort, order, mark) if more else None)
+    filters = {name: request[name] for name in _FILTERS if name in request}
+    mark = checksum([sorted(scope.items()), filters, sort, order])
+    token = request.get("NextToken")
+    after = opened(token, mark, kinds(sort)) if token else None
+    wanted = [make(filters[name]) for name, make in _FILTERS.items() if name in filters]
+    rows = list(scan(connection, scope, wanted, (sort, order), after, limit + 1))
+    if len(rows) <= limit:
+        return Page(rows, None)
+    return Page(rows[:limit], sealed(position(rows[limit - 1], sort), mark))
 
 
-def _conditions(scope: Mapping[str, str], request: Doc) -> list[ColumnElement[bool]]:
+def scan(
+    connection: Connection,
+    scope: Mapping[str, str],
+    wanted: Sequence[ColumnElement[bool]],
+    by: tuple[str, str],
+    after: Sequence[Any] | None,
+    limit: int | None,
+) -> Iterator[Resource]:
+    """The live resources of `scope` that are `wanted`, a few in memory at a time.
+
+    `by` is (a key of the sortable columns, order); `after` the position of the row before.
+    """
     conditions = [RESOURCE.c[name] == value for name, value in scope.items()]
-    conditions.append(RESOURCE.c.deleted_at.is_(None))
-    bounds: dict[str, Callable[[Any], ColumnElement[bool]]] = {
-        "CreationTimeAfter": lambda value: RESOURCE.c.created_at >= value,
-        "CreationTimeBefore": lambda value: RESOURCE.c.created_at <= value,
-        "LastModifiedTimeAfter": lambda value: RESOURCE.c.modified_at >= value,
-        "LastModifiedTimeBefore": lambda value: RESOURCE.c.modified_at <= value,
-        "StatusEquals": lambda value: RESOURCE.c.status == value,
-        "NameContains": lambda value: func.lower(RESOURCE.c.name).contains(
-            value.lower(), autoescape=True
-        ),
+    query = select(RESOURCE).where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
+    if after is not None:
+        query = query.where(_after(after, *by))
+    result = connection.execute(
+        _ordered(query, *by).limit(limit), execution_options={"yield_per": _CHUNK}
+    )
+    for row in result:
+        yield Resource(**row._mapping)
+
+
+def kinds(sort: str) -> tuple[type, ...]:
+    """The types of a position in this order."""
+    return tuple(column.type.python_type for column in _SORT[sort])
+
+
+def sortable(name: str) -> bool:
+    """Whether `scan` can sort by this."""
+    return name in _SORT
+
+
+def position(row: Resource, sort: str) -> list[Any]:
+    """Where `row` stands in the order, for a token."""
+    return [getattr(row, column.name) for column in _SORT[sort]]
+
+
+def comparison(column: str, operator: str, value: Any) -> ColumnElement[bool] | None:
+    """A condition that no matching row fails; None where SQL has none for the operator."""
+    it = RESOURCE.c[column]
+    conditions: dict[str, Callable[[], ColumnElement[bool]]] = {
+        "Equals": lambda: it == value,
+        "NotEquals": lambda: it != value,
+        "GreaterThan": lambda: it > value,
+        "GreaterThanOrEqualTo": lambda: it >= value,
+        "LessThan": lambda: it < value,
+        "LessThanOrEqualTo": lambda: it <= value,
+        "Contains": lambda: _contains(it, value),
     }
-    return conditions + [make(request[name]) for name, make in bounds.items() if name in request]
+    return conditions[operator]() if operator in conditions else None
 
 
-def _ordered(query: Select[Any], sort: str, order: str) -> Select[Any]:
-    columns = (_SORT[sort], RESOURCE.c.id)
-    if order == "Descending":
-        return query.order_by(*(column.desc() for column in columns))
-    return query.order_by(*columns)
+def tagged(key: str) -> ColumnElement[bool]:
+    """A condition that every resource with that tag satisfies, and few others do."""
+    return _contains(cast(RESOURCE.c.tags, Text), json.dumps(key))
 
 
-def _after(position: tuple[Any, str], sort: str, order: str) -> ColumnElement[bool]:
-    column, (value, last) = _SORT[sort], position
-    if order == "Descending":
-        return or_(column < value, and_(column == value, RESOURCE.c.id < last))
-    return or_(column > value, and_(column == value, RESOURCE.c.id > last))
-
-
-def _token(row: Resource, sort: str, order: str, mark: int) -> str:
-    value = getattr(row, _SORT[sort].name)
-    document = json.dumps([value, row.id, sort, order, mark], separators=(",", ":"))
+def sealed(position: Sequence[Any], mark: int) -> str:
+    """A token for what comes after `position` in the answer to the request with `mark`."""
+    document = json.dumps([*position, mark], separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode()
 
 
-def _opened(token: str, sort: str, order: str, mark: int) -> tuple[Any, str]:
-    wrong = ValidationException("The specified NextToken is not valid for this request.")
+def opened(token: str, mark: int, kinds: tuple[type, ...]) -> list[Any]:
+    """The position in a token: a value of each of `kinds` (str, int or float).
+
+    Raises ValidationException for a token of another request, and for one that nobody issued.
+    """
+    position: list[Any]
     try:
-        value, last, *rest = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
-    except (ValueError, binascii.Error, UnicodeError, TypeError) as error:
-        raise wrong from error
-    kind = int if sort == "CreationTime" else str
-    if rest != [sort, order, mark] or not isinstance(value, kind) or not isinstance(last, str):
-        raise wrong
-    return value, last
+        *position, given = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        position, given = [], None
+    if given != mark or list(map(type, position)) != list(kinds) or not _storable(position):
+        raise ValidationException("The specified NextToken is not valid for this request.")
+    return position
 
 
-def _checksum(scope: Mapping[str, str], request: Doc) -> int:
-    filters = [request.get(name) for name in _FILTERS]
-    return zlib.crc32(json.dumps([sorted(scope.items()), filters]).encode())
+def checksum(request: Any) -> int:
+    """Marks the tokens of a request."""
+    return zlib.crc32(json.dumps(request, sort_keys=True).encode())
+
+
+def _storable(position: Sequence[Any]) -> bool:
+    """Whether the database can compare with these values: clients may write tokens themselves."""
+    try:
+        "".join(each for each in position if isinstance(each, str)).encode()
+    except UnicodeEncodeError:
+        return False
+    return all(-_LARGEST <= each <= _LARGEST for each in position if isinstance(each, int))
+
+
+def _contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    return column.contains(text, autoescape=True)
+
+
+def _ordered(query: Select[Any], sort: str, order: str) -> Select[Any]:
+    if order == "Descending":
+        return query.order_by(*(column.desc() for column in _SORT[sort]))
+    return query.order_by(*_SORT[sort])
+
+
+def _after(position: Sequence[Any], sort: str, order: str) -> ColumnElement[bool]:
+    # Compared as a whole: with `or` the database would begin at the first row of the order.
+    here = tuple_(*_SORT[sort])
+    return here < tuple(position) if order == "Descending" else here > tuple(position)
