@@ -57,26 +57,12 @@ def update_endpoint(ctx: Context, request: Doc) -> Doc:
 
 @operation("sagemaker", "DescribeEndpoint")
 def describe_endpoint(ctx: Context, request: Doc) -> Doc:
-    endpoint = store.require(ctx, NOUN, request["EndpointName"])
-    state = endpoint.state
-    shown = next(
-        (each for each in state["Deployments"] if each["Generation"] == state["Active"]),
-        state["Deployments"][0],
-    )
-    pending = state["Deployments"][-1] if endpoint.status == "Updating" else None
-    return {
-        **_summary(endpoint),
-        "EndpointConfigName": shown["EndpointConfigName"],
-        "ProductionVariants": _variants(shown) if state["Active"] else None,
-        "PendingDeploymentSummary": pending and _pending(pending),
-        "FailureReason": state.get("FailureReason"),
-        "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
-    }
+    return described(store.require(ctx, NOUN, request["EndpointName"]))
 
 
 @operation("sagemaker", "ListEndpoints")
 def list_endpoints(ctx: Context, request: Doc) -> Doc:
-    return store.listing(ctx, NOUN, request, _summary, "Endpoints")
+    return store.listing(ctx, NOUN, request, summary, "Endpoints")
 
 
 @operation("sagemaker", "DeleteEndpoint")
@@ -90,6 +76,24 @@ def delete_endpoint(ctx: Context, request: Doc) -> Doc:
 
     store.change(ctx, NOUN, request["EndpointName"], deleted)
     return {}
+
+
+def described(endpoint: Resource) -> Doc:
+    """The endpoint as it serves; what an update brings is pending."""
+    state = endpoint.state
+    shown = next(
+        (each for each in state["Deployments"] if each["Generation"] == state["Active"]),
+        state["Deployments"][0],
+    )
+    pending = state["Deployments"][-1] if endpoint.status == "Updating" else None
+    return {
+        **summary(endpoint),
+        "EndpointConfigName": shown["EndpointConfigName"],
+        "ProductionVariants": _variants(shown) if state["Active"] else None,
+        "PendingDeploymentSummary": pending and _pending(pending),
+        "FailureReason": state.get("FailureReason"),
+        "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
+    }
 
 
 def _check(request: Doc) -> None:
@@ -124,7 +128,7 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     }
 
 
-def _summary(endpoint: Resource) -> Doc:
+def summary(endpoint: Resource) -> Doc:
     return {
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,

@@ -38,13 +38,7 @@ def create_model(ctx: Context, request: Doc) -> Doc:
 
 @operation("sagemaker", "DescribeModel")
 def describe_model(ctx: Context, request: Doc) -> Doc:
-    model = store.require(ctx, NOUN, request["ModelName"])
-    return {
-        "EnableNetworkIsolation": False,
-        **model.spec,
-        "ModelArn": model.arn,
-        "CreationTime": model.created_at,
-    }
+    return described(store.require(ctx, NOUN, request["ModelName"]))
 
 
 @operation("sagemaker", "ListModels")
@@ -57,6 +51,16 @@ def delete_model(ctx: Context, request: Doc) -> Doc:
     """Endpoints that serve the model keep it: they hold a copy of its definition."""
     store.delete(ctx, NOUN, request["ModelName"])
     return {}
+
+
+def described(model: Resource) -> Doc:
+    """The definition, and what is known of it."""
+    return {
+        "EnableNetworkIsolation": False,
+        **model.spec,
+        "ModelArn": model.arn,
+        "CreationTime": model.created_at,
+    }
 
 
 def containers(model: Doc) -> list[Doc]:

@@ -61,7 +61,7 @@ def create_training_job(ctx: Context, request: Doc) -> Doc:
 
 @operation("sagemaker", "DescribeTrainingJob")
 def describe_training_job(ctx: Context, request: Doc) -> Doc:
-    return _described(store.require(ctx, NOUN, request["TrainingJobName"]))
+    return described(store.require(ctx, NOUN, request["TrainingJobName"]))
 
 
 @operation("sagemaker", "ListTrainingJobs")
@@ -229,7 +229,7 @@ def _summary(job: Resource) -> Doc:
     }
 
 
-def _described(job: Resource) -> Doc:
+def described(job: Resource) -> Doc:
     """The request, and what AWS adds: clients fail on the absence of some of it."""
     spec, state = job.spec, job.state
     start, end = state.get("TrainingStartTime"), state.get("TrainingEndTime")
