@@ -232,17 +232,40 @@ def test_without_a_sandbox_several_hosts_are_refused(start_studio):
         sagemaker.create_training_job(**job("no", "once", 1, EnableNetworkIsolation=True))
 
 
+def kill(studio) -> None:
+    os.kill(json.loads((studio.home / "pid.json").read_text())["pid"], signal.SIGKILL)
+
+
+def revive(studio) -> None:
+    run_studio("serve", "--home", studio.home, "--detach", env=studio.env)
+
+
 def test_kills_of_the_control_plane_start_no_host_twice(start_studio):
     studio = start_studio(cpu_slots="6")
     studio.client("s3").create_bucket(Bucket="hosts")
     upload(studio)
-    names = [f"kill-{number}" for number in range(4)]
+    names = [f"kill-{number}" for number in range(3)]
     for number, name in enumerate(names):
         studio.client("sagemaker").create_training_job(**job(name, "once", 3))
         time.sleep(0.04 * number)
-        os.kill(json.loads((studio.home / "pid.json").read_text())["pid"], signal.SIGKILL)
-        run_studio("serve", "--home", studio.home, "--detach", env=studio.env)
+        kill(studio)
+        revive(studio)
     for name in names:
         done = flow.ended(studio.client("sagemaker"), name)
         assert done["TrainingJobStatus"] == "Completed", done.get("FailureReason")
         assert said(studio, name) == {f"algo-{n}": ["started"] for n in (1, 2, 3)}
+    # The time limit holds while nobody is there to look.
+    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 2}}
+    sagemaker = studio.client("sagemaker")
+    sagemaker.create_training_job(**job("limited", "forever", 2, **limit))
+    flow.eventually(lambda: list(said(studio, "limited").values()) == [["started"]] * 2)
+    kill(studio)
+    time.sleep(2.5)
+    exits = [
+        json.loads((studio.home / "runs" / run.name / "exit.json").read_text())
+        for run in (studio.home / "runs").iterdir()
+        if "forever" in (run / "spec.json").read_text()
+    ]
+    assert [each["reason"] for each in exits] == ["MaxRuntimeExceeded"] * 2
+    revive(studio)
+    assert flow.ended(sagemaker, "limited")["SecondaryStatus"] == "MaxRuntimeExceeded"
