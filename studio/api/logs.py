@@ -132,8 +132,10 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
         .where(RESOURCE.c.kind == "training-job", match)
     )
     for row in connection.execute(query):
-        host = row.role.removeprefix("train/")
-        stream = f"{row.name}/{host}-{row.created_at // 1000}"
+        _, host, *attempt = row.role.split("/")
+        # Attempts that began in the same second have streams of their own.
+        began = row.created_at // 1000 + int(*attempt)
+        stream = f"{row.name}/{host}-{began}"
         yield Stream(stream, ctx.settings.runs / row.id, row.created_at)
 
 

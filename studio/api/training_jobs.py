@@ -27,7 +27,6 @@ _DEFAULT_RUNTIME = 86_400
 _NOT_YET = {
     "VpcConfig": "network isolation by VPC",
     "CheckpointConfig": "checkpoints in S3",
-    "RetryStrategy": "retries",
     "ModelPackageConfig": "model packages",
     "ServerlessJobConfig": "serverless jobs",
 }

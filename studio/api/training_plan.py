@@ -24,6 +24,8 @@ from studio.settings import Settings
 _ROLE = "train/"
 _STAGES = ("Downloading", "Training", "Uploading")
 _MODEL = "model.tar.gz"
+_OURS = ("RunnerLost", "HostRestarted")
+"""The platform's failures, which RetryStrategy is for."""
 _FIRST_ADDRESS, _ADDRESSES = int(IPv4Address("127.1.0.0")), 2**24 - 2**17
 _LOOK_MS = 1_000
 _MESSAGES = {
@@ -53,7 +55,7 @@ def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     """What to do next for a job that is not done."""
     if job.status in FINAL:
         return Plan(replace(job, due_at=None))
-    roles = [_ROLE + host.name for host in layout.hosts(job.spec["ResourceConfig"])]
+    roles = [_role(job, host.name) for host in layout.hosts(job.spec["ResourceConfig"])]
     known = {each.run.role: each for each in observed}
     runs = [known[role] for role in roles if role in known]
     if not runs:
@@ -79,13 +81,19 @@ def _start(job: Resource) -> Gang:
     return Gang(
         tuple(
             Start(
-                f"{job.id}-train-{host.name}",
-                _ROLE + host.name,
+                f"{job.id}-{_role(job, host.name).replace('/', '-')}",
+                _role(job, host.name),
                 instances.resources_of(host.instance_type),
             )
             for host in layout.hosts(job.spec["ResourceConfig"])
         )
     )
+
+
+def _role(job: Resource, host: str) -> str:
+    """`train/algo-1`, and `train/algo-1/2` in the second attempt."""
+    attempt = job.state.get("Attempt", 1)
+    return f"{_ROLE}{host}" + (f"/{attempt}" if attempt > 1 else "")
 
 
 def _fatal(status: RunStatus) -> bool:
@@ -102,6 +110,8 @@ def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
     if any(map(_unread, runs)):
         return Plan(job, (), 0)
     status = _verdict(job, [each.status for each in runs])
+    if status.reason in _OURS and _attempts_left(job):
+        return _again(job, status, runs, now)
     left = _left(status, runs)
     if left and not job.state.get("Stored"):
         prefix = output_prefix(job)
@@ -109,6 +119,20 @@ def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
         return Plan(replace(job, state={**job.state, "Stored": True}), puts, 0)
     steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
     return Plan(_outcome(job, status, now), steps)
+
+
+def _attempts_left(job: Resource) -> bool:
+    retries = job.spec.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+    return job.desired != "stopped" and job.state.get("Attempt", 1) <= retries
+
+
+def _again(job: Resource, status: RunStatus, runs: list[Observed], now: int) -> Plan:
+    """Another attempt, in runs of its own: the one before cannot have run to its end."""
+    text = f"{failure_reason(status)} Trying again."
+    state = _entered(job.state, "Restarting", now, text)
+    state["Attempt"] = job.state.get("Attempt", 1) + 1
+    steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
+    return Plan(replace(job, state=state, modified_at=now), steps, 0)
 
 
 def _left(verdict: RunStatus, runs: list[Observed]) -> dict[str, tuple[str, ...]]:
@@ -181,11 +205,11 @@ def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
     """The job with the stages that its runs went through, and the metrics of their logs."""
     state = job.state
     for stage, since in _reached(runs):
-        if not any(each["Status"] == stage for each in state["Transitions"]):
+        if stage not in _statuses(state):
             state = _entered(state, stage, since)
         if stage == "Training" and "TrainingStartTime" not in state:
             state = {**state, "TrainingStartTime": since}
-    if job.status == "Stopping" and not _entered_stopping(state):
+    if job.status == "Stopping" and "Stopping" not in _statuses(state):
         state = _entered(state, "Stopping", now)
     pages = {each.run.role: each.log for each in runs if each.log is not None and _unread(each)}
     if pages:
@@ -216,8 +240,10 @@ def _reached(runs: list[Observed]) -> Iterator[tuple[str, int]]:
             yield name, max(times)
 
 
-def _entered_stopping(state: Doc) -> bool:
-    return any(each["Status"] == "Stopping" for each in state["Transitions"])
+def _statuses(state: Doc) -> list[str]:
+    """What this attempt went through."""
+    every = [each["Status"] for each in reversed(state["Transitions"])]
+    return every[: every.index("Restarting")] if "Restarting" in every else every
 
 
 def _entered(state: Doc, status: str, at: int, message: str = "") -> Doc:
@@ -242,7 +268,7 @@ def _blocked(job: Resource, reason: str, now: int) -> Resource:
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:
     spec = job.spec
-    name = start.role.removeprefix(_ROLE)
+    name = start.role.split("/")[1]
     limits = spec.get("StoppingCondition", {})
     compress = spec["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
     return RunSpec(

@@ -313,3 +313,32 @@ def test_every_job_has_loopback_addresses_of_its_own():
         assert all(each.is_loopback and each.packed[1] > 0 for each in addresses)
         assert len(addresses - taken) == 20
         taken |= addresses
+
+
+def test_what_the_platform_lost_is_tried_again_as_often_as_asked():
+    it = job()
+    it = replace(it, spec={**it.spec, "RetryStrategy": {"MaximumRetryAttempts": 1}})
+    stages = (("Downloading", 200), ("Training", 300))
+    lost = RunStatus("lost", stages, reason="RunnerLost", message="It was killed.", ended_at=400)
+    first = seen(it, lost)
+    plan = training_plan.plan(it, [first], 500)
+    assert [type(step) for step in plan.steps] == [Remove]
+    assert statuses(plan.resource) == ["Starting", "Downloading", "Training", "Restarting"]
+    plan = training_plan.plan(plan.resource, [first], 510)
+    (start,) = plan.steps[0].starts
+    assert (start.run_id, start.role) == (f"{it.id}-train-algo-1-2", "train/algo-1/2")
+    second = Run(start.run_id, it.id, start.role, "process", 520, handle={"runner": {"pid": 2}})
+    running = Observed(second, RunStatus("running", (("Downloading", 530),)), EMPTY)
+    plan = training_plan.plan(plan.resource, [first, running], 540)
+    assert statuses(plan.resource)[-2:] == ["Restarting", "Downloading"]
+    ended = Observed(replace(second, handle={"final": asdict(lost)}), lost, EMPTY)
+    plan = training_plan.plan(plan.resource, [first, ended], 600)
+    assert plan.resource.status == "Failed"
+    assert "InternalServerError" in plan.resource.state["FailureReason"]
+
+
+def test_what_the_user_broke_is_not_tried_again():
+    it = job()
+    it = replace(it, spec={**it.spec, "RetryStrategy": {"MaximumRetryAttempts": 9}})
+    done, _ = end(it, RunStatus("failed", exit_code=1, reason="Error", message="no"))
+    assert done.status == "Failed"
