@@ -18,6 +18,7 @@ COPY_BYTES = 64 * 2**20
 Doc = dict[str, Any]
 Check = Callable[[], None]
 
+_CHANNELS = "input/data/"
 _CHUNK = 8 * 2**20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -38,7 +39,7 @@ def lay_out(spec: Doc, ml: Path, scratch: Path, linked: bool, check: Check) -> l
         path = ml / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    read_only = large_folders(spec["inputs"]) if linked else []
+    read_only = sorted({*large_folders(spec["inputs"]), *spec["linked"]}) if linked else []
     remote = []
     for each in spec["inputs"]:
         path = ml / each["path"]
@@ -60,7 +61,7 @@ def large_folders(inputs: list[Doc]) -> list[str]:
     """The channel folders whose stored files together exceed COPY_BYTES."""
     sizes: dict[str, int] = {}
     for each in inputs:
-        if each["link"]:
+        if each["link"] and each["path"].startswith(_CHANNELS):
             sizes[_folder(each["path"])] = sizes.get(_folder(each["path"]), 0) + each["size"]
     return sorted(folder for folder, size in sizes.items() if size > COPY_BYTES)
 

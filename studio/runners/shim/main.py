@@ -1,13 +1,11 @@
 """One run from its claim to its exit file: stage, start, watch, stop, archive, report."""
 
-import ctypes
 import errno
 import fcntl
 import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,13 +13,29 @@ from typing import Any
 
 from studio import durable, processes
 from studio.container import archive, files
-from studio.runners.shim import claim, command, health, inputs, notes, report, scribe, tree
+from studio.runners.shim import (
+    checkpoints,
+    claim,
+    command,
+    health,
+    helpers,
+    hint,
+    inputs,
+    notes,
+    outputs,
+    pipes,
+    report,
+    scribe,
+    tree,
+)
 
 _TICK, _LONGEST_TICK = 0.1, 0.5
 _FINE_NOTES_SECONDS = 600.0
 _MEMORY_SECONDS = 0.5
 _LEFTOVER_SECONDS = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_FATAL = ("OutOfMemory", "HealthCheckFailed", "DownloadFailed", "RunnerLost")
+"""Reasons for which a command is killed without a word."""
 
 
 class Stopped(Exception):
@@ -46,7 +60,7 @@ def main(folder: str) -> None:
         pass  # whoever started us was killed meanwhile
     os.close(teller)
     if mine:
-        _become_subreaper()
+        helpers.prctl(helpers.PR_SET_CHILD_SUBREAPER, 1)
         Shim(run).run()
     os._exit(0)
 
@@ -73,6 +87,7 @@ class Shim:
         # Held by this process and its scribe: who has it knows that the log is complete.
         fcntl.flock(self._log, fcntl.LOCK_EX)
         self._scribe: scribe.Scribe | None = None
+        self._helpers: list[helpers.Helper] = []
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
@@ -101,11 +116,12 @@ class Shim:
         self._ml.mkdir(exist_ok=True)
         (self._folder / "tmp").mkdir(mode=0o777, exist_ok=True)
         (self._folder / "tmp").chmod(0o1777)
-        scratch = self._folder / "scratch"
-        self._refuse_if_stopped()
-        read_only = inputs.lay_out(self._spec, self._ml, scratch, linked, self._refuse_if_stopped)
+        scratch, check = self._folder / "scratch", self._refuse_if_stopped
+        check()
+        read_only = inputs.lay_out(self._spec, self._ml, scratch, linked, check)
         files.remove_tree(scratch)
-        self._refuse_if_stopped()
+        pipes.prepare(self._spec["streams"], self._ml, self._folder / "feed", check)
+        check()
         return read_only
 
     def _execute(self, read_only: list[str]) -> None:
@@ -117,6 +133,7 @@ class Shim:
         self._started = _now()
         self._stage("Starting" if server else "Training")
         self._begun = time.monotonic()
+        self._begin_helpers()
         self._scribe = scribe.Scribe(self._log)
         try:
             process = command.spawn(self._spec, env, self._ml, self._scribe.pipe, read_only)
@@ -126,6 +143,15 @@ class Shim:
             self._watch(process)
         finally:
             self._clear(process)
+            helpers.dismiss(self._helpers, lambda: self._reap(process.pid))
+
+    def _begin_helpers(self) -> None:
+        for stream in self._spec["streams"]:
+            self._helpers.append(pipes.Feeder(stream, self._ml, self._folder / "feed"))
+        if self._spec["checkpoints"]:
+            source = self._ml / self._spec["checkpoints"]
+            keeper = checkpoints.Keeper(source, self._folder / "checkpoints", self._hint)
+            self._helpers.append(keeper)
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         """Until the command has ended, by itself or by us."""
@@ -143,7 +169,7 @@ class Shim:
                 killed_at = now + self._spec["stop_seconds"]
             if now < killed_at < float("inf") and heard < self._fewest:
                 heard = self._signal(process.pid, signal.SIGTERM)
-            if now >= killed_at or self._reason in ("OutOfMemory", "HealthCheckFailed"):
+            if now >= killed_at or self._reason in _FATAL:
                 self._signal(process.pid, signal.SIGKILL)
             if probe is not None and killed_at == float("inf"):
                 probe = self._probe(probe, now - self._begun)
@@ -166,7 +192,7 @@ class Shim:
         return 2 if self._spec["sandbox"] else 1
 
     def _should_stop(self, seconds: float, limit: float) -> bool:
-        if self._reason in ("OutOfMemory", "HealthCheckFailed"):
+        if self._reason in _FATAL:
             return False
         if (self._folder / "stop").exists():
             self._reason = "Stopped"
@@ -186,7 +212,7 @@ class Shim:
         return probe
 
     def _check_memory(self) -> None:
-        pids = self._without_scribe(tree.below(os.getpid()))
+        pids = self._of_the_run(tree.below(os.getpid()))
         used = tree.memory_mb(pids)
         limit = self._spec["resources"]["memory_mb"]
         if limit and used > limit:
@@ -199,27 +225,31 @@ class Shim:
     def _signal(self, root: int, number: signal.Signals) -> int:
         """To the whole tree; how many that are. bwrap itself must live until its command has
         ended in peace."""
-        pids = {root, *self._without_scribe(tree.descendants(os.getpid()))}
-        if number == signal.SIGTERM:
-            if self._spec["sandbox"]:
-                pids.discard(root)
-            tree.send(number, list(pids))
-            number = signal.SIGCONT  # a stopped process takes no other signal
+        pids = {root, *self._of_the_run(tree.descendants(os.getpid()))}
+        if number == signal.SIGTERM and self._spec["sandbox"]:
+            pids.discard(root)
         tree.send(number, list(pids))
+        if number == signal.SIGTERM:
+            tree.send(signal.SIGCONT, list(pids))  # a stopped process takes no other signal
         return len(pids)
 
     def _clear(self, process: "subprocess.Popen[bytes]") -> None:
         """Nothing of the run outlives its command."""
         deadline = time.monotonic() + _LEFTOVER_SECONDS
-        while left := tree.descendants(os.getpid()):
-            tree.send(signal.SIGKILL, self._without_scribe(left))
+        while left := [pid for pid in tree.descendants(os.getpid()) if pid not in self._helping]:
+            tree.send(signal.SIGKILL, self._of_the_run(left))
             self._reap(process.pid)
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
 
-    def _without_scribe(self, pids: list[int]) -> list[int]:
-        return [pid for pid in pids if self._scribe is None or pid != self._scribe.pid]
+    @property
+    def _helping(self) -> set[int]:
+        return {helper.pid for helper in self._helpers if helper.pid}
+
+    def _of_the_run(self, pids: list[int]) -> list[int]:
+        own = self._helping | ({self._scribe.pid} if self._scribe else set())
+        return [pid for pid in pids if pid not in own]
 
     def _reap(self, main: int) -> bool:
         """Collect the dead; True once the command is among them."""
@@ -232,10 +262,18 @@ class Shim:
                 break
             if self._scribe is not None and pid == self._scribe.pid:
                 self._scribe.ended(status)
+            for helper in self._helpers:
+                if pid == helper.pid:
+                    self._told_end_of(helper, status)
             if pid == main:
                 code = os.waitstatus_to_exitcode(status)
                 self._code = code if code >= 0 else 128 - code
         return self._code is not None
+
+    def _told_end_of(self, helper: helpers.Helper, status: int) -> None:
+        helper.ended(status)
+        if helper.reason and not self._reason:
+            self._fail(helper.reason, helper.detail)
 
     def _sleep(self, seconds: float, probe: health.Probe | None) -> None:
         watched = [self._wake]
@@ -262,12 +300,13 @@ class Shim:
         return grown
 
     def _finish(self) -> None:
+        ended = _now()
         tail = report.tail(self._folder / "log")
         if not self._reason:
             self._reason = report.cause(self._code, tail, self._oom_kills, self._peak)
-        outputs = []
+        made = []
         if not self._spec["server"] and self._started is not None:
-            outputs = self._archive()
+            made = self._archive()
         message = self._detail or report.message(self._ml, self._code, self._reason, tail)
         document = {
             "phase": report.phase(self._code, self._reason),
@@ -275,9 +314,9 @@ class Shim:
             "exit_code": self._code,
             "reason": self._reason,
             "message": message[:1024],
-            "outputs": outputs,
+            "outputs": made,
             "started_at": self._started,
-            "ended_at": _now(),
+            "ended_at": ended,
             "peak_memory_mb": self._peak,
         }
         files.remove_tree(self._folder / "scratch")
@@ -304,17 +343,14 @@ class Shim:
 
     def _archive(self) -> list[dict[str, Any]]:
         """What the command left, as archives; of a failed run only its output data."""
-        good = self._code == 0 or self._reason in ("Stopped", "MaxRuntimeExceeded")
+        done = self._code == 0 and not self._reason
+        good = done or self._reason in ("Stopped", "MaxRuntimeExceeded")
         wanted = [each for each in self._spec["outputs"] if good or each["skip_empty"]]
         if good:
             self._stage("Uploading")
-        made = []
+        made: list[dict[str, Any]] = []
         try:
-            for output in wanted:
-                path = self._folder / "outputs" / output["archive"]
-                present = archive.pack(self._ml / output["folder"], path, output["compress"])
-                if present or not output["skip_empty"]:
-                    made.append(_produced(output["archive"], path, present))
+            outputs.pack(wanted, self._ml, self._folder / "outputs", made)
         except Exception as error:
             full = isinstance(error, OSError) and error.errno in _FULL
             if self._reason in ("", "Stopped", "MaxRuntimeExceeded"):
@@ -343,20 +379,7 @@ class Shim:
         self._hint()
 
     def _hint(self) -> None:
-        """Tell the control plane, if it listens, that there is something to see."""
-        message = self._folder.name.encode()
-        try:
-            fd = os.open(self._spec["home"], os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            return
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-                channel.setblocking(False)
-                channel.sendto(message, f"/proc/self/fd/{fd}/hints.sock")
-        except OSError:
-            pass
-        finally:
-            os.close(fd)
+        hint.tell(self._spec["home"], self._folder.name)
 
     def _fail(self, reason: str, detail: str) -> None:
         self._reason, self._detail = reason, detail
@@ -364,18 +387,6 @@ class Shim:
     def _refuse_if_stopped(self) -> None:
         if (self._folder / "stop").exists():
             raise Stopped
-
-
-def _become_subreaper() -> None:
-    pr_set_child_subreaper = 36
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
-
-
-def _produced(name: str, path: Path, present: bool) -> dict[str, Any]:
-    if not present:
-        archive.pack_nothing(path)
-    durable.sync_dir(path.parent)
-    return {"archive": name, "path": str(path), "size": path.stat().st_size}
 
 
 def _now() -> int:

@@ -1,0 +1,23 @@
+"""What a command left behind, as archives."""
+
+from pathlib import Path
+from typing import Any
+
+from studio import durable
+from studio.container import archive
+
+Doc = dict[str, Any]
+
+
+def pack(wanted: list[Doc], ml: Path, target: Path, made: list[Doc]) -> None:
+    """Add an archive in `target`, complete and synced, to `made` for each of `wanted`."""
+    for output in wanted:
+        path = target / output["archive"]
+        present = archive.pack(ml / output["folder"], path, output["compress"])
+        if not present:
+            if output["skip_empty"]:
+                continue
+            archive.pack_nothing(path)
+        durable.sync_dir(target)
+        size = path.stat().st_size
+        made.append({"archive": output["archive"], "path": str(path), "size": size})
