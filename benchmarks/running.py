@@ -33,11 +33,12 @@ class Running:
 
 
 @contextmanager
-def studio() -> Iterator[Running]:
+def studio(**settings: str) -> Iterator[Running]:
     """Ready when entered; gone with everything it ran when left."""
+    chosen = {f"STUDIO_{name.upper()}": value for name, value in settings.items()}
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
         home = Path(folder) / "home"
-        call("serve", "--detach", "--home", home)
+        call("serve", "--detach", "--home", home, env={**os.environ, **chosen})
         try:
             status = json.loads(call("status", "--json", "--home", home))
             told = json.loads(call("env", "--format", "json", "--home", home))
@@ -48,6 +49,6 @@ def studio() -> Iterator[Running]:
             call("stop", "--all", "--home", home)
 
 
-def call(*arguments: object) -> str:
+def call(*arguments: object, env: dict[str, str] | None = None) -> str:
     command = [STUDIO, *map(str, arguments)]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env).stdout
