@@ -69,7 +69,11 @@ def read(body: bytes) -> list[dict[str, Any]]:
 
 def rules(kept: Iterable[Mapping[str, Any]]) -> list[Rule]:
     return [
-        Rule(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()})
+        Rule(
+            *(tuple(each[name]) for name in ("origins", "methods", "headers", "exposed")),
+            max_age=each["max_age"],
+            id=each["id"],
+        )
         for each in kept
     ]
 

@@ -189,10 +189,7 @@ class _Exchange(HTTPMessageDelegate):
     async def _accept(self) -> None:
         if self._headers.get("expect", "100-continue").lower() != "100-continue":
             raise S3Error("ExpectationFailed", "Only 100-continue can be expected.")
-        bucket, key = parse_target(self._path)
-        unsigned = self._unsigned(bucket, key)
-        if unsigned is not None:
-            self._route, self._request = unsigned, self._parsed(bucket, key, self._headers)
+        if self._is_unsigned():
             return
         raw = sigv4.Request(self._start_line.method, self._path, self._query, self._headers)
         verified, self._principal = auth.authenticate(
@@ -203,7 +200,7 @@ class _Exchange(HTTPMessageDelegate):
             # A client that presigns moves the headers into the query.
             moved = {name.lower(): value for name, value in parse_query(self._query).items()}
             headers = {n: v for n, v in moved.items() if n.startswith("x-amz-")} | headers
-        request = self._parsed(bucket, key, headers)
+        request = self._parsed(headers)
         auth.check_owner(request.headers, self._gateway.settings.account)
         self._route = routes.find(request)
         if self._principal.kind != "owner":
@@ -213,18 +210,22 @@ class _Exchange(HTTPMessageDelegate):
         self._request = request
         await self._expect_body(request, self._route, verified)
 
-    def _unsigned(self, bucket: str, key: str) -> Route | None:
-        """The route of a request whose head needs no signature: a form, a browser's question."""
+    def _is_unsigned(self) -> bool:
+        """Whether the head needs no signature: a browser's question, or a form that has its own."""
         method = self._start_line.method
         if cors.is_preflight(method, self._headers):
-            return routes.PREFLIGHT
-        if post.is_form(method, bucket, key, self._headers):
+            self._route, self._request = routes.PREFLIGHT, self._parsed(self._headers)
+        elif post.is_form(method, self._headers):
+            request = self._parsed(self._headers)
+            if request.key or not request.bucket:
+                return False
             declared_size(self._headers, False, MAX_PUT_BYTES + _FRAMING_BYTES)
-            self._opener = partial(self._opened_form, bucket)
-            return routes.FORM
-        return None
+            self._route, self._request = routes.FORM, request
+            self._opener = partial(self._opened_form, request.bucket)
+        return self._route is not None
 
-    def _parsed(self, bucket: str, key: str, headers: Mapping[str, str]) -> Request:
+    def _parsed(self, headers: Mapping[str, str]) -> Request:
+        bucket, key = parse_target(self._path)
         query = parse_query(self._query)
         return Request(self._id, self._start_line.method, self._path, bucket, key, query, headers)
 

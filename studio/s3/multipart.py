@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -37,7 +37,7 @@ class Claim:
 class Whole:
     """What the client expects of the completed object; empty fields and -1 expect nothing."""
 
-    checksum: Checksum = Checksum(kind="")
+    checksum: Checksum = field(default_factory=lambda: Checksum(kind=""))
     size: int = -1
 
     def check(self, checksum: Checksum, size: int) -> None:

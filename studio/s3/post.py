@@ -35,16 +35,10 @@ _HEADERS = (
 _STATUSES = {"200": 200, "201": 201}
 
 
-def is_form(method: str, bucket: str, key: str, headers: Mapping[str, str]) -> bool:
+def is_form(method: str, headers: Mapping[str, str]) -> bool:
     """Whether a request carries its authorization in a form."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return (
-        method == "POST"
-        and bool(bucket)
-        and not key
-        and kind == "multipart/form-data"
-        and "authorization" not in headers
-    )
+    return method == "POST" and kind == "multipart/form-data" and "authorization" not in headers
 
 
 class FormIntake:

@@ -1,6 +1,7 @@
 """Every checksum of S3: of objects, in trailers, composed and combined of parts'."""
 
 import base64
+import contextlib
 import hashlib
 import zlib
 from typing import Any
@@ -45,10 +46,8 @@ def test_combined_is_that_of_the_whole(algorithm: str, pieces: list[bytes]) -> N
 @given(st.text(max_size=40))
 def test_values_are_refused_in_words(text: str) -> None:
     for name in checksums.ALGORITHMS:
-        try:
-            checksums.check_value(name, text)
-        except S3Error as error:
-            assert error.code == "InvalidRequest"
+        with contextlib.suppress(S3Error):
+            assert checksums.check_value(name, text) == text
 
 
 @pytest.mark.parametrize("algorithm", checksums.ALGORITHMS)
