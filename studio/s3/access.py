@@ -159,7 +159,7 @@ def _versioned(action: str) -> str:
 
 
 def _context(request: Request) -> dict[str, tuple[str, ...]]:
-    known = {
+    known: dict[str, tuple[str, ...]] = {
         name: (request.query[parameter],)
         for parameter, name in _CONDITION_QUERIES.items()
         if parameter in request.query
