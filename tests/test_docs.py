@@ -70,6 +70,13 @@ def test_the_code_of_the_tutorial_runs(studio):
     assert no < 0.5 < yes
 
 
+def test_the_code_of_several_hosts_runs(studio):
+    page = ROOT / "docs" / "how-to" / "several-hosts.md"
+    printed = run_blocks(sys.executable, page, studio)
+    expected = re.search(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)[1]
+    assert [line.rstrip() for line in printed.splitlines()] == expected.splitlines()
+
+
 def run_blocks(python, page, studio) -> str:
     """What the Python of a page prints, its blocks run one after the other."""
     code = "\n".join(
