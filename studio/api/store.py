@@ -128,14 +128,17 @@ def listing(
     ctx: Context, noun: Noun, request: Doc, summary: Callable[[Resource], Doc], member: str
 ) -> Doc:
     """The answer of a List operation: summaries under `member`, and NextToken."""
-    scope = {"account": ctx.settings.account, "region": ctx.settings.region, "kind": noun.kind}
-    owner = access.only_owner(ctx)
-    if owner is not None:
-        scope["owner"] = owner
     order = "Ascending" if noun.kind.endswith("-job") else "Descending"
     with ctx.db.read() as connection:
-        page = query.list_resources(connection, scope, request, order)
+        page = query.list_resources(connection, scope(ctx, noun.kind), request, order)
     return {member: [summary(row) for row in page.rows], "NextToken": page.next_token}
+
+
+def scope(ctx: Context, kind: str) -> dict[str, str]:
+    """Values of columns: which resources of `kind` lists and searches show to the caller."""
+    columns = {"account": ctx.settings.account, "region": ctx.settings.region, "kind": kind}
+    owner = access.only_owner(ctx)
+    return columns if owner is None else {**columns, "owner": owner}
 
 
 def merged(tags: list[Doc], more: list[Doc]) -> list[Doc]:
