@@ -175,17 +175,18 @@ def _guarded(body: Callable[[], None], failure: Path | None) -> int:
         body()
     except UserError as error:
         logging.getLogger().error("Customer Error: %s", error)
-        _write_failure(failure, str(error))
+        write_failure(failure, str(error))
         return _CUSTOMER
     except Exception as error:
         logging.getLogger().exception("Algorithm Error")
         last = "".join(traceback.format_exception_only(error)).strip()
-        _write_failure(failure, last)
+        write_failure(failure, last)
         return _CRASH
     return _SUCCESS
 
 
-def _write_failure(path: Path | None, text: str) -> None:
+def write_failure(path: Path | None, text: str) -> None:
+    """Leave the reason why a job failed where the platform looks for it."""
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,8 +36,9 @@ class Interval:
 class Hyperparameter:
     """One row of a table.
 
-    `kind`: integer, float, boolean, text, choice, choices (comma-separated) or literal (nested
-    lists and tuples of numbers). `words` are accepted as they are, beside the kind ("auto").
+    `kind`: integer, float, boolean, text, choice, choices (comma-separated), names (a JSON list of
+    choices) or literal (nested lists and tuples of numbers). `words` are accepted as they are,
+    beside the kind ("auto").
     """
 
     name: str
@@ -95,6 +96,7 @@ _EXPECTED = {
     "float": "a number",
     "boolean": "true or false",
     "literal": "a list",
+    "names": "a list",
 }
 
 
@@ -156,13 +158,16 @@ def _value(row: Hyperparameter, text: str) -> Any:
     if text in row.words:
         return text
     if row.kind in ("integer", "float"):
-        number = int(text) if row.kind == "integer" else float(text)
+        number = _number(row.kind, text)
         return _allowed(not math.isnan(number) and _within(row, number), number)
     if row.kind == "boolean":
         return _boolean(text)
     if row.kind == "literal":
         nested = _literal(text)
         return _allowed(all(_within(row, number) for number in _numbers(nested)), nested)
+    if row.kind == "names":
+        names = _literal(text)
+        return _allowed(bool(names) and all(name in row.choices for name in names), names)
     if row.kind == "choices":
         items = [item.strip() for item in text.split(",")]
         return _allowed(all(_chosen(row, item) for item in items), items)
@@ -181,6 +186,13 @@ def _within(row: Hyperparameter, number: float) -> bool:
 
 def _chosen(row: Hyperparameter, text: str) -> bool:
     return text in row.choices or (row.valid is not None and row.valid(text))
+
+
+def _number(kind: str, text: str) -> float:
+    # Python reads 1_0 as ten; nothing else does.
+    if "_" in text:
+        raise ValueError(text)
+    return int(text) if kind == "integer" else float(text)
 
 
 def _boolean(text: str) -> bool:
