@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
 
@@ -70,9 +71,20 @@ def append(connection: Connection, batches: Iterable[Batch]) -> None:
     for batch in batches:
         if batch.rows:
             together.setdefault((batch.metric, batch.unit, batch.period), []).extend(batch.rows)
+    latest: dict[Metric, int] = {}
+    for (metric, _, _), rows in together.items():
+        latest[metric] = max(latest.get(metric, 0), *(each.at for each in rows))
+    # Chunks of metrics that had none before go in together: a client may bring a thousand.
+    fresh: dict[str, list[dict[str, Any]]] = {name: [] for name in _touch(connection, latest)}
     for (metric, unit, period), rows in together.items():
-        _touch(connection, metric, max(each.at for each in rows))
-        _add(connection, metric.id, unit, period, rows)
+        rows = fold(rows, period)
+        if metric.id in fresh:
+            chunks = fresh[metric.id]
+            chunks += _chunks(metric.id, len(chunks), unit, period, rows)
+        else:
+            _add(connection, metric.id, unit, period, rows)
+    if fresh:
+        connection.execute(METRIC_CHUNK.insert(), [it for each in fresh.values() for it in each])
 
 
 def take(connection: Connection, reading: Reading) -> bool:
@@ -147,7 +159,7 @@ def retain(connection: Connection, now: int) -> bool:
         old = connection.execute(query).all()
         for each in old:
             _drop(connection, each.series_id, each.sequence)
-            rows = unpack(each.data, each.rows)
+            rows = fold(unpack(each.data, each.rows), period)
             _add(connection, each.series_id, each.unit, period, rows)
         if old:
             return True
@@ -157,20 +169,33 @@ def retain(connection: Connection, now: int) -> bool:
     return False
 
 
-def _touch(connection: Connection, metric: Metric, at: int) -> None:
+def _touch(connection: Connection, latest: dict[Metric, int]) -> set[str]:
+    """Note when each metric had its latest value; the ids of those that had none before."""
     series = METRIC_SERIES
-    known = connection.execute(select(series.c.last_at).where(series.c.id == metric.id)).first()
-    if known is None:
-        values = {**vars(metric), "dimensions": [list(pair) for pair in metric.dimensions]}
-        connection.execute(series.insert().values(id=metric.id, last_at=at, **values))
-    elif known.last_at < at:
-        connection.execute(series.update().where(series.c.id == metric.id).values(last_at=at))
+    ids = [metric.id for metric in latest]
+    known: dict[str, int] = {}
+    for first in range(0, len(ids), _PAGE):
+        query = select(series.c.id, series.c.last_at)
+        rows = connection.execute(query.where(series.c.id.in_(ids[first : first + _PAGE])))
+        known |= {row.id: row.last_at for row in rows}
+    new = [_series(metric, at) for metric, at in latest.items() if metric.id not in known]
+    if new:
+        connection.execute(series.insert(), new)
+    for metric, at in latest.items():
+        if known.get(metric.id, at) < at:
+            of_metric = series.c.id == metric.id
+            connection.execute(series.update().where(of_metric).values(last_at=at))
+    return {each["id"] for each in new}
+
+
+def _series(metric: Metric, at: int) -> dict[str, Any]:
+    dimensions = [list(pair) for pair in metric.dimensions]
+    return {"id": metric.id, "last_at": at, **vars(metric), "dimensions": dimensions}
 
 
 def _add(connection: Connection, series: str, unit: str, period: int, rows: list[Row]) -> None:
-    """Write rows as chunks, together with the chunks at the end that are not much larger."""
+    """Write folded rows, together with those of the last chunks that are not much larger."""
     chunk = METRIC_CHUNK.c
-    rows = fold(rows, period)
     mine = (chunk.series_id == series, chunk.unit == unit, chunk.period == period)
     latest = select(METRIC_CHUNK).where(*mine).order_by(chunk.sequence.desc()).limit(1)
     while len(rows) < _ROWS_OF_A_CHUNK and (last := connection.execute(latest).first()):
@@ -179,22 +204,28 @@ def _add(connection: Connection, series: str, unit: str, period: int, rows: list
         rows = fold((*unpack(last.data, last.rows), *rows), period)
         _drop(connection, series, last.sequence)
     highest = select(func.max(chunk.sequence)).where(chunk.series_id == series)
-    sequence = connection.execute(highest).scalar_one_or_none() or 0
-    for first in range(0, len(rows), _ROWS_OF_A_CHUNK):
-        piece = rows[first : first + _ROWS_OF_A_CHUNK]
-        sequence += 1
-        connection.execute(
-            METRIC_CHUNK.insert().values(
-                series_id=series,
-                sequence=sequence,
-                unit=unit,
-                period=period,
-                start_at=piece[0].at,
-                end_at=piece[-1].at,
-                rows=len(piece),
-                data=pack(piece),
-            )
-        )
+    before = connection.execute(highest).scalar_one_or_none() or 0
+    connection.execute(METRIC_CHUNK.insert(), _chunks(series, before, unit, period, rows))
+
+
+def _chunks(
+    series: str, before: int, unit: str, period: int, rows: list[Row]
+) -> list[dict[str, Any]]:
+    """Rows of the table, numbered from the one after `before`."""
+    pieces = [rows[at : at + _ROWS_OF_A_CHUNK] for at in range(0, len(rows), _ROWS_OF_A_CHUNK)]
+    return [
+        {
+            "series_id": series,
+            "sequence": number,
+            "unit": unit,
+            "period": period,
+            "start_at": piece[0].at,
+            "end_at": piece[-1].at,
+            "rows": len(piece),
+            "data": pack(piece),
+        }
+        for number, piece in enumerate(pieces, before + 1)
+    ]
 
 
 def _drop(connection: Connection, series: str, sequence: int) -> None:

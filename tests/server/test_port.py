@@ -88,7 +88,6 @@ def test_operations_that_do_not_exist_yet_are_named(plane: Plane):
     ("service", "call", "arguments"),
     [
         ("ecr", "describe_repositories", {}),
-        ("cloudwatch", "list_metrics", {}),
         ("lambda", "list_functions", {}),
         (
             "sagemaker-metrics",
