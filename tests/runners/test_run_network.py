@@ -1,14 +1,20 @@
 """What a run sees of the network: names of its job's hosts, or nothing at all."""
 
+import json
+import os
+import signal
 import socket
 import time
+import urllib.request
+from pathlib import Path
 
 import pytest
+from left_over import alive_of
 from runner_contract import Bench
 
 from studio.errors import StudioError
 from studio.runners import sandbox
-from studio.runners.base import Network
+from studio.runners.base import Network, Server
 from studio.runners.process import ProcessRunner
 from studio.settings import Settings
 
@@ -100,3 +106,105 @@ def test_without_a_sandbox_hosts_and_isolation_are_refused(home):
             bench.start("true", network=network)
     status, lines = bench.result("echo ran", network=Network("algo-1", NAMES[:1]))
     assert (status.phase, lines) == ("succeeded", ["ran"])
+
+
+SERVER = """
+import http.server, os, socket
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_GET(self):
+        body = str(socket.if_nameindex()).encode() + b'x' * 300_000
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+port = int(os.environ['SAGEMAKER_BIND_TO_PORT'])
+http.server.ThreadingHTTPServer(('0.0.0.0', port), Handler).serve_forever()
+"""
+
+
+def isolated_server(bench: Bench) -> str:
+    return bench.start(
+        "exec python3 $ML/code/server.py",
+        files={"code/server.py": SERVER},
+        server=Server(30.0),
+        network=Network(isolated=True),
+    )
+
+
+def asked(address: str) -> bytes:
+    with urllib.request.urlopen(f"http://{address}/ping", timeout=10) as answer:
+        return answer.read()
+
+
+def test_an_isolated_server_can_be_reached(boxed, home):
+    run = isolated_server(boxed)
+    address = boxed.until(run, lambda it: it.ready or it.ended).address
+    for _ in range(3):
+        body = asked(address)
+        assert body.startswith(b"[(1, 'lo')]")
+        assert len(body) > 300_000
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port))) as kept:
+        for _ in range(2):
+            kept.sendall(b"GET /ping HTTP/1.1\r\nHost: it\r\n\r\n")
+            received = b""
+            while len(received) < 300_000:
+                received += kept.recv(65536)
+    boxed.stop(run)
+    assert boxed.ended(run).phase == "stopped"
+    assert not alive_of(home)
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((host, int(port)))
+
+
+def test_a_bridge_that_is_killed_is_built_again(boxed, home):
+    run = isolated_server(boxed)
+    address = boxed.until(run, lambda it: it.ready or it.ended).address
+    shim = json.loads((home / "runs" / run / "pid.json").read_text())["pid"]
+    children = Path(f"/proc/{shim}/task/{shim}/children").read_text().split()
+    own = Path("/proc/self/ns/net").readlink()
+    (bridge,) = [it for it in children if Path(f"/proc/{it}/ns/net").readlink() != own]
+    os.kill(int(bridge), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert asked(address)
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    boxed.stop(run)
+    assert boxed.ended(run).phase == "stopped"
+
+
+_AS_SOMEBODY = """
+import sys, time, urllib.request
+from pathlib import Path
+from studio.runners.base import Network, RunSpec, Server
+from studio.runners.process import ProcessRunner
+from studio.settings import Settings
+home = Path(sys.argv[1]) / "home"
+home.mkdir()
+runner = ProcessRunner(Settings(home=home, sandbox="always"))
+network = Network("algo-1", (("algo-1", "127.201.9.1"),), isolated=True)
+spec = RunSpec(id="run", command=("python3", "/opt/ml/code/server.py"), network=network,
+               files={"code/server.py": sys.argv[2]}, server=Server(30.0), stop_seconds=1.0)
+handle = runner.start(spec)
+while not (status := runner.poll("run", handle)).ready and not status.ended:
+    time.sleep(0.02)
+if status.ready:
+    with urllib.request.urlopen(f"http://{status.address}/ping", timeout=10) as answer:
+        print(answer.read(20))
+runner.stop("run", handle)
+while not (status := runner.poll("run", handle)).ended:
+    time.sleep(0.02)
+print(status.phase, status.message)
+"""
+
+
+def test_an_isolated_server_of_a_user_without_rights_can_be_reached(unprivileged):
+    said = unprivileged.run(_AS_SOMEBODY, SERVER).splitlines()
+    assert said[0].startswith("b\"[(1, 'lo')]xx"), said
+    assert said[1].startswith("stopped")

@@ -14,6 +14,7 @@ from typing import Any
 from studio import durable, processes
 from studio.container import archive, files
 from studio.runners.shim import (
+    bridge,
     checkpoints,
     claim,
     command,
@@ -139,6 +140,8 @@ class Shim:
             process = command.spawn(self._spec, env, self._ml, self._scribe.pipe, read_only)
         finally:
             self._scribe.handed()
+        if self._port and self._spec["network"]["isolated"]:
+            self._helpers.append(bridge.Bridge(self._port.number, process.pid, self._folder))
         try:
             self._watch(process)
         finally:
