@@ -78,6 +78,7 @@ def resolve(root: Shape, name: str) -> Property | None:
 
 def _picked(shape: StructureShape, path: list[str], rest: list[str]) -> Property | None:
     """Tags.<key> and Metrics.<name>."""
+    steps: tuple[str | Pick, ...]
     first, key = rest[0].lower(), ".".join(rest[1:])
     if key and first == "tags" and "Tags" in shape.members:
         name = ".".join((*path, "Tags", key))
