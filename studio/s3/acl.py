@@ -11,7 +11,7 @@ from typing import Any
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.message import Call, Response
 from studio.s3.names import owner
-from studio.s3.xml import document, malformed, parse
+from studio.s3.xml import document, parse
 
 _CANNED = {
     "private",
@@ -101,14 +101,16 @@ def _put(call: Call) -> Response:
 
 
 def _check_document(body: bytes, account: str) -> None:
-    root = parse(body, "AccessControlPolicy")
-    grants = root.findall("AccessControlList/Grant")
+    try:
+        grants = parse(body, "AccessControlPolicy").findall("AccessControlList/Grant")
+    except S3Error:
+        raise _malformed() from None
     if not grants:
-        raise malformed()
+        raise _malformed()
     for grant in grants:
         grantee, permission = grant.find("Grantee"), grant.findtext("Permission")
         if grantee is None or permission is None:
-            raise malformed()
+            raise _malformed()
         if (grantee.findtext("ID"), permission) != (_owner_id(account), "FULL_CONTROL"):
             raise _disabled()
 
@@ -139,6 +141,13 @@ def _answer(call: Call) -> Response:
 
 def _owner_id(account: str) -> str:
     return owner(account)[0][1]
+
+
+def _malformed() -> S3Error:
+    return S3Error(
+        "MalformedACLError",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
 
 
 def _disabled() -> S3Error:

@@ -25,7 +25,7 @@ from tornado.iostream import StreamClosedError
 
 from studio.identity.entry import Identity
 from studio.identity.principals import Principal
-from studio.s3 import auth, checksums, cors, post, routes
+from studio.s3 import auth, checksums, cors, post, refused, routes
 from studio.s3.access import Access, facts
 from studio.s3.answer import Answer, refusal
 from studio.s3.errors import S3Error
@@ -203,8 +203,9 @@ class _Exchange(HTTPMessageDelegate):
         request = self._parsed(headers)
         auth.check_owner(request.headers, self._gateway.settings.account)
         self._route = routes.find(request)
+        name = routes.sub_resource(request.query)
+        refused.check(request, name, self._gateway.settings.account)
         if self._principal.kind != "owner":
-            name = routes.sub_resource(request.query)
             check = self._gateway.access.check_request
             await self._gateway.run(check, self._principal, request, name)
         self._request = request

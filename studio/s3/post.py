@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from studio.s3 import objects, post_policy
+from studio.s3 import objects, post_policy, refused
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.intake import Intake
 from studio.s3.message import Body, Call, Form, Response
@@ -176,6 +176,7 @@ class FormIntake:
         named = {n: text for n, text in named.items() if not n.startswith(_IGNORED)}
         post_policy.check(policy, named | {"bucket": self._bucket}, self._now)
         headers = dict(_headers(fields))
+        refused.check_headers(headers)
         self._form = Form(key, headers, _redirect(fields), fields.get("success_action_status", ""))
         self._file = self._opened(headers)
         self._policy = policy
