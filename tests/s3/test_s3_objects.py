@@ -319,7 +319,7 @@ def test_what_is_missing_says_so(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     for ask, name in (
         (lambda: s3.get_bucket_policy(Bucket=bucket), "policy"),
-        (lambda: s3.get_object_acl(Bucket=bucket, Key="k"), "acl"),
+        (lambda: s3.get_object_torrent(Bucket=bucket, Key="k"), "torrent"),
         (lambda: s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": []}), "cors"),
     ):
         with pytest.raises(ClientError) as error:
