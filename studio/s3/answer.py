@@ -30,7 +30,7 @@ def refusal(error: Exception, method: str, path: str, request_id: str, region: s
         log.error("s3 request failed", request=request_id, exc_info=error)
     if not isinstance(error, S3Error):
         error = S3Error("InternalError", "We encountered an internal error. Please try again.")
-    headers = {"content-type": "application/xml"}
+    headers = {"content-type": "application/xml"} | error.headers
     if error.code == "AuthorizationHeaderMalformed":
         headers["x-amz-bucket-region"] = region
     if method == "HEAD":

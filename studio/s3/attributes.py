@@ -4,15 +4,15 @@ storage class, encryption, tags. Pure."""
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from studio.s3 import acl
 from studio.s3.errors import S3Error, invalid_argument, not_implemented
-from studio.s3.store import Attributes
+from studio.s3.index import NULL
+from studio.s3.store import Attributes, Found
 
 META = "x-amz-meta-"
 DEFAULT_TYPE = "binary/octet-stream"
 
 _MAX_META_BYTES = 2048
-_MAX_TAGS = 10
+MAX_TAGS = 10
 _KEPT = (
     "cache-control",
     "content-disposition",
@@ -39,7 +39,7 @@ _CLASSES = {
     "EXPRESS_ONEZONE",
 }
 _ENCRYPTIONS = {"AES256", "aws:kms", "aws:kms:dsse"}
-_REFUSED = ("x-amz-server-side-encryption-customer-", "x-amz-object-lock-")
+_REFUSED = ("x-amz-object-lock-",)
 
 
 def from_request(headers: Mapping[str, str]) -> Attributes:
@@ -64,6 +64,18 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.startswith(prefix)}
 
 
+def version(found: Found) -> dict[str, str]:
+    """Which version it is, where the bucket keeps versions."""
+    if not found.bucket.versioning and found.stored.version == NULL:
+        return {}
+    return {"x-amz-version-id": found.stored.version}
+
+
+def told(found: Found) -> dict[str, str]:
+    """What answers to reads and writes of an object say of it beside its own headers."""
+    return encryption(found.stored.headers) | version(found)
+
+
 def parse_tagging(text: str) -> dict[str, str]:
     """The tags of an `x-amz-tagging` header."""
     try:
@@ -78,12 +90,12 @@ def parse_tagging(text: str) -> dict[str, str]:
     return check_tags(pairs)
 
 
-def check_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def check_tags(pairs: list[tuple[str, str]], limit: int = MAX_TAGS) -> dict[str, str]:
     tags = dict(pairs)
     if len(tags) != len(pairs):
         raise S3Error("InvalidTag", "Cannot provide multiple Tags with the same key")
-    if len(tags) > _MAX_TAGS:
-        raise S3Error("BadRequest", "Object tags cannot be greater than 10")
+    if len(tags) > limit:
+        raise S3Error("BadRequest", f"Object tags cannot be greater than {limit}")
     for key, value in pairs:
         if not 1 <= len(key) <= 128:
             raise S3Error("InvalidTag", "The TagKey you have provided is invalid")
@@ -97,7 +109,6 @@ def check_refused(headers: Mapping[str, str]) -> None:
     for name in headers:
         if name.startswith(_REFUSED):
             raise not_implemented(f"The header {name}")
-    acl.check_headers(headers)
 
 
 def _check_encryption(kept: Mapping[str, str]) -> None:

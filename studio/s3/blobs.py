@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from studio import durable
+from studio.s3.integrity import Summer
 
 _READ_ONLY = 0o444
 _COPY_CHUNK = 1 << 30
@@ -25,6 +26,7 @@ class BlobWriter:
         self._temporary = temporary
         self._place = place
         self._fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self._summer = Summer()
         self.size = 0
 
     def write(self, data: bytes | memoryview) -> None:
@@ -32,9 +34,14 @@ class BlobWriter:
         while view:
             view = view[os.write(self._fd, view) :]
         self.size += len(data)
+        self._summer.update(data)
+
+    def sums(self) -> bytes:
+        """Of the blocks of what was written, as `integrity` reads them."""
+        return self._summer.sums()
 
     def append(self, path: Path) -> None:
-        """The whole of the file at `path`, copied inside the kernel where it can."""
+        """The whole of the file at `path`, copied inside the kernel where it can; not summed."""
         with path.open("rb") as source:
             left = os.fstat(source.fileno()).st_size
             self.size += left

@@ -1,7 +1,8 @@
 """Operations on buckets."""
 
 from studio.s3 import acl
-from studio.s3.errors import S3Error
+from studio.s3.errors import S3Error, not_implemented
+from studio.s3.index import ENABLED, SUSPENDED
 from studio.s3.message import Call, Response
 from studio.s3.names import owner
 from studio.s3.xml import document, malformed, parse, time_text
@@ -62,8 +63,22 @@ def get_location(call: Call) -> Response:
 
 
 def get_versioning(call: Call) -> Response:
-    call.store.bucket(call.request.bucket)
-    return Response(body=document("VersioningConfiguration", ()))
+    state = call.store.bucket(call.request.bucket).versioning
+    return Response(body=document("VersioningConfiguration", (("Status", state or None),)))
+
+
+def put_versioning(call: Call) -> Response:
+    root = parse(call.body.data, "VersioningConfiguration")
+    state = root.findtext("Status")
+    if state not in (ENABLED, SUSPENDED):
+        raise S3Error(
+            "IllegalVersioningConfigurationException",
+            "The Versioning element must be specified",
+        )
+    if root.findtext("MfaDelete") == "Enabled":
+        raise not_implemented("MFA Delete")
+    call.store.set_versioning(call.request.bucket, state)
+    return Response()
 
 
 def _constraint(body: bytes) -> str:

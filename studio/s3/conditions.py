@@ -5,15 +5,30 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from studio.s3.errors import S3Error, precondition_failed
+from studio.s3.errors import S3Error, invalid_argument, precondition_failed
 from studio.s3.index import StoredObject
-from studio.s3.store import Condition
+from studio.s3.versions import Condition
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 
 
 def write_condition(headers: Mapping[str, str]) -> Condition:
     return Condition(headers.get("if-match", ""), headers.get("if-none-match", ""))
+
+
+def delete_condition(headers: Mapping[str, str]) -> Condition:
+    size = headers.get("x-amz-if-match-size")
+    if size is not None and not re.fullmatch("[0-9]{1,18}", size):
+        raise invalid_argument("x-amz-if-match-size", size, "The size must be an integer")
+    date = headers.get("x-amz-if-match-last-modified-time")
+    modified = _seconds(date)
+    if date is not None and modified is None:
+        raise invalid_argument("x-amz-if-match-last-modified-time", date, "That is no date")
+    return Condition(
+        if_match=headers.get("if-match", ""),
+        size=None if size is None else int(size),
+        modified=None if modified is None else int(modified),
+    )
 
 
 def not_modified(headers: Mapping[str, str], stored: StoredObject) -> bool:

@@ -14,6 +14,7 @@ _STATUS = {
     "InsufficientStorage": 507,
     "InternalError": 500,
     "InvalidAccessKeyId": 403,
+    "InvalidPartNumber": 416,
     "InvalidRange": 416,
     "MethodNotAllowed": 405,
     "MissingContentLength": 411,
@@ -36,6 +37,7 @@ class S3Error(ApiError):
     def __init__(self, code: str, message: str, **details: Any) -> None:
         super().__init__(code, message, _STATUS.get(code, 400))
         self.details = details
+        self.headers: dict[str, str] = {}
 
 
 def no_such_bucket(bucket: str) -> S3Error:
@@ -44,6 +46,26 @@ def no_such_bucket(bucket: str) -> S3Error:
 
 def no_such_key(key: str) -> S3Error:
     return S3Error("NoSuchKey", "The specified key does not exist.", Key=key)
+
+
+def no_such_version(key: str, version: str) -> S3Error:
+    return S3Error(
+        "NoSuchVersion", "The specified version does not exist.", Key=key, VersionId=version
+    )
+
+
+def deleted(key: str, version: str, code: str) -> S3Error:
+    """What was asked for is a delete marker, which says so in the headers of the answer."""
+    error = no_such_key(key)
+    if code == "MethodNotAllowed":
+        error = S3Error(
+            code,
+            "The specified method is not allowed against this resource.",
+            ResourceType="DeleteMarker",
+        )
+        error.headers["allow"] = "DELETE"
+    error.headers |= {"x-amz-delete-marker": "true", "x-amz-version-id": version}
+    return error
 
 
 def no_such_upload(upload: str) -> S3Error:

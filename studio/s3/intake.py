@@ -92,8 +92,9 @@ class Intake:
         checksum = self._checksum(trailers)
         if self._writer is None:
             return Body(self._memory.getvalue())
-        etag = self._md5.hexdigest()
-        return Body(content=Content(self._writer.keep(), self._received, etag, checksum))
+        etag, blob = self._md5.hexdigest(), self._writer.keep()
+        sums = self._writer.sums()
+        return Body(content=Content(blob, self._received, etag, checksum, sums))
 
     def discard(self) -> None:
         if self._writer:

@@ -1,8 +1,8 @@
-"""The lists of a bucket's objects: both versions, and the versions that nobody kept."""
+"""The lists of a bucket's objects, in both forms."""
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -60,35 +60,6 @@ def list_objects(call: Call) -> Response:
     return Response(body=document("ListBucketResult", (*head, *contents)))
 
 
-def list_versions(call: Call) -> Response:
-    """Nothing is versioned: each object is the `null` version, and the latest."""
-    query = call.request.query
-    marker = query.get("key-marker", "")
-    page = _page(call, marker)
-    encode = encoder(query)
-    delimiter = query.get("delimiter", "")
-    head: Pairs = (
-        ("Name", call.request.bucket),
-        ("Prefix", encode(query.get("prefix", ""))),
-        ("KeyMarker", encode(marker)),
-        ("VersionIdMarker", query.get("version-id-marker", "")),
-        ("NextKeyMarker", encode(page.last) if page.more else None),
-        ("NextVersionIdMarker", "null" if page.more else None),
-        ("MaxKeys", max_keys(query)),
-        ("Delimiter", encode(delimiter) if delimiter else None),
-        ("EncodingType", query.get("encoding-type")),
-        ("IsTruncated", page.more),
-    )
-    versions = [
-        ("Version", (("VersionId", "null"), ("IsLatest", True), *_fields(entry, encode)))
-        for entry in page.entries
-        if isinstance(entry, StoredObject)
-    ]
-    return Response(
-        body=document("ListVersionsResult", (*head, *versions, *_prefixes(page, encode)))
-    )
-
-
 def max_keys(query: Mapping[str, str], name: str = "max-keys") -> int:
     text = query.get(name, "") or str(MAX_KEYS)
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
@@ -114,13 +85,13 @@ def scan(
     """The first `limit` entries above `after`; what shares a common prefix is skipped unread."""
     entries: list[StoredObject | str] = []
     # A marker that is a common prefix, as a page may end with, stands for all that share it.
-    common = after if after and _common_prefix(after, prefix, delimiter) == after else ""
+    common = after if after and common_prefix(after, prefix, delimiter) == after else ""
     after = common + index.LAST_CHARACTER if common else after
     size = _BATCH
     while True:
         batch = index.objects_above(connection, bucket, prefix, after, size)
         for stored in batch:
-            entry = _common_prefix(stored.key, prefix, delimiter) or stored
+            entry = common_prefix(stored.key, prefix, delimiter) or stored
             after = stored.key
             if entry == common:
                 continue
@@ -171,7 +142,7 @@ def _page(call: Call, after: str) -> Page:
         return scan(connection, call.request.bucket, prefix, delimiter, after, limit)
 
 
-def _common_prefix(key: str, prefix: str, delimiter: str) -> str:
+def common_prefix(key: str, prefix: str, delimiter: str) -> str:
     """The key up to the first delimiter after the prefix; "" when there is none."""
     if not delimiter or not key.startswith(prefix):
         return ""
@@ -181,19 +152,20 @@ def _common_prefix(key: str, prefix: str, delimiter: str) -> str:
 
 def _contents(page: Page, encode: Callable[[str], str], shown_owner: Any) -> Pairs:
     objects = [
-        ("Contents", (*_fields(entry, encode), ("Owner", shown_owner)))
+        ("Contents", (*fields(entry, encode), ("Owner", shown_owner)))
         for entry in page.entries
         if isinstance(entry, StoredObject)
     ]
-    return (*objects, *_prefixes(page, encode))
+    return (*objects, *prefixes(page.entries, encode))
 
 
-def _prefixes(page: Page, encode: Callable[[str], str]) -> Pairs:
-    prefixes = [entry for entry in page.entries if isinstance(entry, str)]
-    return [("CommonPrefixes", (("Prefix", encode(prefix)),)) for prefix in prefixes]
+def prefixes(entries: Sequence[object], encode: Callable[[str], str]) -> Pairs:
+    """The elements of the common prefixes among `entries`."""
+    found = [entry for entry in entries if isinstance(entry, str)]
+    return [("CommonPrefixes", (("Prefix", encode(prefix)),)) for prefix in found]
 
 
-def _fields(stored: StoredObject, encode: Callable[[str], str]) -> Pairs:
+def fields(stored: StoredObject, encode: Callable[[str], str]) -> Pairs:
     return (
         ("Key", encode(stored.key)),
         ("LastModified", time_text(stored.modified)),

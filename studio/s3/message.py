@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from studio.identity.principals import Principal
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.index import StoredObject
+from studio.s3.integrity import Readable
 from studio.s3.names import check_bucket, check_key
 from studio.s3.store import Content, ObjectStore
+from studio.s3.versions import check_id
 
 if TYPE_CHECKING:
     from studio.s3.access import Access
@@ -26,6 +28,12 @@ class Request:
     key: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The version that is asked for, "" for the present one. Raises S3Error."""
+        version = self.query.get("versionId")
+        return "" if version is None else check_id(version)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class Call:
 class Slice:
     """`size` bytes of an open file from `start`; whoever sends them closes it."""
 
-    file: BinaryIO
+    file: Readable
     start: int
     size: int
 
@@ -112,17 +120,21 @@ def parse_query(query: str) -> dict[str, str]:
     return values
 
 
-def parse_copy_source(value: str) -> tuple[str, str]:
-    """Bucket and key of an `x-amz-copy-source` header."""
+def parse_copy_source(value: str) -> tuple[str, str, str]:
+    """Bucket, key and version ("" for the present one) of an `x-amz-copy-source` header."""
     path, _, query = value.partition("?")
-    if query not in ("", "versionId=null"):
-        raise invalid_argument("x-amz-copy-source", value, "Invalid version id specified")
+    version = ""
+    if query:
+        name, _, version = query.partition("=")
+        if name != "versionId":
+            raise invalid_argument("x-amz-copy-source", value, "Invalid version id specified")
+        check_id(version)
     bucket, key = parse_target(path if path.startswith("/") else f"/{path}")
     if not bucket or not key:
         raise invalid_argument(
             "x-amz-copy-source", value, "Copy Source must mention the source bucket and key"
         )
-    return bucket, key
+    return bucket, key, version
 
 
 def quoted(stored: StoredObject) -> str:

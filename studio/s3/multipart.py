@@ -2,23 +2,26 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, delete, insert, select
 
 from studio.s3 import checksums, index
-from studio.s3.errors import S3Error, invalid_argument, no_such_upload
-from studio.s3.index import PART, UPLOAD, Checksum, Part, StoredObject, Upload
+from studio.s3.errors import S3Error, no_such_upload
+from studio.s3.index import BlobFacts, BlobPart, Checksum, Part, StoredObject, Upload
 from studio.s3.names import check_key
+from studio.s3.schema import PART, UPLOAD
 from studio.s3.store import (
     Attributes,
-    Condition,
     Content,
+    Found,
     ObjectStore,
-    replace_object,
+    place,
     require_bucket,
+    with_defaults,
 )
+from studio.s3.versions import Condition
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
@@ -74,12 +77,12 @@ def create(
         checksum.kind,
     )
 
-    def work(connection: Connection) -> None:
-        require_bucket(connection, bucket)
-        connection.execute(insert(UPLOAD), vars(upload))
+    def work(connection: Connection) -> Upload:
+        headers = with_defaults(require_bucket(connection, bucket), upload.headers)
+        connection.execute(insert(UPLOAD), {**vars(upload), "headers": headers})
+        return replace(upload, headers=headers)
 
-    store.database.write(work)
-    return upload
+    return store.database.write(work)
 
 
 def find(store: ObjectStore, bucket: str, key: str, upload: str) -> Upload:
@@ -87,36 +90,34 @@ def find(store: ObjectStore, bucket: str, key: str, upload: str) -> Upload:
         return _require(connection, bucket, key, upload)
 
 
-def check_number(number: int) -> int:
-    if not 1 <= number <= MAX_PARTS:
-        raise invalid_argument(
-            "partNumber",
-            str(number),
-            "Part number must be an integer between 1 and 10000, inclusive",
-        )
-    return number
-
-
 def put_part(store: ObjectStore, upload: Upload, number: int, content: Content) -> Part:
     """Store a part, in place of one of the same number. Its blob is removed when that fails."""
-    part = Part(upload.id, check_number(number), modified=store.now(), **vars(content))
+    part = Part(
+        upload.id,
+        number,
+        content.size,
+        content.etag,
+        store.now(),
+        content.blob,
+        content.checksum,
+    )
 
-    def work(connection: Connection) -> list[str]:
+    def work(connection: Connection) -> tuple[Part, list[str]]:
         _require(connection, upload.bucket, upload.key, upload.id)
         same = (PART.c.upload == upload.id, PART.c.number == number)
         replaced = list(connection.execute(select(PART.c.blob).where(*same)).scalars())
         connection.execute(delete(PART).where(*same))
         connection.execute(insert(PART), index.part_values(part))
-        return replaced
+        index.keep_blob(connection, content.blob, content.facts)
+        return part, replaced
 
-    store.commit(work, [content.blob])
-    return part
+    return store.commit(work, [content.blob])
 
 
 def abort(store: ObjectStore, bucket: str, key: str, upload: str) -> None:
-    def work(connection: Connection) -> list[str]:
+    def work(connection: Connection) -> tuple[None, list[str]]:
         _require(connection, bucket, key, upload)
-        return _forget(connection, upload)
+        return None, _forget(connection, upload)
 
     store.commit(work)
 
@@ -127,7 +128,7 @@ def complete(
     claims: Sequence[Claim],
     condition: Condition,
     whole: Whole = ANY_WHOLE,
-) -> StoredObject:
+) -> Found:
     """Make the object of `target` = (bucket, key, upload id) from the parts that `claims` lists.
 
     Completing again what is complete answers the same object, as long as that is there.
@@ -138,13 +139,14 @@ def complete(
         parts = index.find_parts(connection, upload_id)
         if upload is None:
             return _completed(connection, bucket, key, upload_id)
+        facts = index.find_blobs(connection, [part.blob for part in parts])
     chosen = _chosen(parts, claims)
     try:
         stored = _assembled(store, upload, chosen, whole)
     except FileNotFoundError:  # aborted or completed meanwhile
         with store.database.read() as connection:
             return _completed(connection, bucket, key, upload_id)
-    return _commit(store, stored, chosen, condition)
+    return _commit(store, stored, (chosen, _facts(chosen, facts)), condition)
 
 
 def _assembled(
@@ -168,32 +170,42 @@ def _assembled(
 
 
 def _commit(
-    store: ObjectStore, stored: StoredObject, chosen: Sequence[Part], condition: Condition
-) -> StoredObject:
+    store: ObjectStore,
+    stored: StoredObject,
+    made_of: tuple[Sequence[Part], BlobFacts],
+    condition: Condition,
+) -> Found:
     """The object; that of another completion when it came first."""
-    done = stored
+    chosen, facts = made_of
 
-    def work(connection: Connection) -> list[str]:
-        nonlocal done
+    def work(connection: Connection) -> tuple[Found, list[str]]:
         if index.find_upload(connection, stored.bucket, stored.key, stored.upload) is None:
             done = _completed(connection, stored.bucket, stored.key, stored.upload)
-            return [stored.blob]
+            return done, [stored.blob]
         present = {part.blob for part in index.find_parts(connection, stored.upload)}
         if not present.issuperset(part.blob for part in chosen):
             raise _invalid_part()
-        replaced = replace_object(connection, stored, condition)
-        return replaced + _forget(connection, stored.upload)
+        found, replaced = place(connection, stored, facts, condition)
+        return found, replaced + _forget(connection, stored.upload)
 
-    store.commit(work, [stored.blob])
-    return done
+    return store.commit(work, [stored.blob])
 
 
-def _completed(connection: Connection, bucket: str, key: str, upload: str) -> StoredObject:
-    require_bucket(connection, bucket)
-    present = index.find_object(connection, bucket, key)
-    if present is None or present.upload != upload:
+def _completed(connection: Connection, bucket: str, key: str, upload: str) -> Found:
+    """What the upload became, as long as that is there."""
+    found = require_bucket(connection, bucket)
+    stored = index.find_completed(connection, bucket, key, upload)
+    if stored is None:
         raise no_such_upload(upload)
-    return present
+    return Found(found, stored)
+
+
+def _facts(chosen: Sequence[Part], facts: Mapping[str, BlobFacts]) -> BlobFacts:
+    """Of the parts' blobs one after the other; without sums where some part has none."""
+    sums = [facts.get(part.blob, index.NO_FACTS).sums for part in chosen]
+    known = all(each or not part.size for each, part in zip(sums, chosen, strict=True))
+    parts = [BlobPart(part.number, part.size, part.checksum.value) for part in chosen]
+    return BlobFacts(b"".join(sums) if known else b"", parts)
 
 
 def _chosen(parts: Sequence[Part], claims: Sequence[Claim]) -> list[Part]:

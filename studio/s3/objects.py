@@ -1,19 +1,21 @@
-"""Operations on single objects, and the deletion of many."""
+"""Operations on single objects."""
 
+import re
+from collections.abc import Mapping
 from email.utils import formatdate
 
 from studio.s3 import attributes, conditions
 from studio.s3.errors import S3Error, invalid_argument
-from studio.s3.index import Checksum, StoredObject
+from studio.s3.index import BlobPart, Checksum, StoredObject
 from studio.s3.message import Call, Response, Slice, parse_copy_source, quoted
-from studio.s3.names import check_key
-from studio.s3.store import Attributes
-from studio.s3.xml import document, malformed, parse, time_text
+from studio.s3.multipart import MAX_PARTS
+from studio.s3.store import Attributes, Found
+from studio.s3.xml import document, time_text
 
 INLINE_BYTES = 256 << 10
+VERIFIED_BYTES = 8 << 20  # checked as a whole before the first of them is sent
 MAX_COPY_BYTES = 5 << 30
 
-_MAX_DELETE = 1000
 _OVERRIDES = {
     "response-cache-control": "cache-control",
     "response-content-disposition": "content-disposition",
@@ -26,29 +28,31 @@ _OVERRIDES = {
 
 def put_object(call: Call) -> Response:
     request = call.request
-    stored = call.store.put(
+    found = call.store.put(
         request.bucket,
         request.key,
         call.body.stored(),
         attributes.from_request(request.headers),
         conditions.write_condition(request.headers),
     )
-    headers = {"etag": quoted(stored)} | attributes.encryption(stored.headers)
-    return Response(headers=headers | checksum_headers(stored.checksum))
+    headers = {"etag": quoted(found.stored)} | attributes.told(found)
+    return Response(headers=headers | checksum_headers(found.stored.checksum))
 
 
 def get_object(call: Call) -> Response:
     """Also HEAD: the socket leaves the content out."""
     request = call.request
-    check_version(request.query.get("versionId", "null"))
-    stored, file = call.store.open(request.bucket, request.key)
+    found, file = call.store.open(request.bucket, request.key, request.version)
     try:
-        response = _read(call, stored)
-        if not isinstance(response, tuple):
+        response = _read(call, found)
+        if isinstance(response, Response):
             file.close()
             return response
         status, headers, start, size = response
-        if size > INLINE_BYTES or request.method == "HEAD":
+        bare = request.method == "HEAD"
+        if size <= VERIFIED_BYTES and not bare:
+            file.verify(start, size)
+        if size > INLINE_BYTES or bare:
             return Response(status, headers, Slice(file, start, size))
         file.seek(start)
         with file:
@@ -58,80 +62,38 @@ def get_object(call: Call) -> Response:
         raise
 
 
-def delete_object(call: Call) -> Response:
-    check_version(call.request.query.get("versionId", "null"))
-    condition = conditions.write_condition(call.request.headers)
-    call.store.delete(call.request.bucket, [call.request.key], condition)
-    return Response(204)
-
-
-def delete_objects(call: Call) -> Response:
-    root = parse(call.body.data, "Delete")
-    elements = root.findall("Object")
-    if not 1 <= len(elements) <= _MAX_DELETE:
-        raise malformed()
-    good, errors = [], []
-    for element in elements:
-        key = element.findtext("Key")
-        if not key:
-            raise malformed()
-        try:
-            check_version(element.findtext("VersionId") or "null")
-            good.append(check_key(key))
-        except S3Error as error:
-            fields = (("Key", key), ("Code", error.code), ("Message", error.message))
-            errors.append(("Error", fields))
-    call.store.delete(call.request.bucket, good)
-    quiet = (root.findtext("Quiet") or "").lower() == "true"
-    deleted = [] if quiet else [("Deleted", (("Key", key),)) for key in good]
-    return Response(body=document("DeleteResult", [*deleted, *errors]))
-
-
 def copy_object(call: Call) -> Response:
     request = call.request
-    bucket, key = parse_copy_source(request.headers["x-amz-copy-source"])
-    source = call.store.head(bucket, key)
-    conditions.check_copy_source(request.headers, source)
+    found, content = call.store.linked(*parse_copy_source(request.headers["x-amz-copy-source"]))
+    try:
+        conditions.check_copy_source(request.headers, found.stored)
+        _check_size(found.stored)
+        chosen = _copied_attributes(call, found)
+    except S3Error:
+        call.store.blobs.remove([content.blob])
+        raise
+    condition = conditions.write_condition(request.headers)
+    made = call.store.put(request.bucket, request.key, content, chosen, condition)
+    body = document(
+        "CopyObjectResult",
+        (
+            ("LastModified", time_text(made.stored.modified)),
+            ("ETag", quoted(made.stored)),
+            *checksum_elements(made.stored.checksum),
+        ),
+    )
+    origin = attributes.version(found).get("x-amz-version-id")
+    headers = {"x-amz-copy-source-version-id": origin} if origin else {}
+    return Response(headers=headers | attributes.told(made), body=body)
+
+
+def _check_size(source: StoredObject) -> None:
     if source.size > MAX_COPY_BYTES:
         raise S3Error(
             "InvalidRequest",
             "The specified copy source is larger than the maximum allowable size for a copy "
             f"source: {MAX_COPY_BYTES}",
         )
-    chosen = _copied_attributes(call, source)
-    source, content = call.store.linked(bucket, key)
-    condition = conditions.write_condition(request.headers)
-    stored = call.store.put(request.bucket, request.key, content, chosen, condition)
-    body = document(
-        "CopyObjectResult",
-        (
-            ("LastModified", time_text(stored.modified)),
-            ("ETag", quoted(stored)),
-            *checksum_elements(stored.checksum),
-        ),
-    )
-    return Response(headers=attributes.encryption(stored.headers), body=body)
-
-
-def get_tagging(call: Call) -> Response:
-    stored = call.store.head(call.request.bucket, call.request.key)
-    tags = [("Tag", (("Key", key), ("Value", value))) for key, value in stored.tags.items()]
-    return Response(body=document("Tagging", (("TagSet", tags),)))
-
-
-def put_tagging(call: Call) -> Response:
-    root = parse(call.body.data, "Tagging")
-    pairs = [
-        (tag.findtext("Key") or "", tag.findtext("Value") or "")
-        for tag in root.findall("TagSet/Tag")
-    ]
-    call.store.set_tags(call.request.bucket, call.request.key, attributes.check_tags(pairs))
-    return Response()
-
-
-def delete_tagging(call: Call) -> Response:
-    call.store.set_tags(call.request.bucket, call.request.key, {})
-    return Response(204)
 
 
 def checksum_headers(checksum: Checksum) -> dict[str, str]:
@@ -150,30 +112,71 @@ def checksum_elements(checksum: Checksum) -> tuple[tuple[str, str], ...]:
     )
 
 
-def check_version(version: str) -> None:
-    """Only the `null` version exists."""
-    if version != "null":
-        raise invalid_argument("versionId", version, "Invalid version id specified")
+Range = tuple[int, dict[str, str], int, int]
+"""Status, headers, start and size of the content to send."""
 
 
-def _read(call: Call, stored: StoredObject) -> Response | tuple[int, dict[str, str], int, int]:
-    """A finished answer, or status, headers, start and size of the content to send."""
-    request = call.request
+def _read(call: Call, found: Found) -> Response | Range:
+    """A finished answer, or what to send."""
+    request, stored = call.request, found.stored
     headers = {"etag": quoted(stored), "last-modified": _http_date(stored.modified)}
+    headers |= attributes.version(found)
     if conditions.not_modified(request.headers, stored):
         return Response(304, headers)
     headers |= {"accept-ranges": "bytes"} | dict(stored.headers) | _overrides(call)
+    headers |= attributes.told(found)
     if stored.tags:
         headers["x-amz-tagging-count"] = str(len(stored.tags))
+    if "partNumber" in request.query:
+        return _read_part(call, found, headers)
     wanted = conditions.parse_range(request.headers.get("range", ""), stored.size)
     if wanted is not None:
-        start, size = wanted
-        headers["content-range"] = f"bytes {start}-{start + size - 1}/{stored.size}"
-        return 206, headers, start, size
+        return _partial(headers, stored, *wanted)
     # The checksum is the whole object's: on a range, clients would compare it with the part.
     if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers |= checksum_headers(stored.checksum)
     return 200, headers, 0, stored.size
+
+
+def _read_part(call: Call, found: Found, headers: dict[str, str]) -> Range:
+    """One part as it was uploaded; an object that was not uploaded in parts is its own first."""
+    request, stored = call.request, found.stored
+    if "range" in request.headers:
+        raise S3Error(
+            "InvalidRequest", "Cannot specify both Range header and partNumber query parameter"
+        )
+    number = part_number(request.query)
+    parts = call.store.facts(found).parts or [BlobPart(1, stored.size)]
+    position = next((at for at, part in enumerate(parts) if part.number == number), None)
+    if position is None:
+        raise S3Error(
+            "InvalidPartNumber",
+            "The requested partnumber is not satisfiable",
+            PartNumberRequested=number,
+            ActualPartCount=len(parts),
+        )
+    if stored.upload or len(parts) > 1:
+        headers["x-amz-mp-parts-count"] = str(len(parts))
+    start = sum(part.size for part in parts[:position])
+    if not stored.size:
+        return 200, headers, 0, 0
+    return _partial(headers, stored, start, parts[position].size)
+
+
+def _partial(headers: dict[str, str], stored: StoredObject, start: int, size: int) -> Range:
+    headers["content-range"] = f"bytes {start}-{start + size - 1}/{stored.size}"
+    return 206, headers, start, size
+
+
+def part_number(query: Mapping[str, str]) -> int:
+    """The `partNumber` of a query. Raises S3Error."""
+    text = query["partNumber"]
+    number = int(text) if re.fullmatch("[0-9]{1,10}", text) else 0
+    if not 1 <= number <= MAX_PARTS:
+        raise invalid_argument(
+            "partNumber", text, "Part number must be an integer between 1 and 10000, inclusive"
+        )
+    return number
 
 
 def _overrides(call: Call) -> dict[str, str]:
@@ -188,13 +191,14 @@ def _overrides(call: Call) -> dict[str, str]:
     return chosen
 
 
-def _copied_attributes(call: Call, source: StoredObject) -> Attributes:
-    request = call.request
+def _copied_attributes(call: Call, found: Found) -> Attributes:
+    request, source = call.request, found.stored
     own = attributes.from_request(request.headers)
     directive = _directive(request.headers.get("x-amz-metadata-directive", "COPY"))
     tagging = _directive(request.headers.get("x-amz-tagging-directive", "COPY"))
     changed = {name: value for name, value in own.headers.items() if name.startswith("x-amz-s")}
     itself = (source.bucket, source.key) == (request.bucket, request.key)
+    itself = itself and parse_copy_source(request.headers["x-amz-copy-source"])[2] == ""
     if itself and directive == "COPY" and not changed:
         raise S3Error(
             "InvalidRequest",

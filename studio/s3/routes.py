@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from studio.s3 import acl, buckets, listing, objects, post, uploads
+from studio.s3 import (
+    acl,
+    buckets,
+    deletion,
+    listing,
+    objects,
+    post,
+    tagging,
+    uploads,
+    version_listing,
+)
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.message import Call, Request, Response
 from studio.wire import models
@@ -30,32 +40,38 @@ _BUCKET = {
     ("GET", ""): Route(listing.list_objects),
     ("GET", "acl"): Route(acl.get_bucket_acl),
     ("GET", "location"): Route(buckets.get_location),
+    ("GET", "tagging"): Route(tagging.get_bucket_tagging),
     ("GET", "uploads"): Route(uploads.list_uploads),
     ("GET", "versioning"): Route(buckets.get_versioning),
-    ("GET", "versions"): Route(listing.list_versions),
+    ("GET", "versions"): Route(version_listing.list_versions),
     ("HEAD", ""): Route(buckets.head_bucket),
     ("PUT", ""): Route(buckets.create_bucket, "memory"),
     ("PUT", "acl"): Route(acl.put_bucket_acl, "memory"),
+    ("PUT", "tagging"): Route(tagging.put_bucket_tagging, "memory"),
+    ("PUT", "versioning"): Route(buckets.put_versioning, "memory"),
     ("DELETE", ""): Route(buckets.delete_bucket),
-    ("POST", "delete"): Route(objects.delete_objects, "memory"),
+    ("DELETE", "tagging"): Route(tagging.delete_bucket_tagging),
+    ("POST", "delete"): Route(deletion.delete_objects, "memory"),
 }
 _OBJECT = {
     ("GET", ""): Route(objects.get_object),
     ("GET", "acl"): Route(acl.get_object_acl),
-    ("GET", "tagging"): Route(objects.get_tagging),
+    ("GET", "tagging"): Route(tagging.get_object_tagging),
     ("GET", "uploadId"): Route(uploads.list_parts),
     ("HEAD", ""): Route(objects.get_object),
     ("PUT", ""): Route(objects.put_object, "blob"),
     ("PUT", "acl"): Route(acl.put_object_acl, "memory"),
-    ("PUT", "tagging"): Route(objects.put_tagging, "memory"),
+    ("PUT", "tagging"): Route(tagging.put_object_tagging, "memory"),
     ("PUT", "uploadId"): Route(uploads.upload_part, "blob"),
-    ("DELETE", ""): Route(objects.delete_object),
-    ("DELETE", "tagging"): Route(objects.delete_tagging),
+    ("DELETE", ""): Route(deletion.delete_object),
+    ("DELETE", "tagging"): Route(tagging.delete_object_tagging),
     ("DELETE", "uploadId"): Route(uploads.abort_upload),
     ("POST", "uploads"): Route(uploads.create_upload),
     ("POST", "uploadId"): Route(uploads.complete_upload, "memory", slow=True),
 }
 _COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy, slow=True)}
+
+_READS = ("GET", "HEAD")
 
 FORM = Route(post.post_object, "blob")
 PREFLIGHT = Route(lambda call: Response())  # answered before anybody is known
@@ -77,7 +93,7 @@ def find(request: Request) -> Route:
         route = _COPIES.get(name)
     else:
         route = table.get((request.method, name))
-    if "partNumber" in request.query and name != "uploadId":
+    if "partNumber" in request.query and name != "uploadId" and request.method not in _READS:
         raise not_implemented(f"{request.method} of an object with partNumber")
     if name == "uploadId" and request.method == "PUT" and "partNumber" not in request.query:
         raise S3Error("InvalidArgument", "This operation needs a partNumber.")

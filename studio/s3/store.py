@@ -7,50 +7,33 @@ object. Blocking: call it from worker threads. Knows nothing of HTTP.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
 
 from studio import durable
 from studio.db.session import Database
-from studio.s3 import index
+from studio.s3 import index, schema, versions
 from studio.s3.blobs import Blobs, BlobWriter
-from studio.s3.errors import (
-    S3Error,
-    no_such_bucket,
-    no_such_key,
-    not_implemented,
-    precondition_failed,
-)
-from studio.s3.index import BUCKET, OBJECT, PART, UPLOAD, Bucket, Checksum, StoredObject
+from studio.s3.errors import S3Error, deleted, no_such_bucket, no_such_key, no_such_version
+from studio.s3.index import BlobFacts, BlobPart, Bucket, Checksum, StoredObject
+from studio.s3.integrity import Reader, Summer
 from studio.s3.names import check_bucket, check_key
+from studio.s3.schema import BUCKET, PART, UPLOAD
+from studio.s3.versions import NO_CONDITION, Condition, Removal
 
 T = TypeVar("T")
 
 _BATCH = 1000
 _ATTEMPTS = 16
+_CHUNK = 1 << 20
+_ENCRYPTION = "x-amz-server-side-encryption"
 
-
-@dataclass(frozen=True)
-class Condition:
-    """What must hold of the present object for a write to happen; empty fields ask nothing."""
-
-    if_match: str = ""
-    if_none_match: str = ""
-
-    def check(self, key: str, present: StoredObject | None) -> None:
-        if self.if_none_match:
-            if self.if_none_match != "*":
-                raise not_implemented("If-None-Match with an ETag on a write")
-            if present is not None:
-                raise precondition_failed("If-None-Match")
-        if self.if_match and present is None:
-            raise no_such_key(key)
-        if self.if_match and present and self.if_match.strip('"') not in ("*", present.etag):
-            raise precondition_failed("If-Match")
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -61,6 +44,12 @@ class Content:
     size: int
     etag: str
     checksum: Checksum = index.NO_CHECKSUM
+    sums: bytes = b""
+    parts: Sequence[BlobPart] = ()
+
+    @property
+    def facts(self) -> BlobFacts:
+        return BlobFacts(self.sums, self.parts)
 
 
 @dataclass(frozen=True)
@@ -71,7 +60,24 @@ class Attributes:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-NO_CONDITION = Condition()
+@dataclass(frozen=True)
+class Found:
+    """An object and the bucket that it lies in, of one moment."""
+
+    bucket: Bucket
+    stored: StoredObject
+    facts: BlobFacts = index.NO_FACTS
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to delete: the present object, or the version that is named."""
+
+    key: str
+    version: str = ""
+    condition: Condition = NO_CONDITION
+
+
 NO_ATTRIBUTES = Attributes()
 
 
@@ -83,7 +89,7 @@ class ObjectStore:
         self.blobs = Blobs(root)
         self.database = Database(f"sqlite:///{root / 'index.db'}")
         self.now = now or (lambda: time.time_ns() // 1_000_000)
-        index.METADATA.create_all(self.database.writer_engine)
+        schema.upgrade(self.database)
         durable.sync_dir(root)
         durable.sync_dir(root.parent)
         with self.database.read() as connection:
@@ -92,14 +98,14 @@ class ObjectStore:
     def close(self) -> None:
         self.database.close()
 
-    def create_bucket(self, name: str, region: str) -> bool:
+    def create_bucket(self, name: str, region: str, owner: str = "") -> bool:
         """False when it was there already."""
-        row = {"name": check_bucket(name), "region": region, "created": self.now()}
+        row = {"name": check_bucket(name), "region": region, "created": self.now(), "owner": owner}
 
         def work(connection: Connection) -> bool:
             if index.find_bucket(connection, name):
                 return False
-            connection.execute(insert(BUCKET), row)
+            connection.execute(insert(BUCKET), {**row, "versioning": "", "settings": {}})
             return True
 
         return self.database.write(work)
@@ -112,12 +118,25 @@ class ObjectStore:
         with self.database.read() as connection:
             return [Bucket(*row) for row in connection.execute(select(BUCKET))]
 
+    def set_versioning(self, name: str, state: str) -> None:
+        """Enabled or Suspended: a bucket that kept versions once cannot forget that it did."""
+        self._change_bucket(name, lambda _: {"versioning": state})
+
+    def configure(self, name: str, setting: str, value: Any) -> None:
+        """Keep a sub-resource, JSON; None forgets it."""
+
+        def changed(bucket: Bucket) -> dict[str, Any]:
+            others = {key: kept for key, kept in bucket.settings.items() if key != setting}
+            return {"settings": others if value is None else {**others, setting: value}}
+
+        self._change_bucket(name, changed)
+
     def delete_bucket(self, name: str) -> None:
         """Also forgets its unfinished uploads. S3Error BucketNotEmpty, NoSuchBucket."""
 
-        def work(connection: Connection) -> list[str]:
+        def work(connection: Connection) -> tuple[None, list[str]]:
             require_bucket(connection, name)
-            if index.objects_above(connection, name, "", "", 1):
+            if index.versions_above(connection, name, "", ("", index.NEWEST), 1):
                 raise S3Error(
                     "BucketNotEmpty", "The bucket you tried to delete is not empty", BucketName=name
                 )
@@ -127,9 +146,9 @@ class ObjectStore:
             connection.execute(delete(PART).where(parts))
             connection.execute(delete(UPLOAD).where(UPLOAD.c.bucket == name))
             connection.execute(delete(BUCKET).where(BUCKET.c.name == name))
-            return blobs
+            return None, blobs
 
-        self.blobs.remove(self.database.write(work))
+        self.commit(work)
 
     def writer(self) -> BlobWriter:
         return self.blobs.writer()
@@ -141,54 +160,72 @@ class ObjectStore:
         content: Content,
         attributes: Attributes = NO_ATTRIBUTES,
         condition: Condition = NO_CONDITION,
-    ) -> StoredObject:
+    ) -> Found:
         """Name `content`; its blob is removed when that fails."""
         stored = StoredObject(
             bucket=bucket,
             key=key,
+            size=content.size,
+            etag=content.etag,
             modified=self.now(),
+            blob=content.blob,
             headers=attributes.headers,
+            checksum=content.checksum,
             tags=attributes.tags,
-            **vars(content),
         )
 
-        def work(connection: Connection) -> list[str]:
+        def work(connection: Connection) -> tuple[Found, list[str]]:
             check_key(key)
-            require_bucket(connection, bucket)
-            return replace_object(connection, stored, condition)
+            return place(connection, stored, content.facts, condition)
 
-        self.commit(work, [content.blob])
-        return stored
+        return self.commit(work, [content.blob])
 
-    def commit(self, work: Callable[[Connection], list[str]], fresh: Iterable[str] = ()) -> None:
+    def commit(
+        self, work: Callable[[Connection], tuple[T, list[str]]], fresh: Iterable[str] = ()
+    ) -> T:
         """Write; then remove the blobs that `work` returns, or those in `fresh` when it refuses.
 
         After any other failure the index may name them; the next start's sweep knows.
         """
+
+        def whole(connection: Connection) -> tuple[T, list[str]]:
+            result, unnamed = work(connection)
+            index.forget_blobs(connection, unnamed)
+            return result, unnamed
+
         try:
-            unnamed = self.database.write(work)
+            result, unnamed = self.database.write(whole)
         except S3Error:
             self.blobs.remove(fresh)
             raise
         self.blobs.remove(unnamed)
+        return result
 
-    def head(self, bucket: str, key: str) -> StoredObject:
-        """S3Error NoSuchBucket, NoSuchKey."""
+    def look(self, bucket: str, key: str, version: str = "") -> Found:
+        """S3Error NoSuchBucket, NoSuchKey, NoSuchVersion; MethodNotAllowed for a delete marker."""
         with self.database.read() as connection:
-            stored = index.find_object(connection, bucket, key)
-            if stored is None:
-                require_bucket(connection, bucket)
-                raise no_such_key(key)
-            return stored
+            return _look(connection, bucket, key, version)
 
-    def open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
+    def head(self, bucket: str, key: str, version: str = "") -> StoredObject:
+        return self.look(bucket, key, version).stored
+
+    def facts(self, found: Found) -> BlobFacts:
+        """What is known of the content of an object, as of now."""
+        with self.database.read() as connection:
+            return index.find_blob(connection, found.stored.blob)
+
+    def open(self, bucket: str, key: str, version: str = "") -> tuple[Found, Reader]:
         """An object and its content, which stays readable whatever happens to the name."""
-        return self._following(bucket, key, lambda found: self.blobs.path(found.blob).open("rb"))
+        return self._following(bucket, key, version, self._reader)
 
-    def linked(self, bucket: str, key: str) -> tuple[StoredObject, Content]:
+    def linked(self, bucket: str, key: str, version: str = "") -> tuple[Found, Content]:
         """An object and a second name for its content."""
-        found, blob = self._following(bucket, key, lambda found: self.blobs.link(found.blob))
-        return found, Content(blob, found.size, found.etag, found.checksum)
+        found, blob = self._following(
+            bucket, key, version, lambda found: self.blobs.link(found.stored.blob)
+        )
+        stored, facts = found.stored, found.facts
+        sums = (stored.checksum, facts.sums, facts.parts)
+        return found, Content(blob, stored.size, stored.etag, *sums)
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """All whose keys begin with `prefix`, in order."""
@@ -202,32 +239,33 @@ class ObjectStore:
                 return
             after = batch[-1].key
 
-    def delete(
-        self,
-        bucket: str,
-        keys: Iterable[str],
-        condition: Condition = NO_CONDITION,
-    ) -> None:
-        """All of `keys` at once; those that are not there are no error."""
-        unique = set(keys)
+    def delete(self, bucket: str, targets: Sequence[Target]) -> Sequence[Removal | S3Error]:
+        """All in one write, those apart whose conditions do not hold; the absent are no error."""
+        now = self.now()
 
-        def work(connection: Connection) -> list[str]:
-            require_bucket(connection, bucket)
-            blobs = []
-            for key in unique:
-                present = index.find_object(connection, bucket, key)
-                condition.check(key, present)
-                if present is not None:
-                    blobs.append(present.blob)
-                    connection.execute(delete(OBJECT).where(*_named(bucket, key)))
-            return blobs
+        def work(connection: Connection) -> tuple[list[Removal | S3Error], list[str]]:
+            found = require_bucket(connection, bucket)
+            results: list[Removal | S3Error] = []
+            unnamed: list[str] = []
+            for target in targets:
+                try:
+                    result, blobs = _remove(connection, found, target, now)
+                except S3Error as error:
+                    results.append(error)
+                else:
+                    results.append(result)
+                    unnamed += blobs
+            return results, unnamed
 
-        self.commit(work)
+        return self.commit(work)
 
-    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
-        self.head(bucket, key)
-        query = update(OBJECT).where(*_named(bucket, key)).values(tags=dict(tags))
-        self.database.write(lambda connection: connection.execute(query) and None)
+    def set_tags(self, bucket: str, key: str, version: str, tags: Mapping[str, str]) -> Found:
+        def work(connection: Connection) -> Found:
+            found = _look(connection, bucket, key, version)
+            index.set_tags(connection, found.stored, tags)
+            return found
+
+        return self.database.write(work)
 
     def put_file(self, bucket: str, key: str, path: Path) -> StoredObject:
         """Store the regular file at `path`, linked where possible; it must not change any more.
@@ -236,30 +274,59 @@ class ObjectStore:
         """
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(fd, "rb") as file:
-            etag = hashlib.file_digest(file, _md5).hexdigest()
+            md5, summer = hashlib.md5(usedforsecurity=False), Summer()
+            while chunk := file.read(_CHUNK):
+                md5.update(chunk)
+                summer.update(chunk)
             size = os.fstat(fd).st_size
             present = self._find(bucket, key)
-            if present and (present.etag, present.size) == (etag, size):
+            if present and (present.etag, present.size) == (md5.hexdigest(), size):
                 return present
-            content = Content(self.blobs.adopt(fd), size, etag)
-        return self.put(bucket, key, content)
+            blob = self.blobs.adopt(fd)
+        content = Content(blob, size, md5.hexdigest(), sums=summer.sums())
+        return self.put(bucket, key, content).stored
 
     def _find(self, bucket: str, key: str) -> StoredObject | None:
         with self.database.read() as connection:
             require_bucket(connection, bucket)
             return index.find_object(connection, bucket, key)
 
+    def _reader(self, found: Found) -> Reader:
+        stored = found.stored
+
+        def report(what: str) -> None:
+            log.error(
+                "s3 object damaged",
+                bucket=stored.bucket,
+                key=stored.key,
+                version=stored.version,
+                blob=stored.blob,
+                what=what,
+            )
+
+        return Reader(self.blobs.path(stored.blob), stored.size, found.facts, report)
+
     def _following(
-        self, bucket: str, key: str, use: Callable[[StoredObject], T]
-    ) -> tuple[StoredObject, T]:
+        self, bucket: str, key: str, version: str, use: Callable[[Found], T]
+    ) -> tuple[Found, T]:
         """Retried while writers replace the object between the look-up and the use."""
         for _ in range(_ATTEMPTS):
-            found = self.head(bucket, key)
+            with self.database.read() as connection:
+                found = _look(connection, bucket, key, version)
+                facts = index.find_blob(connection, found.stored.blob)
+            found = replace(found, facts=facts)
             try:
                 return found, use(found)
             except FileNotFoundError:
                 continue
         raise S3Error("InternalError", "The content of this object cannot be read.")
+
+    def _change_bucket(self, name: str, change: Callable[[Bucket], dict[str, Any]]) -> None:
+        def work(connection: Connection) -> None:
+            values = change(require_bucket(connection, name))
+            connection.execute(update(BUCKET).where(BUCKET.c.name == name).values(values))
+
+        self.database.write(work)
 
 
 def require_bucket(connection: Connection, name: str) -> Bucket:
@@ -269,23 +336,45 @@ def require_bucket(connection: Connection, name: str) -> Bucket:
     return bucket
 
 
-def replace_object(connection: Connection, stored: StoredObject, condition: Condition) -> list[str]:
-    """Inside a write: make `stored` the object of its key. The blobs that it replaces."""
-    present = index.find_object(connection, stored.bucket, stored.key)
-    condition.check(stored.key, present)
-    values = index.object_values(stored)
-    if present is None:
-        connection.execute(insert(OBJECT), values)
-        return []
-    # Writers that wait together may commit out of the order in which they looked at the clock.
-    values = index.object_values(replace(stored, modified=max(stored.modified, present.modified)))
-    connection.execute(update(OBJECT).where(*_named(stored.bucket, stored.key)).values(values))
-    return [present.blob]
+def place(
+    connection: Connection, stored: StoredObject, facts: BlobFacts, condition: Condition
+) -> tuple[Found, list[str]]:
+    """Inside a write: make `stored` the object of its key. Also the blobs that it replaces."""
+    bucket = require_bucket(connection, stored.bucket)
+    stored = replace(stored, headers=with_defaults(bucket, stored.headers))
+    placed, unnamed = versions.place(connection, bucket, stored, condition)
+    index.keep_blob(connection, stored.blob, facts)
+    return Found(bucket, placed, facts), unnamed
 
 
-def _named(bucket: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    return OBJECT.c.bucket == bucket, OBJECT.c.key == key
+def with_defaults(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a new object: with the bucket's encryption, where it states none itself."""
+    stated = any(name.startswith(_ENCRYPTION) for name in headers)
+    default: Mapping[str, str] = {} if stated else bucket.settings.get("encryption", {})
+    return {**default, **headers}
 
 
-def _md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)
+def _look(connection: Connection, name: str, key: str, version: str) -> Found:
+    bucket = require_bucket(connection, name)
+    if version:
+        stored = index.find_version(connection, name, key, versions.check_id(version))
+        if stored is None:
+            raise no_such_version(key, version)
+        if stored.marker:
+            raise deleted(key, version, "MethodNotAllowed")
+        return Found(bucket, stored)
+    stored = index.find_object(connection, name, key)
+    if stored is None:
+        marker = versions.latest(connection, bucket, key)
+        raise deleted(key, marker.version, "NoSuchKey") if marker else no_such_key(key)
+    return Found(bucket, stored)
+
+
+def _remove(
+    connection: Connection, bucket: Bucket, target: Target, now: int
+) -> tuple[Removal, list[str]]:
+    if not target.version:
+        return versions.remove(connection, bucket, target.key, target.condition, now)
+    return versions.remove_version(
+        connection, bucket, target.key, versions.check_id(target.version), target.condition
+    )

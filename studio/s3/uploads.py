@@ -8,12 +8,14 @@ from sqlalchemy import select, tuple_
 
 from studio.s3 import attributes, checksums, conditions, index, multipart
 from studio.s3.errors import S3Error, invalid_argument
-from studio.s3.index import LAST_CHARACTER, NO_CHECKSUM, UPLOAD, Checksum, StoredObject, Upload
+from studio.s3.index import LAST_CHARACTER, NO_CHECKSUM, Checksum, StoredObject, Upload
+from studio.s3.integrity import Reader
 from studio.s3.listing import encoder, max_keys
 from studio.s3.message import Call, Response, parse_copy_source, quoted
 from studio.s3.multipart import Claim, Whole
 from studio.s3.names import owner
-from studio.s3.objects import MAX_COPY_BYTES, checksum_elements, checksum_headers
+from studio.s3.objects import MAX_COPY_BYTES, checksum_elements, checksum_headers, part_number
+from studio.s3.schema import UPLOAD
 from studio.s3.store import Content, require_bucket
 from studio.s3.xml import document, malformed, parse, time_text
 
@@ -42,7 +44,7 @@ def upload_part(call: Call) -> Response:
             f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, "
             f"actual checksum Type: {content.checksum.algorithm.lower()}",
         )
-    part = multipart.put_part(call.store, upload, part_number(call), content)
+    part = multipart.put_part(call.store, upload, part_number(call.request.query), content)
     headers = {"etag": f'"{part.etag}"'} | attributes.encryption(upload.headers)
     sums = checksum_headers(part.checksum)
     sums.pop("x-amz-checksum-type", None)
@@ -51,28 +53,32 @@ def upload_part(call: Call) -> Response:
 
 def upload_part_copy(call: Call) -> Response:
     request = call.request
-    upload, number = _upload(call), part_number(call)
-    bucket, key = parse_copy_source(request.headers["x-amz-copy-source"])
-    conditions.check_copy_source(request.headers, call.store.head(bucket, key))
-    content = _copied(call, upload, bucket, key)
+    upload, number = _upload(call), part_number(request.query)
+    source = parse_copy_source(request.headers["x-amz-copy-source"])
+    found, file = call.store.open(*source)
+    with file:
+        conditions.check_copy_source(request.headers, found.stored)
+        content = _copied(call, upload, found.stored, file)
     part = multipart.put_part(call.store, upload, number, content)
     sums = checksum_elements(part.checksum)[:1]
     pairs = (("LastModified", time_text(part.modified)), ("ETag", f'"{part.etag}"'), *sums)
-    return Response(
-        headers=attributes.encryption(upload.headers), body=document("CopyPartResult", pairs)
-    )
+    headers = attributes.encryption(upload.headers)
+    if origin := attributes.version(found).get("x-amz-version-id"):
+        headers["x-amz-copy-source-version-id"] = origin
+    return Response(headers=headers, body=document("CopyPartResult", pairs))
 
 
 def complete_upload(call: Call) -> Response:
     request = call.request
     root = parse(call.body.data, "CompleteMultipartUpload")
-    stored = multipart.complete(
+    found = multipart.complete(
         call.store,
         (request.bucket, request.key, request.query["uploadId"]),
         [_claim(element) for element in root.findall("Part")],
         conditions.write_condition(request.headers),
         _whole(request.headers),
     )
+    stored = found.stored
     pairs = (
         ("Location", f"http://{request.headers.get('host', '')}{request.path}"),
         ("Bucket", stored.bucket),
@@ -81,7 +87,7 @@ def complete_upload(call: Call) -> Response:
         *checksum_elements(stored.checksum),
     )
     return Response(
-        headers=attributes.encryption(stored.headers),
+        headers=attributes.told(found),
         body=document("CompleteMultipartUploadResult", pairs),
     )
 
@@ -178,10 +184,6 @@ def list_uploads(call: Call) -> Response:
     return Response(body=document("ListMultipartUploadsResult", (*head, *listed, *prefixes)))
 
 
-def part_number(call: Call) -> int:
-    return multipart.check_number(_number(call.request.query["partNumber"], "partNumber"))
-
-
 def _upload(call: Call) -> Upload:
     request = call.request
     return multipart.find(call.store, request.bucket, request.key, request.query["uploadId"])
@@ -208,28 +210,27 @@ def _whole(headers: Mapping[str, str]) -> Whole:
     )
 
 
-def _copied(call: Call, upload: Upload, bucket: str, key: str) -> Content:
+def _copied(call: Call, upload: Upload, source: StoredObject, file: Reader) -> Content:
     """The part that `x-amz-copy-source-range` names, read for its hashes."""
-    source, file = call.store.open(bucket, key)
-    with file:
-        start, size = _copy_range(call.request.headers.get("x-amz-copy-source-range"), source)
-        file.seek(start)
-        md5 = hashlib.md5(usedforsecurity=False)
-        checksum = checksums.new(upload.algorithm) if upload.algorithm else None
-        writer = call.store.writer()
-        try:
-            while size and (chunk := file.read(min(size, _CHUNK))):
-                size -= len(chunk)
-                md5.update(chunk)
-                if checksum:
-                    checksum.update(chunk)
-                writer.write(chunk)
-            blob = writer.keep()
-        except BaseException:
-            writer.discard()
-            raise
+    start, size = _copy_range(call.request.headers.get("x-amz-copy-source-range"), source)
+    file.seek(start)
+    md5 = hashlib.md5(usedforsecurity=False)
+    checksum = checksums.new(upload.algorithm) if upload.algorithm else None
+    writer = call.store.writer()
+    try:
+        while size and (chunk := file.read(min(size, _CHUNK))):
+            size -= len(chunk)
+            md5.update(chunk)
+            if checksum:
+                checksum.update(chunk)
+            writer.write(chunk)
+        blob = writer.keep()
+    except BaseException:
+        writer.discard()
+        raise
     value = checksums.encoded(checksum.digest()) if checksum else ""
-    return Content(blob, writer.size, md5.hexdigest(), Checksum(upload.algorithm, value))
+    whole = Checksum(upload.algorithm, value)
+    return Content(blob, writer.size, md5.hexdigest(), whole, writer.sums())
 
 
 def _copy_range(text: str | None, source: StoredObject) -> tuple[int, int]:

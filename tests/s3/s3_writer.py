@@ -12,7 +12,8 @@ from studio.s3 import multipart
 from studio.s3.index import NO_CHECKSUM
 from studio.s3.intake import Intake
 from studio.s3.multipart import Claim
-from studio.s3.store import NO_ATTRIBUTES, NO_CONDITION, Content, ObjectStore
+from studio.s3.store import NO_ATTRIBUTES, Content, ObjectStore, Target
+from studio.s3.versions import NO_CONDITION
 from studio.wire import sigv4
 
 SIZE = 300_000
@@ -56,7 +57,7 @@ def put(store: ObjectStore, key: str, number: int) -> None:
 def replace(store: ObjectStore, key: str, number: int) -> None:
     store.put("bucket", "other", take(store, body(number)))
     _, content = store.linked("bucket", "other")
-    store.delete("bucket", ["other"])
+    store.delete("bucket", [Target("other")])
     store.put("bucket", key, content)
 
 

@@ -13,7 +13,7 @@ import pytest
 import s3_writer
 
 from studio.s3 import index
-from studio.s3.store import Content, ObjectStore
+from studio.s3.store import Content, ObjectStore, Target
 
 HERE = Path(__file__).parent
 
@@ -98,7 +98,7 @@ def test_replaced_and_deleted_blobs_go_at_once(store: ObjectStore, tmp_path: Pat
     for number in range(3):
         put(store, "k", str(number).encode())
     _, file = store.open("bucket", "k")
-    store.delete("bucket", ["k"])
+    store.delete("bucket", [Target("k")])
     assert blobs(tmp_path / "s3") == set()
     assert file.read() == b"2"
     file.close()
@@ -113,9 +113,9 @@ def test_a_refused_write_leaves_no_blob(store: ObjectStore, tmp_path: Path) -> N
 
 def test_blobs_cannot_be_written_by_accident(store: ObjectStore) -> None:
     put(store, "k", b"x")
-    stored, file = store.open("bucket", "k")
+    found, file = store.open("bucket", "k")
     file.close()
-    assert store.blobs.path(stored.blob).stat().st_mode & 0o777 == 0o444
+    assert store.blobs.path(found.stored.blob).stat().st_mode & 0o777 == 0o444
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
@@ -170,10 +170,10 @@ def test_a_full_disk_keeps_the_old_object(
     with pytest.raises(OSError, match="space"):
         put(store, "k", b"new")
     monkeypatch.undo()
-    stored, file = store.open("bucket", "k")
+    found, file = store.open("bucket", "k")
     assert file.read() == b"old"
     file.close()
-    assert stored == store.head("bucket", "k")
+    assert found.stored == store.head("bucket", "k")
 
 
 def test_content_without_a_blob_is_an_error_not_a_hang(store: ObjectStore) -> None:
