@@ -8,6 +8,7 @@ from studio.api.registry import Context, operation
 from studio.api.training_jobs import refuse_nul
 from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
+from studio.runners import sandbox
 from studio.s3.client import parse_uri
 
 NOUN = store.Noun(
@@ -26,8 +27,10 @@ def create_model(ctx: Context, request: Doc) -> Doc:
         raise ValidationException(
             "You must provide either PrimaryContainer or Containers, but not both."
         )
-    if request.get("EnableNetworkIsolation"):
-        raise ValidationException("EnableNetworkIsolation is not executed yet.")
+    if request.get("EnableNetworkIsolation") and not sandbox.possible(ctx.settings):
+        raise ValidationException(
+            "EnableNetworkIsolation needs bubblewrap, which does not work here or is switched off."
+        )
     if request.get("VpcConfig"):
         raise ValidationException("VpcConfig is not executed yet.")
     for container in containers(request):
