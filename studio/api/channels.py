@@ -1,127 +1,214 @@
-"""Which objects a channel of a job holds, and under which names the job sees them."""
+"""The channels of a job: what can be executed, and what a run needs to do so.
 
-import json
-from collections.abc import Iterator
+Modes: File (copies in a folder), FastFile (the same folder, without a copy where the store is in
+this home), Pipe (FIFOs). Sources: studio.api.sources.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from random import Random
 
+from studio.api import sources
+from studio.api.sources import Found, Record
 from studio.db.resources import Doc
 from studio.errors import ApiError, ValidationException
 from studio.reconcile.steps import Rejected
-from studio.runners.base import Transfer
+from studio.runners.base import Part, Stream, Transfer
 from studio.s3.client import Storage, parse_uri
 
-_MANIFEST_LIMIT = 64 * 2**20
+_DATA = PurePosixPath("input/data")
 
 
-def check(channels: list[Doc]) -> None:
-    """Refuse what cannot be executed, before a job is made. Raises ValidationException."""
+@dataclass(frozen=True)
+class Staged:
+    """What a run needs for its channels: fields of RunSpec."""
+
+    folders: tuple[str, ...] = ()
+    inputs: tuple[Transfer, ...] = ()
+    linked: tuple[str, ...] = ()
+    streams: tuple[Stream, ...] = ()
+
+
+@dataclass(frozen=True)
+class Share:
+    """A host, counted from 0, among the `hosts` that get a channel."""
+
+    host: int = 0
+    hosts: int = 1
+
+
+ALL = Share()
+
+
+def check(channels: list[Doc], mode: str = "File") -> None:
+    """Refuse what cannot be executed, before a job is made; `mode` is TrainingInputMode.
+
+    Raises ValidationException.
+    """
     names = [channel["ChannelName"] for channel in channels]
     if len(set(names)) != len(names):
         raise ValidationException("Channel names must be unique within a training job.")
     for channel in channels:
-        _check(channel)
+        _check(channel, channel.get("InputMode", mode))
+    for channel in channels:
+        name = channel["ChannelName"]
+        taken = re.compile(re.escape(name) + r"_\d+")
+        if _piped(channel, mode) and any(map(taken.fullmatch, names)):
+            raise ValidationException(f"Channel {name}: another has the name of one of its pipes.")
 
 
-def transfers(
-    channel: Doc, role_arn: str, storage: Storage, host: int = 0, hosts: int = 1
-) -> list[Transfer]:
-    """The objects of a channel as files under `input/data/<channel>`, for host `host` of `hosts`
-    (counted from 0, among those that get this channel).
+def stage(channel: Doc, mode: str, role_arn: str, storage: Storage, share: Share = ALL) -> Staged:
+    """What a host needs to get its share of a channel.
 
-    Raises Rejected, in AWS's words, when there are none or a name cannot be a file's.
+    Raises Rejected, in AWS's words, when there is no object or a name cannot be a file's.
     """
     source = channel["DataSource"]["S3DataSource"]
     try:
-        found = list(_objects(source, storage))
+        staged = _staged(channel, mode, storage, share)
     except ApiError as error:
-        raise _nothing(source, role_arn, error.message) from error
+        raise sources.nothing(source, role_arn, error) from error
+    if staged is None:
+        raise sources.nothing(source, role_arn)
+    return staged
+
+
+def _staged(channel: Doc, mode: str, storage: Storage, share: Share) -> Staged | None:
+    source = channel["DataSource"]["S3DataSource"]
+    found = sources.records(source, storage)
     if not found:
-        raise _nothing(source, role_arn, "")
-    if source.get("S3DataDistributionType") == "ShardedByS3Key":
-        found = found[host::hosts]
-    folder = PurePosixPath("input/data") / channel["ChannelName"]
-    files = [_transfer(folder, *each, storage=storage) for each in found]
+        return None
+    if source.get("S3DataDistributionType") != "ShardedByS3Key":
+        share = ALL
+    if _piped(channel, mode):
+        return Staged(streams=(_stream(channel, found, storage, share),))
+    folder = str(_DATA / channel["ChannelName"])
+    fast = channel.get("InputMode", mode) == "FastFile"
+    return Staged(
+        folders=(folder,),
+        inputs=tuple(
+            transfers(folder, _shuffled(channel, found)[share.host :: share.hosts], storage)
+        ),
+        linked=(folder,) if fast else (),
+    )
+
+
+def joined(staged: Iterable[Staged]) -> Staged:
+    """The needs of several channels together."""
+    parts = list(staged)
+    return Staged(
+        folders=tuple(each for part in parts for each in part.folders),
+        inputs=tuple(each for part in parts for each in part.inputs),
+        linked=tuple(each for part in parts for each in part.linked),
+        streams=tuple(each for part in parts for each in part.streams),
+    )
+
+
+def transfers(folder: str, records: Iterable[Record], storage: Storage) -> list[Transfer]:
+    """The objects as files below `folder`, which is relative to /opt/ml. Raises Rejected."""
+    files: dict[str, Transfer] = {}
+    for record in records:
+        for found in record:
+            if isinstance(found, Found):
+                made = _transfer(folder, found, storage)
+                files[made.path] = made
     _refuse_conflicts(files)
-    return files
+    return list(files.values())
 
 
-def _check(channel: Doc) -> None:
+def _check(channel: Doc, mode: str) -> None:
     name = channel["ChannelName"]
     source = channel["DataSource"].get("S3DataSource")
+    if name in (".", ".."):
+        raise ValidationException(f"Channel {name}: a folder cannot have this name.")
     if source is None:
         raise ValidationException(f"Channel {name}: only S3DataSource can be executed here.")
-    if source["S3DataType"] == "AugmentedManifestFile":
-        raise ValidationException(f"Channel {name}: AugmentedManifestFile is not executed yet.")
-    if channel.get("InputMode") == "Pipe":
+    kind = source["S3DataType"]
+    if kind == "Converse":
+        raise ValidationException(f"Channel {name}: S3DataType Converse is not executed here.")
+    if kind == "AugmentedManifestFile" and mode != "Pipe":
         raise ValidationException(
-            f"Channel {name}: InputMode Pipe is not executed yet; use File or FastFile."
+            f"Channel {name}: AugmentedManifestFile can only be used if the InputMode is Pipe."
         )
-    if channel.get("CompressionType", "None") != "None":
-        raise ValidationException(f"Channel {name}: CompressionType Gzip is not executed yet.")
+    if (kind == "AugmentedManifestFile") != bool(source.get("AttributeNames")):
+        raise ValidationException(
+            f"Channel {name}: AttributeNames belong to AugmentedManifestFile, and only to that."
+        )
+    if kind != "S3Prefix" and mode == "FastFile":
+        raise ValidationException(
+            f"Channel {name}: InputMode FastFile can only be used with S3DataType S3Prefix."
+        )
+    _check_format(channel, mode)
     parse_uri(source["S3Uri"])
 
 
-def _objects(source: Doc, storage: Storage) -> Iterator[tuple[str, str, int, str]]:
-    """(bucket, key, size, name in the channel) of each object."""
-    bucket, key = parse_uri(source["S3Uri"])
-    if source["S3DataType"] == "ManifestFile":
-        yield from _manifest(bucket, key, storage)
-        return
-    for item in storage.list(bucket, key):
-        if not item.key.endswith("/"):
-            yield bucket, item.key, item.size, _relative(item.key, key)
-
-
-def _manifest(bucket: str, key: str, storage: Storage) -> Iterator[tuple[str, str, int, str]]:
-    """`[{"prefix": "s3://b/p/"}, "one", "two"]`: the form that `record_set` writes."""
-    try:
-        head, *names = json.loads(storage.read(bucket, key, _MANIFEST_LIMIT))
-        prefix_bucket, prefix = parse_uri(head["prefix"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise Rejected(f"ClientError: s3://{bucket}/{key} is not a valid manifest.") from error
-    for name in names:
-        item = storage.head(prefix_bucket, prefix + name)
-        if item is None:
-            raise Rejected(
-                f"ClientError: The manifest s3://{bucket}/{key} names "
-                f"s3://{prefix_bucket}/{prefix}{name}, which does not exist."
+def _check_format(channel: Doc, mode: str) -> None:
+    for member in ("CompressionType", "RecordWrapperType"):
+        value = channel.get(member, "None")
+        if value != "None" and mode != "Pipe":
+            raise ValidationException(
+                f"Channel {channel['ChannelName']}: {member} {value} can only be used if the "
+                f"InputMode is Pipe; it is {mode}."
             )
-        yield prefix_bucket, item.key, item.size, name
 
 
-def _relative(key: str, prefix: str) -> str:
-    """The name of an object under a prefix: what follows the folder that the prefix names."""
-    if prefix and not prefix.endswith("/") and key.startswith(prefix + "/"):
-        return key[len(prefix) + 1 :]
-    return key[prefix.rfind("/") + 1 :]
+def _piped(channel: Doc, mode: str) -> bool:
+    return bool(channel.get("InputMode", mode) == "Pipe")
 
 
-def _transfer(
-    folder: PurePosixPath, bucket: str, key: str, size: int, name: str, *, storage: Storage
-) -> Transfer:
-    parts = name.split("/")
+def _seed(channel: Doc) -> int | None:
+    return channel["ShuffleConfig"]["Seed"] if "ShuffleConfig" in channel else None
+
+
+def _shuffled(channel: Doc, records: list[Record]) -> list[Record]:
+    """As in the first epoch of a Pipe channel, so that each host gets the same in every mode."""
+    seed = _seed(channel)
+    if seed is None:
+        return records
+    made = list(records)
+    Random(f"{seed}/0").shuffle(made)
+    return made
+
+
+def _stream(channel: Doc, records: list[Record], storage: Storage, share: Share) -> Stream:
+    seed = _seed(channel)
+    if seed is None:
+        records, share = records[share.host :: share.hosts], ALL
+    return Stream(
+        path=str(_DATA / channel["ChannelName"]),
+        records=tuple(tuple(_part(each, storage) for each in record) for record in records),
+        seed=seed,
+        host=share.host,
+        hosts=share.hosts,
+        gzip=channel.get("CompressionType") == "Gzip",
+        wrap=channel.get("RecordWrapperType") == "RecordIO",
+    )
+
+
+def _part(found: Found | str, storage: Storage) -> Part:
+    if isinstance(found, str):
+        return Part(text=found)
+    link, url = storage.source(found.item)
+    return Part(size=found.item.size, link=link, url=url, name=found.uri)
+
+
+def _transfer(folder: str, found: Found, storage: Storage) -> Transfer:
+    parts = found.name.split("/")
     if any(part in ("", ".", "..") or "\0" in part or len(part.encode()) > 255 for part in parts):
-        raise Rejected(f"ClientError: the object s3://{bucket}/{key} cannot be a file's name.")
-    link, url = storage.source(bucket, key)
-    return Transfer(path=str(folder.joinpath(*parts)), size=size, link=link, url=url)
+        raise Rejected(f"ClientError: the object {found.uri} cannot be a file's name.")
+    link, url = storage.source(found.item)
+    return Transfer(path=f"{folder}/{found.name}", size=found.item.size, link=link, url=url)
 
 
-def _refuse_conflicts(files: list[Transfer]) -> None:
-    paths = {file.path for file in files}
-    for file in files:
-        for parent in PurePosixPath(file.path).parents:
-            if str(parent) in paths:
+def _refuse_conflicts(files: Iterable[str]) -> None:
+    paths = set(files)
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder:
+            if folder in paths:
                 raise Rejected(
-                    f"ClientError: the channel has an object {parent} and others below it; "
+                    f"ClientError: the channel has an object {folder} and others below it; "
                     "a file cannot be a folder too."
                 )
-
-
-def _nothing(source: Doc, role_arn: str, detail: str) -> Rejected:
-    bucket, _ = parse_uri(source["S3Uri"])
-    return Rejected(
-        f'ClientError: No S3 objects found under S3 URL "{source["S3Uri"]}" given in input data '
-        "source. Please ensure that the bucket exists, that objects exist under that S3 prefix, "
-        f'and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
-        + (f" Error message from S3: {detail}" if detail else "")
-    )
+            folder = folder.rpartition("/")[0]

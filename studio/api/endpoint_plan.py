@@ -23,7 +23,7 @@ from studio.reconcile.steps import (
     Step,
     Stop,
 )
-from studio.runners.base import Resources, RunSpec, RunStatus, Server, Transfer
+from studio.runners.base import Network, Resources, RunSpec, RunStatus, Server, Transfer
 from studio.s3.client import Storage
 from studio.serving.table import Variant
 from studio.settings import Settings
@@ -39,6 +39,7 @@ def kind(settings: Settings) -> Kind:
     """The behaviour of endpoints, for the reconciler."""
     return Kind(
         name="endpoint",
+        role_arn=_role_arn,
         plan=plan,
         prepare=lambda endpoint, start, storage: _prepare(settings, endpoint, start, storage),
     )
@@ -219,7 +220,8 @@ def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Stor
         each for each in endpoint.state["Deployments"] if each["Generation"] == int(generation)
     )
     variant = next(each for each in deployment["Variants"] if each["VariantName"] == name)
-    container = models.containers(deployment["Models"][variant["ModelName"]])[0]
+    model = deployment["Models"][variant["ModelName"]]
+    container = models.containers(model)[0]
     seconds = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_SECONDS)
     return RunSpec(
         id=start.run_id,
@@ -229,7 +231,20 @@ def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Stor
         archives=_archives(container, storage),
         stop_seconds=settings.server_stop_seconds,
         server=Server(health_seconds=seconds),
+        network=Network(isolated=model.get("EnableNetworkIsolation", False)),
     )
+
+
+def _role_arn(endpoint: Resource, run_role: str) -> str:
+    """Of the model that the run serves."""
+    _, generation, name, _ = run_role.split("/")
+    for deployment in endpoint.state["Deployments"]:
+        if deployment["Generation"] == int(generation):
+            for variant in deployment["Variants"]:
+                if variant["VariantName"] == name:
+                    model = deployment["Models"][variant["ModelName"]]
+                    return str(model.get("ExecutionRoleArn", ""))
+    return ""
 
 
 def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
@@ -240,5 +255,5 @@ def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
     found = storage.head(bucket, key)
     if found is None:
         raise Rejected(f"ClientError: Could not find model data at s3://{bucket}/{key}.")
-    link, url = storage.source(bucket, key)
+    link, url = storage.source(found)
     return (Transfer(path="model", size=found.size, link=link, url=url),)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from studio.api import channels, images, store
+from studio.api import channels, checkpoints, images, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ResourceInUse, ResourceNotFound, ValidationException
@@ -26,7 +26,6 @@ MOST_HOSTS = 20
 _DEFAULT_RUNTIME = 86_400
 _NOT_YET = {
     "VpcConfig": "network isolation by VPC",
-    "CheckpointConfig": "checkpoints in S3",
     "ModelPackageConfig": "model packages",
     "ServerlessJobConfig": "serverless jobs",
 }
@@ -106,8 +105,6 @@ def _check(ctx: Context, request: Doc) -> None:
             f"The image {algorithm['TrainingImage']} has no program of its own: "
             "set AlgorithmSpecification.ContainerEntrypoint."
         )
-    if algorithm["TrainingInputMode"] == "Pipe":
-        raise ValidationException("TrainingInputMode Pipe is not executed yet; use File.")
     for member, what in _NOT_YET.items():
         if request.get(member):
             raise ValidationException(f"{member}: {what} is not executed yet.")
@@ -115,7 +112,8 @@ def _check(ctx: Context, request: Doc) -> None:
     _check_interpreter(ctx, request)
     _check_resources(ctx, request)
     _check_limits(request)
-    channels.check(request.get("InputDataConfig", []))
+    channels.check(request.get("InputDataConfig", []), algorithm["TrainingInputMode"])
+    checkpoints.check(request)
     parse_uri(request["OutputDataConfig"]["S3OutputPath"])
 
 

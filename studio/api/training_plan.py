@@ -11,13 +11,13 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from itertools import chain
 
-from studio.api import channels, images, instances
+from studio.api import channels, checkpoints, images, instances
 from studio.api.metrics import scrape
 from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Gang, Kind, Observed, Plan, Put, Remove, Start, Step, Stop
-from studio.runners.base import LogPage, Network, Output, RunSpec, RunStatus, Transfer
+from studio.runners.base import LogPage, Network, Output, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
 
@@ -44,6 +44,7 @@ def kind(settings: Settings) -> Kind:
     """The behaviour of training jobs, for the reconciler."""
     return Kind(
         name="training-job",
+        role_arn=lambda job, _run_role: str(job.spec["RoleArn"]),
         plan=plan,
         prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
         blocked=_blocked,
@@ -270,14 +271,19 @@ def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) 
     spec = job.spec
     name = start.role.split("/")[1]
     limits = spec.get("StoppingCondition", {})
+    staged = _staged(spec, name, storage)
+    kept = checkpoints.folder(spec)
     compress = spec["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
     return RunSpec(
         id=start.run_id,
         command=_command(spec["AlgorithmSpecification"]),
         env=layout.training_env(spec, job.arn, settings.region, name),
         files=layout.training_files(spec, job.arn, name),
-        folders=layout.TRAINING_FOLDERS,
-        inputs=tuple(_inputs(spec, name, storage)),
+        folders=(*layout.TRAINING_FOLDERS, *staged.folders, *([kept] if kept else [])),
+        inputs=(*staged.inputs, *checkpoints.restored(spec, storage)),
+        linked=staged.linked,
+        streams=staged.streams,
+        checkpoints=kept,
         outputs=(
             Output("model", _MODEL, compress),
             Output("output/data", "output.tar.gz", compress, skip_empty=True),
@@ -293,17 +299,18 @@ def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) 
     )
 
 
-def _inputs(spec: Doc, name: str, storage: Storage) -> Iterator[Transfer]:
+def _staged(spec: Doc, name: str, storage: Storage) -> channels.Staged:
     """What the host `name` gets of the channels: a channel may be for some groups only."""
     every = layout.hosts(spec["ResourceConfig"])
+    mode = spec["AlgorithmSpecification"]["TrainingInputMode"]
+    staged = []
     for channel in spec.get("InputDataConfig", []):
         groups = channel["DataSource"]["S3DataSource"].get("InstanceGroupNames")
         mine = [host.name for host in every if not groups or host.group in groups]
         if name in mine:
-            number = mine.index(name)
-            yield from channels.transfers(
-                channel, spec["RoleArn"], storage, host=number, hosts=len(mine)
-            )
+            share = channels.Share(mine.index(name), len(mine))
+            staged.append(channels.stage(channel, mode, spec["RoleArn"], storage, share))
+    return channels.joined(staged)
 
 
 def _network(job: Resource, name: str) -> Network:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from studio.errors import ValidationException
 from studio.s3.errors import S3Error
@@ -36,8 +36,9 @@ class Storage(Protocol):
     def read(self, bucket: str, key: str, limit: int) -> bytes:
         """The whole of a small object; ValueError when it is longer than `limit` bytes."""
 
-    def source(self, bucket: str, key: str) -> tuple[str, str]:
-        """(path of an immutable local file, URL to get it from): one of the two is ""."""
+    def source(self, item: StoredObject) -> tuple[str, str]:
+        """(path of an immutable local file, URL to get it from) of an object that `list` or `head`
+        gave: one of the two is ""."""
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         """Store a regular file, durable on return; it must not change any more. Idempotent."""
@@ -92,8 +93,8 @@ class LocalStorage:
         with file:
             return _limited(file.read(limit + 1), bucket, key, limit)
 
-    def source(self, bucket: str, key: str) -> tuple[str, str]:
-        return str(self._store.blobs.path(self._store.head(bucket, key).blob)), ""
+    def source(self, item: StoredObject) -> tuple[str, str]:
+        return str(self._store.blobs.path(item.blob)), ""
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         self._store.put_file(bucket, key, path)
@@ -126,8 +127,8 @@ class RemoteStorage:
         with _refusals(), self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
             return _limited(body.read(limit + 1), bucket, key, limit)
 
-    def source(self, bucket: str, key: str) -> tuple[str, str]:
-        target = {"Bucket": bucket, "Key": key}
+    def source(self, item: StoredObject) -> tuple[str, str]:
+        target = {"Bucket": item.bucket, "Key": item.key}
         return "", str(
             self._client.generate_presigned_url(
                 "get_object", Params=target, ExpiresIn=_PRESIGN_SECONDS
@@ -157,6 +158,8 @@ def _refusals() -> Iterator[None]:
         raise S3Error(refused["Code"], refused.get("Message", "")) from error
     except S3UploadFailedError as error:
         raise S3Error("AccessDenied", str(error)) from error
+    except ParamValidationError as error:
+        raise S3Error("InvalidRequest", "No bucket or object can have this name.") from error
 
 
 def _found(look_up: Callable[[], T]) -> T | None:
@@ -169,6 +172,8 @@ def _found(look_up: Callable[[], T]) -> T | None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in _ABSENT:
             raise
+    except ParamValidationError:
+        pass  # nothing can have this name
     return None
 
 

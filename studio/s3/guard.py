@@ -32,9 +32,9 @@ class GuardedStorage:
         self._check("s3:GetObject", bucket, key)
         return self._storage.read(bucket, key, limit)
 
-    def source(self, bucket: str, key: str) -> tuple[str, str]:
-        self._check("s3:GetObject", bucket, key)
-        return self._storage.source(bucket, key)
+    def source(self, item: StoredObject) -> tuple[str, str]:
+        self._check("s3:GetObject", item.bucket, item.key)
+        return self._storage.source(item)
 
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         self._check("s3:PutObject", bucket, key)

@@ -58,7 +58,10 @@ def test_read(storage: Storage, s3: Any, bucket: str) -> None:
 
 def test_source(storage: Storage, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="dir/ü", Body=b"12345")
-    path, url = storage.source(bucket, "dir/ü")
+    found = storage.head(bucket, "dir/ü")
+    assert found is not None
+    assert list(storage.list(bucket, "dir/"))[0].blob == found.blob
+    path, url = storage.source(found)
     assert bool(path) != bool(url)
     assert (Path(path).read_bytes() if path else requests.get(url, timeout=30).content) == b"12345"
 
@@ -97,7 +100,7 @@ def test_put_file_links(gateway: Any, bucket: str, tmp_path: Path) -> None:
     file = gateway.root / "output"
     file.write_bytes(b"x" * 1000)
     LocalStorage(gateway.store).put_file(bucket, "k", file)
-    path, _ = LocalStorage(gateway.store).source(bucket, "k")
+    path, _ = LocalStorage(gateway.store).source(gateway.store.head(bucket, "k"))
     assert Path(path).stat().st_ino == file.stat().st_ino
     file.unlink()
     elsewhere = Path("/dev/shm") / f"studio-{os.getpid()}"
