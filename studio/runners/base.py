@@ -202,6 +202,19 @@ class LogPage:
     end: int
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What a run took of its machine at `at` (UTC milliseconds), in per cent."""
+
+    at: int
+    cpu: float
+    """Of one CPU: 400 when four are busy."""
+    memory: float
+    """Of what the run may use."""
+    disk: float
+    """Of the disk that the run is on."""
+
+
 class Runner(Protocol):
     """Every method may be called again after a crash of the caller, with the same effect."""
 
@@ -216,6 +229,9 @@ class Runner(Protocol):
 
     def logs(self, run_id: str, start: int, limit: int) -> LogPage:
         """Up to `limit` lines from position `start` (0 or the `end` of another page)."""
+
+    def usage(self, run_id: str, after: int) -> tuple[Usage, ...]:
+        """Samples later than `after` (UTC milliseconds), in order; all of them once it ended."""
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
         """Forget an ended run and free its disk; its log stays."""

@@ -18,9 +18,9 @@ from studio import durable, processes
 from studio.container import files
 from studio.errors import StudioError
 from studio.runners import interpreters, logs, sandbox
-from studio.runners.base import LogPage, Produced, RunSpec, RunStatus
+from studio.runners.base import LogPage, Produced, RunSpec, RunStatus, Usage
 from studio.runners.interpreters import Interpreter
-from studio.runners.shim import checkpoints, claim, notes, tree
+from studio.runners.shim import checkpoints, claim, notes, tree, usage
 from studio.settings import Settings
 
 _ROOT = Path(__file__).parents[2]
@@ -65,6 +65,9 @@ class ProcessRunner:
 
     def logs(self, run_id: str, start: int, limit: int) -> LogPage:
         return logs.read(self._folder(run_id), start, limit)
+
+    def usage(self, run_id: str, after: int) -> tuple[Usage, ...]:
+        return tuple(Usage(*each) for each in usage.read(self._folder(run_id), after))
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
         for name in ("ml", "tmp", "outputs", "scratch", "feed", "checkpoints"):

@@ -28,6 +28,7 @@ from studio.runners.shim import (
     report,
     scribe,
     tree,
+    usage,
 )
 
 _TICK, _LONGEST_TICK = 0.1, 0.5
@@ -134,6 +135,7 @@ class Shim:
         self._started = _now()
         self._stage("Starting" if server else "Training")
         self._begun = time.monotonic()
+        self._meter = usage.Meter(self._folder, self._spec["resources"]["memory_mb"])
         self._begin_helpers()
         self._scribe = scribe.Scribe(self._log)
         try:
@@ -146,6 +148,7 @@ class Shim:
             self._watch(process)
         finally:
             self._clear(process)
+            self._meter.close()
             helpers.dismiss(self._helpers, lambda: self._reap(process.pid))
 
     def _begin_helpers(self) -> None:
@@ -224,6 +227,7 @@ class Shim:
                 text = f"the processes of the run used {used} MB, the limit is {limit} MB"
                 self._fail("OutOfMemory", text)
         self._peak = max(self._peak, used)
+        self._meter.look(pids, used)
 
     def _signal(self, root: int, number: signal.Signals) -> int:
         """To the whole tree; how many that are. bwrap itself must live until its command has

@@ -1,0 +1,130 @@
+"""`usage`: what a run took of its machine, sampled now and then. Each sample has 20 bytes.
+
+Samples get rarer as a run gets older, and the file is begun anew when it is large: a server that
+runs for a year costs two megabytes. Nothing is synced: a power cut may cost the last samples.
+"""
+
+import os
+import struct
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+_SAMPLE = struct.Struct("<Qfff")
+_FIRST_PAUSE, _PAUSE, _LATER_PAUSE = 1.0, 5.0, 60.0
+_LATER = 600.0
+_LARGEST = 2**20 // _SAMPLE.size * _SAMPLE.size
+_BLOCK = 256 * _SAMPLE.size
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Sample(NamedTuple):
+    at: int
+    """UTC milliseconds; always later than in the sample before."""
+    cpu: float
+    """Per cent of one CPU, on average since the sample before: 400 when four are busy."""
+    memory: float
+    """Per cent of what the run may use."""
+    disk: float
+    """Per cent of the disk that the run is on, whoever fills it."""
+
+
+class Meter:
+    """Samples a tree of processes into the folder of their run."""
+
+    def __init__(self, folder: Path, memory_mb: int) -> None:
+        """`memory_mb` is what the run may use; 0: all of the machine's."""
+        self._folder = folder
+        self._memory_mb = memory_mb or _machine_mb()
+        self._begun = self._since = time.monotonic()
+        self._pause = _FIRST_PAUSE
+        self._cpu = _seconds([])
+        self._used_mb = 0
+        self._last = 0
+
+    def look(self, pids: list[int], used_mb: int) -> None:
+        """To be called often: takes a sample when it is time. `used_mb` is what `pids` use now."""
+        self._used_mb = max(self._used_mb, used_mb)
+        now = time.monotonic()
+        if now - self._since < self._pause:
+            return
+        self._pause = min(self._pause * 1.5, _PAUSE)
+        if now - self._begun > _LATER:
+            self._pause = _LATER_PAUSE
+        self._sample(pids, used_mb)
+
+    def close(self) -> None:
+        """The last sample: short runs have no other."""
+        if time.monotonic() - self._since > 0.01:
+            self._sample([], self._used_mb)
+
+    def _sample(self, pids: list[int], used_mb: int) -> None:
+        now, cpu = time.monotonic(), _seconds(pids)
+        busy = max(cpu - self._cpu, 0.0) / (now - self._since)
+        self._last = max(time.time_ns() // 1_000_000, self._last + 1)
+        memory = used_mb / self._memory_mb * 100
+        try:
+            _append(self._folder, Sample(self._last, busy * 100, memory, _disk(self._folder)))
+        except OSError:
+            pass  # a full disk must not end the run
+        self._since, self._cpu, self._used_mb = now, cpu, 0
+
+
+def read(folder: Path, after: int) -> tuple[Sample, ...]:
+    """The samples later than `after`, in order."""
+    found = _later(folder / "usage", after)
+    if not found or found[0].at > after:
+        # All of the file is later: the end of the one before may be too.
+        found = _later(folder / "usage.old", after) + found
+    return tuple(each for each in found if each.at > after)
+
+
+def _later(path: Path, after: int) -> list[Sample]:
+    """The last samples of a file, from one that is not later than `after` if there is one."""
+    try:
+        with path.open("rb") as file:
+            position = file.seek(0, 2) // _SAMPLE.size * _SAMPLE.size
+            data = b""
+            while position > 0 and (not data or _SAMPLE.unpack_from(data)[0] > after):
+                size = min(_BLOCK, position)
+                position -= size
+                file.seek(position)
+                data = file.read(size) + data
+    except FileNotFoundError:
+        return []
+    return [Sample(*each) for each in _SAMPLE.iter_unpack(data)]
+
+
+def _append(folder: Path, sample: Sample) -> None:
+    path = folder / "usage"
+    with path.open("ab") as file:
+        size = file.tell()
+        if size % _SAMPLE.size:  # a full disk cut the last one short
+            file.truncate(size // _SAMPLE.size * _SAMPLE.size)
+        file.write(_SAMPLE.pack(*sample))
+    if size >= _LARGEST:
+        path.replace(folder / "usage.old")
+
+
+def _seconds(pids: list[int]) -> float:
+    """CPU time of these processes, of what they and we have waited for."""
+    own = os.times()
+    return own.children_user + own.children_system + sum(map(_ticks, pids)) / _TICKS
+
+
+def _ticks(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123  it is read often
+            fields = file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(map(int, fields[11:15]))
+
+
+def _disk(folder: Path) -> float:
+    disk = os.statvfs(folder)
+    return (disk.f_blocks - disk.f_bavail) / max(disk.f_blocks, 1) * 100
+
+
+def _machine_mb() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
