@@ -52,7 +52,7 @@ def serve(settings: Settings) -> None:
         port = _port(settings)
         durable.write_json(settings.home / "port", port)
         pid_file = _pid_file(settings.home)
-        url = f"http://{_client_host(settings.host)}:{port}"
+        url = f"http://{settings.client_host}:{port}"
         durable.write_json(pid_file, {**processes.identity(), "url": url, "version": __version__})
         try:
             main.run(replace(settings, port=port))
@@ -208,10 +208,6 @@ def _taken(port: int) -> StudioError:
         f"Port {port} is taken by another program: end that program, "
         "or move this home to another port with --port."
     )
-
-
-def _client_host(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
 
 
 def _kept_url(home: Path) -> str:

@@ -63,6 +63,11 @@ class Settings:
     """Time between SIGTERM and SIGKILL of a model server, as on AWS."""
 
     @property
+    def client_host(self) -> str:
+        """The host under which programs of this machine find the control plane."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.home / 'studio.db'}"
 

@@ -20,6 +20,7 @@ from studio.api.registry import Caller, Context
 from studio.credentials import Credentials
 from studio.db import migrate
 from studio.db.session import Database
+from studio.errors import ApiError
 from studio.identity.entry import opened
 from studio.s3.client import LocalStorage
 from studio.s3.gateway import Gateway
@@ -68,6 +69,10 @@ class Plane:
             return received
 
 
+def _no_credentials(_run_id: str, _token: str) -> Any:
+    raise ApiError("AccessDenied", "Nothing runs here.", 403)
+
+
 @contextmanager
 def running(home: Path) -> Iterator[Plane]:
     registry.load()
@@ -89,7 +94,7 @@ def running(home: Path) -> Iterator[Plane]:
     )
     gateway = Gateway(store, settings, identity)
     plane = Plane(0, home)
-    app = App(Services(context), gateway, lambda: plane.router)
+    app = App(Services(context, _no_credentials), gateway, lambda: plane.router)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

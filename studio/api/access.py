@@ -17,7 +17,6 @@ from studio.identity.authority import Ask
 from studio.identity.conditions import Context as Known
 from studio.identity.documents import parse
 from studio.identity.policy import Question, decide
-from studio.identity.principals import Principal, role_session
 
 # AWS asks nobody's policy for these; AssumeRole goes by the policy of the role.
 _FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
@@ -89,18 +88,8 @@ def passed_role(ctx: Context, role_arn: str) -> None:
         )
 
 
-def acting(ctx: Context, role_arn: str, owner: str) -> Principal:
-    """SageMaker as the role, for `owner`; a role of another account stands for this home's."""
-    match = _ROLE_ARN.fullmatch(role_arn)
-    ours = match is not None and match[1] == ctx.settings.account
-    name = match[2] if match is not None and ours else ctx.settings.role_name
-    return role_session(ctx.settings.account, name, "SageMaker", owner)
-
-
 def _trusts_service(role: Resource) -> bool:
-    question = Question(
-        "sts:AssumeRole", role.arn, principals=(("Service", entities.SERVICE),)
-    )
+    question = Question("sts:AssumeRole", role.arn, principals=(("Service", entities.SERVICE),))
     document = parse(role.spec["AssumeRolePolicyDocument"], "trust")
     return decide([document], question) == "allowed"
 

@@ -120,6 +120,12 @@ def runs(connection: Connection, resource_id: str) -> list[Run]:
     return [_run(row) for row in connection.execute(query)]
 
 
+def get_run(connection: Connection, run_id: str) -> Run | None:
+    """The run with that id."""
+    row = connection.execute(select(RUN).where(RUN.c.id == run_id)).first()
+    return _run(row) if row else None
+
+
 def open_runs(connection: Connection) -> list[Run]:
     """The runs that hold slots: pending or running."""
     query = select(RUN).where(RUN.c.phase.in_(("pending", "running")))

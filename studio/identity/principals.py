@@ -61,6 +61,15 @@ def role_session(
     return Principal("role", name, account, owner, session, policy)
 
 
+def service_session(account: str, default: str, role_arn: str, owner: str) -> Principal:
+    """SageMaker as the role, for `owner`. A role of another account stands for `default`: code
+    that came from AWS names one that is not here."""
+    fields = role_arn.split(":", 5)
+    ours = len(fields) == 6 and fields[4] == account
+    name = fields[5].rpartition("/")[2] if ours else default
+    return role_session(account, name, "SageMaker", owner)
+
+
 def unique_id(prefix: str, arn: str) -> str:
     """The 21 characters that AWS calls a unique id, made of what is unique about it."""
     digest = hashlib.sha256(arn.encode()).digest()

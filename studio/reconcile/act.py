@@ -15,6 +15,7 @@ from studio.db.resources import Resource, Run
 from studio.db.session import Database
 from studio.errors import ApiError, StudioError
 from studio.reconcile import scheduler
+from studio.reconcile.grants import Grants
 from studio.reconcile.routes import Routes
 from studio.reconcile.scheduler import Obstacle, Queue, Waiting
 from studio.reconcile.steps import (
@@ -42,9 +43,16 @@ class Actor:
     """Holds what the steps act on, and the queue of runs that wait for CPUs or GPUs."""
 
     def __init__(
-        self, db: Database, runner: Runner, storage: Storage, routes: Routes, limit: Resources
+        self,
+        db: Database,
+        runner: Runner,
+        storage: Storage,
+        routes: Routes,
+        limit: Resources,
+        grants: Grants,
     ) -> None:
         self._db = db
+        self._grants = grants
         self._runner = runner
         self._storage = storage
         self._routes = routes
@@ -83,7 +91,7 @@ class Actor:
                     target = kind.blocked(target, obstacle.reason, _now())
                     look = obstacle.look_ms
             elif isinstance(step, Put):
-                refused = self._put(step, known)
+                refused = self._put(resource, step, known)
                 if refused is not None:
                     target, ended, look = resource, [refused], 0
                     break
@@ -110,7 +118,10 @@ class Actor:
             return rows
         try:
             specs = [
-                replace(kind.prepare(resource, start, self._storage), resources=_reserved(row))
+                replace(
+                    kind.prepare(resource, start, self._storage_of(resource, row)),
+                    resources=_reserved(row),
+                )
                 for start, row in zip(starts, rows, strict=True)
             ]
         except (Rejected, StudioError) as error:
@@ -118,23 +129,34 @@ class Actor:
             reason = "Rejected" if isinstance(error, Rejected) else "StartFailed"
             begun = [self._given_up(row, reason, str(error)) for row in rows]
         else:
-            begun = self._begin(rows, specs)
+            begun = self._begin(resource, rows, specs)
         self._db.write(lambda connection: resources.put_runs(connection, begun))
         with self._lock:
             self._release(each for each in begun if each.phase == "failed")
         return None
 
-    def _begin(self, rows: list[Run], specs: list[RunSpec]) -> list[Run]:
+    def _storage_of(self, resource: Resource, run: Run) -> Storage:
+        """S3 with the rights of the run's role, and no others."""
+        return self._grants.storage(resource, run.role, self._storage)
+
+    def _begin(self, resource: Resource, rows: list[Run], specs: list[RunSpec]) -> list[Run]:
         begun: list[Run] = []
         for row, spec in zip(rows, specs, strict=True):
             try:
-                handle = {"runner": self._runner.start(spec)}
+                # The token is the runner's alone: the table keeps the spec without it.
+                env = {**self._credentials(resource, row, spec), **spec.env}
+                handle = {"runner": self._runner.start(replace(spec, env=env))}
             except StudioError as error:
                 left = rows[len(begun) :]
                 return begun + [self._given_up(it, "StartFailed", str(error)) for it in left]
             kept = _run_spec(row.spec["queued"], spec.resources, spec)
             begun.append(replace(row, phase="running", handle=handle, spec=kept))
         return begun
+
+    def _credentials(self, resource: Resource, row: Run, spec: RunSpec) -> dict[str, str]:
+        """None for an isolated run: it reaches nobody who would take them."""
+        isolated = spec.network.isolated
+        return {} if isolated else self._grants.environment(resource, row.role, row.id)
 
     def _given_up(self, row: Run, reason: str, message: str) -> Run:
         """As failed; should it have been started after all, also before a crash, it is stopped."""
@@ -175,12 +197,12 @@ class Actor:
         self._queue.release(run.id for run in ended)
         self._freed |= self._queue.ready()
 
-    def _put(self, step: Put, known: dict[str, Run]) -> Run | None:
+    def _put(self, resource: Resource, step: Put, known: dict[str, Run]) -> Run | None:
         """The run as failed when the store refuses the object, e.g. for want of the bucket."""
         bucket, key = parse_uri(step.uri)
         path = merge.merged([Path(each) for each in step.paths])
         try:
-            self._storage.put_file(bucket, key, path)
+            self._storage_of(resource, known[step.run_id]).put_file(bucket, key, path)
         except ApiError as error:
             message = f"{step.uri} could not be stored: {error.message}"
             return _failed(known[step.run_id], "UploadFailed", message)
@@ -209,6 +231,7 @@ class Actor:
             stored = self._db.write(lambda connection: _save(connection, before, after, ended))
             if ended:
                 self._release(ended)
+        self._grants.ended(ended)
         return stored
 
 

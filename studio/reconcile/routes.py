@@ -1,4 +1,4 @@
-"""What the router is told: which servers take an endpoint's requests.
+"""What the router is told: which servers take an endpoint's requests, and who may send them.
 
 The router is a process of its own and reads a file. A change is done when the router says that it
 has read it; while no router runs, the file waits for the next one.
@@ -6,36 +6,52 @@ has read it; while no router runs, the file waits for the next one.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 
-from studio.credentials import Credentials
 from studio.serving import control
-from studio.serving.table import Table, Variant, write_table
+from studio.serving.table import Key, Table, Variant, write_table
 from studio.settings import Settings
 
 log = structlog.get_logger()
 
 _PATIENCE_SECONDS = 3.0
+_REFRESH_SECONDS = 20.0
 
 
 class Routes:
-    """The table, endpoint name -> variants; written whole at each change."""
+    """The table, endpoint name -> variants; written whole at each change.
+
+    `keys` tells the valid keys; they are asked for again every 20 seconds, because some policies
+    go by the clock, and by `refresh`, when one has changed.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        keys: Callable[[], Mapping[str, Key]],
         endpoints: Mapping[str, tuple[Variant, ...]],
     ) -> None:
         self._settings = settings
-        self._keys = {credentials.access_key_id: credentials.secret_access_key}
+        self._ask = keys
+        self._keys = keys()
         self._endpoints = dict(endpoints)
         self._lock = threading.Lock()
         self._version = time.time_ns() // 1_000_000
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="routes", daemon=True)
         self._write()
+
+    def start(self) -> None:
+        """Look at the keys again and again."""
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def set(self, endpoint: str, variants: tuple[Variant, ...] | None) -> None:
         """Send the requests of `endpoint` to `variants` from now on; None: to nobody."""
@@ -44,10 +60,31 @@ class Routes:
                 self._endpoints.pop(endpoint, None)
             else:
                 self._endpoints[endpoint] = variants
-            self._version += 1
-            self._write()
-            version = self._version
+            self._keys = self._ask()
+            version = self._next()
         _await_version(self._settings.home, version)
+
+    def refresh(self) -> None:
+        """Let the router know of keys that have changed, if any has."""
+        with self._lock:
+            keys = self._ask()
+            if keys == self._keys:
+                return
+            self._keys = keys
+            version = self._next()
+        _await_version(self._settings.home, version)
+
+    def _run(self) -> None:
+        while not self._closed.wait(_REFRESH_SECONDS):
+            try:
+                self.refresh()
+            except Exception:
+                log.exception("keys not refreshed")
+
+    def _next(self) -> int:
+        self._version += 1
+        self._write()
+        return self._version
 
     def _write(self) -> None:
         settings = self._settings
@@ -58,7 +95,7 @@ class Routes:
 def _await_version(home: Path, version: int) -> None:
     control.nudge(home)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and control.find(home) is not None:
         if (control.table_version(home) or 0) >= version:
             return
         time.sleep(0.02)

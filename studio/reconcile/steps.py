@@ -99,7 +99,8 @@ class Kind:
 
     `prepare` makes the spec of a run and may read the object store, never the database;
     `blocked` notes why a start waits; `follow` says from which position of the log of a run, given
-    by its role, the plan wants to read (None: not at all).
+    by its role, the plan wants to read (None: not at all); `role_arn` is whose rights a run has
+    ("": nobody's, it needs none).
     """
 
     name: str
@@ -107,3 +108,4 @@ class Kind:
     prepare: Callable[[Resource, Start, Storage], RunSpec]
     blocked: Callable[[Resource, str, int], Resource] = field(default=lambda resource, *_: resource)
     follow: Callable[[Resource, str], int | None] = field(default=lambda *_: None)
+    role_arn: Callable[[Resource, str], str] = field(default=lambda *_: "")

@@ -15,6 +15,7 @@ from botocore.model import OperationModel
 from studio.api import access, registry
 from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
+from studio.identity.keys import Session
 from studio.server import routing
 from studio.wire import models, protocols, query, sigv4
 from studio.wire.protocols import GLOBAL_SERVICES, QUERY_SERVICES, Response
@@ -55,6 +56,8 @@ class Services:
     """What operations are called with. `context` is completed with the caller of a request."""
 
     context: Context
+    credentials: Callable[[str, str], Session]
+    """(run, token) -> fresh credentials for a run; raises ApiError."""
 
 
 def answer_json(services: Services, call: Call) -> Response:
@@ -115,6 +118,27 @@ def answer_query(services: Services, call: Call) -> Response:
         return protocols.query_error(error, namespace, call.id)
 
     return _guarded(call, service, run, refuse)
+
+
+def answer_credentials(services: Services, call: Call) -> Response:
+    """Credentials for a run, as the SDKs ask a container's host for them."""
+
+    def run() -> Response:
+        if call.method != "GET":
+            raise ApiError("MethodNotAllowedException", "Only GET is allowed here.", 405)
+        run_id = call.path.removeprefix(routing.CREDENTIALS_PATH)
+        session = services.credentials(run_id, call.headers.get("authorization", ""))
+        return protocols.container_credentials(
+            session.access_key_id,
+            session.secret_access_key,
+            session.session_token,
+            session.expires_at,
+        )
+
+    def refuse(error: ApiError) -> Response:
+        return protocols.container_error(error)
+
+    return _guarded(call, "credentials", run, refuse)
 
 
 def answer_unknown(services: Services, call: Call) -> Response:
@@ -225,5 +249,6 @@ ANSWERS: dict[routing.Part, Answer] = {
     "cbor": answer_cbor,
     "json": answer_json,
     "query": answer_query,
+    "credentials": answer_credentials,
     "unknown": answer_unknown,
 }

@@ -17,17 +17,18 @@ from tornado.netutil import bind_sockets
 from studio import credentials
 from studio.api import endpoint_plan, endpoints, registry, training_plan
 from studio.api.registry import Caller, Context
-from studio.credentials import Credentials
 from studio.db import migrate, resources
 from studio.db.session import Database
 from studio.identity.entry import opened
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
+from studio.reconcile.grants import Grants
 from studio.reconcile.hints import Hints
 from studio.reconcile.loop import Loop
 from studio.reconcile.routes import Routes
 from studio.reconcile.steps import Kind
 from studio.runners.process import ProcessRunner
+from studio.s3.access import Access
 from studio.s3.client import storage_for
 from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
@@ -82,18 +83,25 @@ def _plane(settings: Settings) -> Iterator[App]:
         parts.callback(gateway.close)
         storage = storage_for(settings, objects)
         runner = ProcessRunner(settings)
-        routes = _routes(settings, key, db)
+        kinds = _kinds(settings)
+        access = gateway.access if not settings.s3_endpoint else Access(identity.authority, _alone)
+        grants = Grants(settings, db, identity, access, kinds, _url(settings))
+        grants.sweep()
+        routes = _routes(settings, grants, db)
+        identity.keys.changed = routes.refresh
+        parts.callback(routes.close)
         parts.callback(control.Watch(settings.home).close)
-        actor = Actor(db, runner, storage, routes, scheduler.capacity(settings))
-        loop = Loop(db, _kinds(settings), actor)
+        actor = Actor(db, runner, storage, routes, scheduler.capacity(settings), grants)
+        loop = Loop(db, kinds, actor)
         parts.callback(loop.stop)
         parts.callback(Hints(settings.home, loop.hint).close)
         caller = Caller(settings.account, key.access_key_id, identity.keys.owner)
         context = Context(settings, db, storage, runner, caller, _now, loop.hint, "", identity)
         registry.load()
-        app = App(Services(context), gateway, lambda: _router_address(settings))
+        app = App(Services(context, grants.credentials), gateway, lambda: _router_address(settings))
         parts.callback(app.close)
         loop.start()
+        routes.start()
         yield app
 
 
@@ -119,7 +127,17 @@ def _kinds(settings: Settings) -> Mapping[str, Kind]:
     return {kind.name: kind for kind in kinds}
 
 
-def _routes(settings: Settings, key: Credentials, db: Database) -> Routes:
+def _url(settings: Settings) -> str:
+    """Where programs of this machine find the control plane."""
+    return f"http://{settings.client_host}:{settings.port}"
+
+
+def _alone(_bucket: str) -> tuple[str, str]:
+    """An external S3 tells nothing of owners: its buckets are the owner's of this home."""
+    return "", ""
+
+
+def _routes(settings: Settings, grants: Grants, db: Database) -> Routes:
     """The router's table as the endpoints' states say it is."""
     with db.read() as connection:
         found = resources.of_kind(connection, endpoints.NOUN.kind)
@@ -128,7 +146,7 @@ def _routes(settings: Settings, key: Credentials, db: Database) -> Routes:
         for each in found
         if each.state["Routes"]
     }
-    return Routes(settings, key, table)
+    return Routes(settings, grants.router_keys, table)
 
 
 def _router_address(settings: Settings) -> tuple[str, int] | None:

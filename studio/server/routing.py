@@ -8,9 +8,10 @@ from typing import Literal
 
 from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
 
-Part = Literal["health", "s3", "json", "query", "cbor", "router", "unknown"]
+Part = Literal["health", "s3", "json", "query", "cbor", "router", "credentials", "unknown"]
 
 HEALTH_PATH = "/_studio/health"
+CREDENTIALS_PATH = "/_studio/credentials/"
 
 _CREDENTIAL = re.compile(
     r"Credential=[^,\s&]*?(?:/|%2F)(?P<service>[a-z0-9-]{1,64})(?:/|%2F)aws4_request"
@@ -23,6 +24,8 @@ def part_for(path: str, query: str, headers: Mapping[str, str]) -> Part:
     """One port serves all: the service that the client signed for decides, then the head."""
     if path == HEALTH_PATH:
         return "health"
+    if path.startswith(CREDENTIALS_PATH):
+        return "credentials"
     scope = signed_service(query, headers)
     if scope == "s3" or "AWSAccessKeyId=" in query:
         return "s3"

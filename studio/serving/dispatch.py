@@ -4,6 +4,7 @@ It knows no sockets: protocol.py brings requests, upstream.py takes calls.
 """
 
 import hashlib
+import hmac
 import random
 import re
 import time
@@ -20,8 +21,10 @@ from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.protocol import Client, Request
 from studio.serving.routes import Routes, VariantRoute
+from studio.serving.table import Key
 from studio.serving.upstream import Connection, Server
 from studio.wire import sigv4
+from studio.wire.signature import session_token
 
 _SERVICES = frozenset({"sagemaker"})
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
@@ -135,31 +138,43 @@ class Dispatcher:
             content = b"Content-Type: application/json\r\n"
             request.client.answer(head + version + content, b"{}")
             return
-        self._authenticate(request, path, query)
+        key = self._authenticate(request, path, query)
         endpoint = _endpoint_name(request.method, path)
+        if not key.may_invoke(endpoint):
+            table = self.routes.table
+            arn = f"arn:aws:sagemaker:{table.region}:{table.account}:endpoint/{endpoint}"
+            raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
         Invocation(self, request, variant, started).go()
 
-    def _authenticate(self, request: Request, path: bytes, query: bytes) -> None:
+    def _authenticate(self, request: Request, path: bytes, query: bytes) -> Key:
         table = self.routes.table
+        signed = sigv4.Request(
+            request.method.decode(),
+            path.decode("latin-1"),
+            query.decode("latin-1"),
+            request.headers,
+        )
         try:
-            sigv4.verify(
-                sigv4.Request(
-                    request.method.decode(),
-                    path.decode("latin-1"),
-                    query.decode("latin-1"),
-                    request.headers,
-                ),
-                table.keys.get,
+            verified = sigv4.verify(
+                signed,
+                table.secret_of,
                 services=_SERVICES,
                 region=table.region,
                 now=time.time(),
                 body_sha256=hashlib.sha256(request.body).hexdigest(),
             )
+            token = session_token(signed)
         except sigv4.SignatureError as error:
             self.log("request refused", reason=error.kind)
             raise errors.signature_error(error) from None
+        key = table.keys[verified.access_key_id]
+        if not _shows(token, key.token_sha256):
+            raise errors.INVALID_TOKEN
+        if key.expires_at and time.time() * 1000 >= key.expires_at:
+            raise errors.EXPIRED_TOKEN
+        return key
 
 
 class Invocation:
@@ -238,6 +253,12 @@ class Invocation:
         model = now - self._sent
         overhead = self._sent - self._started
         self._dispatcher.observe(self._variant, status, int(model * 1e6), int(overhead * 1e6))
+
+
+def _shows(token: str, wanted: str) -> bool:
+    """Whether a request shows the token with the digest `wanted` ("": none)."""
+    given = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else ""
+    return hmac.compare_digest(given, wanted)
 
 
 def _endpoint_name(method: bytes, path: bytes) -> str:

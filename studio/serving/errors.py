@@ -25,6 +25,14 @@ MALFORMED = "The model server sent a malformed HTTP response."
 TOO_LARGE = "The response of the model server is larger than {limit} bytes."
 
 
+INVALID_TOKEN = ApiError(
+    "UnrecognizedClientException", "The security token included in the request is invalid.", 403
+)
+EXPIRED_TOKEN = ApiError(
+    "ExpiredTokenException", "The security token included in the request is expired", 403
+)
+
+
 class ModelError(ApiError):
     """The model answered with an error, or not at all (then `original_status` is 0)."""
 
@@ -49,6 +57,16 @@ def model_error(original_status: int, original: str, endpoint: str, log_arn: str
         "LogStreamArn": log_arn,
     }
     return ModelError(message, members)
+
+
+def access_denied(principal: str, endpoint_arn: str) -> ApiError:
+    """The same for an endpoint of somebody else and for none."""
+    text = (
+        f"User: {principal} is not authorized to perform: sagemaker:InvokeEndpoint on resource: "
+        f"{endpoint_arn} because no identity-based policy allows the sagemaker:InvokeEndpoint "
+        "action"
+    )
+    return ApiError("AccessDeniedException", text, 403)
 
 
 def signature_error(error: SignatureError) -> ApiError:

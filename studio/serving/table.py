@@ -24,13 +24,35 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Key:
+    """An access key, and what may be invoked with it."""
+
+    secret: str = field(repr=False)
+    principal: str = ""
+    """ARN of whose it is, for refusals."""
+    token_sha256: str = ""
+    """Of the token that a session has to show; "" for a key that needs none."""
+    expires_at: int = 0
+    """UTC milliseconds; 0: never."""
+    endpoints: tuple[str, ...] | None = None
+    """Names of the endpoints that it may invoke; None: all."""
+
+    def may_invoke(self, endpoint: str) -> bool:
+        return self.endpoints is None or endpoint in self.endpoints
+
+
+@dataclass(frozen=True)
 class Table:
     version: int
     account: str
     region: str
-    keys: Mapping[str, str] = field(repr=False)
-    """Access key id -> secret."""
+    keys: Mapping[str, Key] = field(repr=False)
+    """By access key id."""
     endpoints: Mapping[str, tuple[Variant, ...]]
+
+    def secret_of(self, key_id: str) -> str | None:
+        key = self.keys.get(key_id)
+        return key.secret if key is not None else None
 
 
 EMPTY = Table(0, "000000000000", "us-east-1", {}, {})
@@ -65,11 +87,22 @@ def _table(document: dict[str, Any]) -> Table:
         version=int(document["version"]),
         account=str(document["account"]),
         region=str(document["region"]),
-        keys={str(key): str(secret) for key, secret in document["keys"].items()},
+        keys={str(name): _key(entry) for name, entry in document["keys"].items()},
         endpoints={
             _checked(_NAME, name): tuple(_variant(entry) for entry in endpoint["variants"])
             for name, endpoint in document["endpoints"].items()
         },
+    )
+
+
+def _key(entry: dict[str, Any]) -> Key:
+    endpoints = entry["endpoints"]
+    return Key(
+        secret=str(entry["secret"]),
+        principal=str(entry["principal"]),
+        token_sha256=str(entry["token_sha256"]),
+        expires_at=int(entry["expires_at"]),
+        endpoints=None if endpoints is None else tuple(_checked(_NAME, it) for it in endpoints),
     )
 
 
@@ -97,7 +130,7 @@ def _document(table: Table) -> dict[str, Any]:
         "version": table.version,
         "account": table.account,
         "region": table.region,
-        "keys": dict(table.keys),
+        "keys": {name: vars(key) for name, key in table.keys.items()},
         "endpoints": {
             name: {
                 "variants": [

@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.model import OperationModel, Shape
@@ -128,6 +129,28 @@ def rest_json_error(error: ApiError) -> Response:
     """rest-json services: clients find the code in a header."""
     headers = {"Content-Type": "application/json", "X-Amzn-ErrorType": error.code}
     return Response(error.status, _json({"Message": error.message}), headers)
+
+
+def container_credentials(key_id: str, secret: str, token: str, expires_at: int) -> Response:
+    """The document in which a container's host tells credentials; `expires_at` in milliseconds.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+    """
+    moment = datetime.fromtimestamp(expires_at // 1000, UTC)
+    document = {
+        "AccessKeyId": key_id,
+        "SecretAccessKey": secret,
+        "Token": token,
+        "Expiration": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(200, _json(document), headers)
+
+
+def container_error(error: ApiError) -> Response:
+    """Why a container's host tells none."""
+    document = {"code": error.code, "message": error.message}
+    return Response(error.status, _json(document), {"Content-Type": "application/json"})
 
 
 def read_query_request(operation: OperationModel, form: Mapping[str, str]) -> Doc:

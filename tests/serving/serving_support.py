@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from studio.serving.table import Table, Variant, write_table
+from studio.serving.table import Key, Table, Variant, write_table
 
 KEY, SECRET = "AKIATESTTESTTESTTEST", "secret/of+the+tests"
 ACCOUNT = "123456789012"
@@ -47,11 +47,12 @@ class Router:
     def write(self, endpoints: dict[str, list[tuple[str, float, list[str]]]], **keys) -> None:
         """Replace the table and wait until it is in force."""
         self.version += 1
+        known = keys or {KEY: SECRET}
         table = Table(
             self.version,
             ACCOUNT,
             "us-east-1",
-            keys or {KEY: SECRET},
+            {name: key if isinstance(key, Key) else Key(key) for name, key in known.items()},
             {
                 name: tuple(Variant(*v[:2], tuple(v[2])) for v in variants)
                 for name, variants in endpoints.items()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from serving_support import Answer, exchange, wait_for
 
-from studio.serving.table import Table, Variant, load_table, table_path, write_table
+from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 
 
 class Load:
@@ -218,7 +218,13 @@ def test_it_imports_nothing_heavy():
 
 def test_the_table_comes_back_as_it_was_written(tmp_path):
     variants = (Variant("A", 0.25, ("127.0.0.1:1", "127.0.0.1:2"), "arn:aws:logs:x:1:y"),)
-    table = Table(3, "000000000000", "eu-west-1", {"AKIA": "s"}, {"e": variants, "f": ()})
+    table = Table(
+        3,
+        "000000000000",
+        "eu-west-1",
+        {"AKIA": Key("s", "arn:a", "f0", 7, ("e",)), "B": Key("t")},
+        {"e": variants, "f": ()},
+    )
     write_table(tmp_path, table)
     assert load_table(table_path(tmp_path)) == table
     assert "AKIA" not in repr(table)
