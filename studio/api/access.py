@@ -53,6 +53,14 @@ def reaches(ctx: Context, resource: Resource) -> bool:
     return ctx.identity.authority.allows(principal, ask)
 
 
+def may(ctx: Context, arn: str, owner: str) -> bool:
+    """Whether the caller's action may touch the thing at `arn`, which is `owner`'s."""
+    principal = ctx.caller.principal
+    if principal.kind == "owner" or owner == principal.owner:
+        return True
+    return ctx.identity.authority.allows(principal, Ask(ctx.action, arn, owner=owner))
+
+
 def only_owner(ctx: Context) -> str | None:
     """Whose resources a list may show; None: everybody's."""
     principal = ctx.caller.principal

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from studio.api import access
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc
 from studio.db.tables import RESOURCE, RUN
@@ -127,7 +128,7 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
     name, slash, _ = prefix.partition("/")
     match = RESOURCE.c.name == name if slash else RESOURCE.c.name.startswith(name, autoescape=True)
     query = (
-        select(RESOURCE.c.name, RUN.c.id, RUN.c.role, RUN.c.created_at)
+        select(RESOURCE.c.name, RESOURCE.c.owner, RUN.c.id, RUN.c.role, RUN.c.created_at)
         .join(RUN, RUN.c.resource_id == RESOURCE.c.id)
         .where(RESOURCE.c.kind == "training-job", match)
     )
@@ -136,14 +137,20 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
         # Attempts that began in the same second have streams of their own.
         began = row.created_at // 1000 + int(*attempt)
         stream = f"{row.name}/{host}-{began}"
+        if not access.may(ctx, f"{_arn(ctx, _TRAINING)}:log-stream:{stream}", row.owner):
+            continue
         yield Stream(stream, ctx.settings.runs / row.id, row.created_at)
 
 
 def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterator[Stream]:
     """Also of endpoints that were deleted: their logs stay."""
     of_name = (RESOURCE.c.kind == "endpoint") & (RESOURCE.c.name == endpoint)
-    if connection.execute(select(RESOURCE.c.id).where(of_name).limit(1)).first() is None:
+    owners = set(connection.execute(select(RESOURCE.c.owner).where(of_name)).scalars())
+    group = f"{_arn(ctx, _ENDPOINTS + endpoint)}:*"
+    seen = {owner for owner in owners if access.may(ctx, group, owner)}
+    if not seen:
         raise _missing("log group")
+    of_name &= RESOURCE.c.owner.in_(seen)
     query = (
         select(RUN.c.id, RUN.c.role, RUN.c.created_at)
         .join(RESOURCE, RUN.c.resource_id == RESOURCE.c.id)
@@ -156,7 +163,6 @@ def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterato
 
 def _described(ctx: Context, group: str, stream: Stream) -> Doc:
     first, last, size = logs.span(stream.folder)
-    prefix = f"arn:aws:logs:{ctx.settings.region}:{ctx.settings.account}:log-group"
     return {
         "logStreamName": stream.name,
         "creationTime": stream.created_at,
@@ -164,8 +170,12 @@ def _described(ctx: Context, group: str, stream: Stream) -> Doc:
         "lastEventTimestamp": last or None,
         "lastIngestionTime": last or None,
         "storedBytes": size,
-        "arn": f"{prefix}:{group}:log-stream:{stream.name}",
+        "arn": f"{_arn(ctx, group)}:log-stream:{stream.name}",
     }
+
+
+def _arn(ctx: Context, group: str) -> str:
+    return f"arn:aws:logs:{ctx.settings.region}:{ctx.settings.account}:log-group:{group}"
 
 
 def _place(stream: Stream, request: Doc) -> tuple[str, int]:

@@ -22,7 +22,7 @@ def list_buckets(call: Call) -> Response:
             ),
         )
         for bucket in call.store.buckets()
-        if bucket.name.startswith(prefix)
+        if bucket.name.startswith(prefix) and call.permits("s3:ListBucket", bucket.name)
     ]
     body = document(
         "ListAllMyBucketsResult", (("Owner", owner(call.account)), ("Buckets", buckets))
@@ -36,7 +36,16 @@ def create_bucket(call: Call) -> Response:
     region = _constraint(call.body.data)
     if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
         _refuse_region(region, call.region)
-    if not call.store.create_bucket(name, call.region) and call.region != _CLASSIC:
+    if call.store.create_bucket(name, call.region, call.principal.owner):
+        return Response(headers={"location": f"/{name}"})
+    if call.store.bucket(name).owner != call.principal.owner:
+        raise S3Error(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all "
+            "users of the system. Please select a different name and try again.",
+            BucketName=name,
+        )
+    if call.region != _CLASSIC:
         raise S3Error(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
