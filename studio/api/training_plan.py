@@ -16,7 +16,18 @@ from studio.api.metrics import scrape
 from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
 from studio.db.resources import Doc, Resource
-from studio.reconcile.steps import Gang, Kind, Observed, Plan, Put, Remove, Start, Step, Stop
+from studio.reconcile.steps import (
+    Deliver,
+    Gang,
+    Kind,
+    Observed,
+    Plan,
+    Put,
+    Remove,
+    Start,
+    Step,
+    Stop,
+)
 from studio.runners.base import LogPage, Network, Output, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
@@ -69,6 +80,7 @@ def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
         steps.append(_start(job))
     elif job.desired == "stopped" or any(_fatal(each.status) for each in runs):
         steps += [Stop(each.run.id) for each in runs if not each.status.ended]
+    steps += _deliveries(job, runs, must=False)
     return Plan(job, tuple(steps), 200 if any(map(_unread, runs)) else _LOOK_MS)
 
 
@@ -114,12 +126,22 @@ def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
     if status.reason in _OURS and _attempts_left(job):
         return _again(job, status, runs, now)
     left = _left(status, runs)
-    if left and not job.state.get("Stored"):
+    if (left or any(each.status.checkpoints for each in runs)) and not job.state.get("Stored"):
         prefix = output_prefix(job)
-        puts = tuple(Put(runs[0].run.id, paths, prefix + name) for name, paths in left.items())
-        return Plan(replace(job, state={**job.state, "Stored": True}), puts, 0)
+        puts = [Put(runs[0].run.id, paths, prefix + name) for name, paths in left.items()]
+        kept = (*puts, *_deliveries(job, runs, must=True))
+        return Plan(replace(job, state={**job.state, "Stored": True}), kept, 0)
     steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
     return Plan(_outcome(job, status, now), steps)
+
+
+def _deliveries(job: Resource, runs: list[Observed], must: bool) -> list[Step]:
+    """What stores the checkpoints that wait."""
+    return [
+        Deliver(each.run.id, folder, checkpoints.prefix(job.spec), must)
+        for each in runs
+        for folder in each.status.checkpoints
+    ]
 
 
 def _attempts_left(job: Resource) -> bool:
@@ -132,7 +154,8 @@ def _again(job: Resource, status: RunStatus, runs: list[Observed], now: int) -> 
     text = f"{failure_reason(status)} Trying again."
     state = _entered(job.state, "Restarting", now, text)
     state["Attempt"] = job.state.get("Attempt", 1) + 1
-    steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
+    removals = (Remove(each.run.id) for each in runs if "runner" in each.run.handle)
+    steps = (*_deliveries(job, runs, must=True), *removals)
     return Plan(replace(job, state=state, modified_at=now), steps, 0)
 
 

@@ -14,11 +14,12 @@ from studio.db import resources
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
 from studio.errors import ApiError, StudioError
-from studio.reconcile import scheduler
+from studio.reconcile import deliver, scheduler
 from studio.reconcile.grants import Grants
 from studio.reconcile.routes import Routes
 from studio.reconcile.scheduler import Obstacle, Queue, Waiting
 from studio.reconcile.steps import (
+    Deliver,
     Gang,
     Kind,
     Observed,
@@ -90,8 +91,8 @@ class Actor:
                 if obstacle is not None:
                     target = kind.blocked(target, obstacle.reason, _now())
                     look = obstacle.look_ms
-            elif isinstance(step, Put):
-                refused = self._put(resource, step, known)
+            elif isinstance(step, Put | Deliver):
+                refused = self._keep(resource, step, known)
                 if refused is not None:
                     target, ended, look = resource, [refused], 0
                     break
@@ -197,6 +198,11 @@ class Actor:
         self._queue.release(run.id for run in ended)
         self._freed |= self._queue.ready()
 
+    def _keep(self, resource: Resource, step: Put | Deliver, known: dict[str, Run]) -> Run | None:
+        if isinstance(step, Put):
+            return self._put(resource, step, known)
+        return self._deliver(resource, step, known)
+
     def _put(self, resource: Resource, step: Put, known: dict[str, Run]) -> Run | None:
         """The run as failed when the store refuses the object, e.g. for want of the bucket."""
         bucket, key = parse_uri(step.uri)
@@ -206,6 +212,22 @@ class Actor:
         except ApiError as error:
             message = f"{step.uri} could not be stored: {error.message}"
             return _failed(known[step.run_id], "UploadFailed", message)
+        return None
+
+    def _deliver(self, resource: Resource, step: Deliver, known: dict[str, Run]) -> Run | None:
+        """As `_put`, when it must; else whatever goes wrong, the command goes on."""
+        run = known[step.run_id]
+        try:
+            deliver.deliver(Path(step.folder), step.uri, self._storage_of(resource, run))
+        except ApiError as error:
+            if step.must:
+                message = f"{step.uri} could not be stored: {error.message}"
+                return _failed(run, "UploadFailed", message)
+            log.warning("checkpoints not stored", run=run.id, error=error.message)
+        except Exception:
+            if step.must:
+                raise
+            log.exception("checkpoints not stored", run=run.id)
         return None
 
     def _simple(self, step: Stop | Remove | Route, known: dict[str, Run]) -> None:

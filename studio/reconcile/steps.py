@@ -57,6 +57,19 @@ class Put:
 
 
 @dataclass(frozen=True)
+class Deliver:
+    """Store each file below `folder` as the object `uri` + its path, then remove the folder.
+
+    When that is refused, the run `run_id` has failed if it `must`; else it is tried again.
+    """
+
+    run_id: str
+    folder: str
+    uri: str
+    must: bool
+
+
+@dataclass(frozen=True)
 class Route:
     """Let the router send an endpoint's requests to `variants`; None: to nobody.
 
@@ -67,7 +80,7 @@ class Route:
     variants: tuple[Variant, ...] | None
 
 
-Step = Start | Gang | Stop | Remove | Put | Route
+Step = Start | Gang | Stop | Remove | Put | Deliver | Route
 
 
 @dataclass(frozen=True)
