@@ -19,9 +19,9 @@ help:
 	@echo "make docs   regenerate what is generated in docs/"
 	@echo "make clean  remove the virtual environments"
 
-setup: .venv/.ready .venv-sdk/.ready
+setup: .venv/.ready .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready
 
-demo: setup
+demo: .venv/.ready .venv-sdk/.ready
 	@$(SDK)/python examples/demo.py
 
 test: setup
@@ -40,7 +40,7 @@ docs: .venv/.ready
 	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
 
 clean:
-	rm -rf .venv .venv-sdk .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache
 
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
@@ -70,8 +70,12 @@ clean:
 	@$(BIN)/uv pip install -q --python $(BIN)/python -e '.[test,lint,bench]'
 	@touch $@
 
-.venv-sdk/.ready: .venv/bin/uv examples/requirements.txt
-	@echo "Installing AWS's SDKs into .venv-sdk"
-	@test -x $(SDK)/python || $(PYTHON) -m venv --without-pip .venv-sdk
-	@$(BIN)/uv pip install -q --python $(SDK)/python -r examples/requirements.txt
+# Three generations of AWS's SDK, which share one name: 1, 2 (the examples' own) and 3.
+.venv-sdk/.ready: examples/requirements.txt
+.venv-sdk1/.ready: tests/sdk/requirements-v1.txt
+.venv-sdk3/.ready: tests/sdk/requirements-v3.txt
+.venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready: .venv/bin/uv
+	@echo "Installing AWS's SDK into $(@D)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	@$(BIN)/uv pip install -q --python $(@D)/bin/python -r $(filter %.txt,$^)
 	@touch $@

@@ -1,0 +1,88 @@
+"""Tutorials and more with version 2 of the SDK."""
+
+import boto3
+import numpy as np
+import sagemaker
+import tutorial_data
+from sagemaker import image_uris
+from sagemaker.analytics import TrainingJobAnalytics
+from sagemaker.deserializers import CSVDeserializer
+from sagemaker.estimator import Estimator
+from sagemaker.inputs import TrainingInput
+from sagemaker.serializers import CSVSerializer
+
+session = sagemaker.Session()
+role = sagemaker.get_execution_role()
+bucket = session.default_bucket()
+region = session.boto_region_name
+
+train_x, train_y, test_x, test_y = tutorial_data.salary()
+linear = sagemaker.LinearLearner(
+    role,
+    1,
+    "ml.c4.xlarge",
+    predictor_type="regressor",
+    loss="absolute_loss",
+    num_models=32,
+    epochs=5,
+    sagemaker_session=session,
+)
+linear.fit(linear.record_set(train_x, labels=train_y), mini_batch_size=5)
+salaries = linear.deploy(initial_instance_count=1, instance_type="ml.m4.xlarge")
+answer = [r.label["score"].float32_tensor.values[0] for r in salaries.predict(test_x)]
+salary_error = float(np.abs(np.array(answer) - test_y).mean())
+salaries.delete_model()
+salaries.delete_endpoint()
+
+train, features, labels = tutorial_data.bank()
+boto3.resource("s3").Object(bucket, "bank/train/train.csv").put(Body=train)
+xgb = Estimator(
+    image_uris.retrieve("xgboost", region, "1.7-1"),
+    role,
+    instance_count=1,
+    instance_type="ml.m4.xlarge",
+    output_path=f"s3://{bucket}/output",
+    sagemaker_session=session,
+)
+xgb.set_hyperparameters(objective="binary:logistic", max_depth=5, eta=0.2, num_round=30)
+channel = TrainingInput(f"s3://{bucket}/bank/train", content_type="csv")
+xgb.fit({"train": channel, "validation": channel})
+predictor = xgb.deploy(
+    initial_instance_count=1,
+    instance_type="ml.m4.xlarge",
+    serializer=CSVSerializer(),
+    deserializer=CSVDeserializer(),
+)
+rows = predictor.predict(features)
+probability = np.array([value for row in rows for value in row if value], dtype=float)
+accuracy = float(((probability > 0.5) == labels).mean())
+
+name = xgb.latest_training_job.name
+attached = Estimator.attach(name, sagemaker_session=session)
+predictor.update_endpoint(
+    initial_instance_count=1,
+    instance_type="ml.m5.xlarge",
+    model_name=session.sagemaker_client.describe_endpoint_config(
+        EndpointConfigName=predictor._get_endpoint_config_name()
+    )["ProductionVariants"][0]["ModelName"],
+)
+updated = session.sagemaker_client.describe_endpoint(EndpointName=predictor.endpoint_name)
+metrics = TrainingJobAnalytics(name, sagemaker_session=session).dataframe()
+predictor.delete_model()
+predictor.delete_endpoint()
+
+groups = np.concatenate([np.random.default_rng(n).normal(10 * n, 1, (60, 3)) for n in range(3)])
+kmeans = sagemaker.KMeans(role, 1, "ml.c4.xlarge", k=3, sagemaker_session=session)
+kmeans.fit(kmeans.record_set(groups.astype("float32")))
+
+tutorial_data.tell(
+    version=sagemaker.__version__,
+    role=role,
+    bucket=bucket,
+    salary_error=salary_error,
+    accuracy=accuracy,
+    attached=attached.model_data,
+    status=updated["EndpointStatus"],
+    metrics=sorted(set(metrics["metric_name"])),
+    kmeans=kmeans.model_data,
+)
