@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import tarfile
 import time
@@ -11,10 +12,11 @@ import time
 import flow
 import pytest
 from botocore.exceptions import ClientError
-from studios import run_studio
+from studios import ROOT, run_studio
 
 from studio.runners import sandbox
 
+SDK = ROOT / ".venv-sdk" / "bin" / "python"
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 SCRIPTS = {
     # Every host listens on the same port of its own address and tells its rank to the first.
@@ -191,6 +193,43 @@ def test_instance_groups_have_hosts_and_channels_of_their_own(lab):
         "algo-1": ["data ml.c5.large ['main.py']"],
         "algo-2": [f"deep ml.m5.large {['main.py', *parts]}"],
     }
+
+
+def test_a_host_that_the_platform_loses_is_named(lab):
+    sagemaker = lab.client("sagemaker")
+    sagemaker.create_training_job(**job("lost", "forever", 2))
+    flow.eventually(lambda: list(said(lab, "lost").values()) == [["started"]] * 2)
+    (folder,) = [
+        it
+        for it in (lab.home / "runs").glob("*-algo-2")
+        if json.loads((it / "spec.json").read_text())["env"]["TRAINING_JOB_NAME"] == "lost"
+    ]
+    os.kill(json.loads((folder / "pid.json").read_text())["pid"], signal.SIGKILL)
+    done = flow.ended(sagemaker, "lost")
+    assert done["TrainingJobStatus"] == "Failed"
+    assert done["FailureReason"].startswith("InternalServerError: algo-2: The process")
+
+
+FIT = """
+from sagemaker.estimator import Estimator
+estimator = Estimator(
+    "python:latest", "arn:aws:iam::000000000000:role/StudioExecutionRole", instance_count=2,
+    instance_type="ml.m5.large", output_path="s3://hosts/out", base_job_name="sdk-hosts",
+    container_entry_point=["python3", "/opt/ml/input/data/code/main.py"],
+)
+estimator.fit({"code": "s3://hosts/code/once"}, logs=True)
+"""
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_sdk_shows_the_log_of_every_host(lab):
+    done = subprocess.run(
+        [SDK, "-c", FIT], env=lab.env, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # Each stream has a colour of its own.
+    lines = [line for line in done.stdout.splitlines() if "started" in line]
+    assert len(lines) == len(set(lines)) == 2, done.stdout
 
 
 GROUP = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "g"}
