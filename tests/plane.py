@@ -81,6 +81,7 @@ def running(home: Path) -> Iterator[Plane]:
     migrate.upgrade(db)
     store = ObjectStore(home / "s3")
     identity = opened(db, settings, Credentials(KEY, SECRET))
+    gateway = Gateway(store, settings, identity)
     context = Context(
         settings=settings,
         db=db,
@@ -91,8 +92,8 @@ def running(home: Path) -> Iterator[Plane]:
         hint=lambda _id: None,
         request_id="",
         identity=identity,
+        buckets=gateway.access,
     )
-    gateway = Gateway(store, settings, identity)
     plane = Plane(0, home)
     app = App(Services(context, _no_credentials), gateway, lambda: plane.router)
     loop = asyncio.new_event_loop()

@@ -8,6 +8,7 @@ not exist, unless a policy names it.
 import re
 from dataclasses import replace
 
+from studio.api import references
 from studio.api.registry import Context, Operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource
@@ -40,6 +41,8 @@ def authorized(ctx: Context, operation: Operation, request: Doc) -> Context:
     role = _role(operation, request)
     if role:
         passed_role(ctx, role)
+    if operation.service == "sagemaker":
+        return references.checked(ctx, operation, request, role)
     return ctx
 
 

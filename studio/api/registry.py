@@ -15,6 +15,7 @@ from studio.db.session import Database
 from studio.identity.entry import Identity
 from studio.identity.principals import Principal
 from studio.runners.base import Runner
+from studio.s3.access import Access
 from studio.s3.client import Storage
 from studio.settings import Settings
 
@@ -43,6 +44,8 @@ class Context:
     """Tell the reconciler that the resource with this id changed."""
     request_id: str
     identity: Identity
+    buckets: Access
+    """Who may do what in S3."""
     action: str = ""
     """What is being done, as policies call it: `sagemaker:CreateModel`."""
     call: str = ""

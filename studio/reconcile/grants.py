@@ -42,14 +42,13 @@ class Grants:
 
     def storage(self, resource: Resource, run_role: str, storage: Storage) -> Storage:
         """`storage` as the role of the run may use it."""
-        principal = self._principal(resource, run_role)
-        if principal is None:
-            return storage
+        _, principal = self._role(resource, run_role)
         return GuardedStorage(storage, partial(self.access.check, principal))
 
     def environment(self, resource: Resource, run_role: str, run_id: str) -> dict[str, str]:
         """Variables with which AWS's SDKs find this server, and credentials, by themselves."""
-        if self._principal(resource, run_role) is None or _isolated(resource):
+        role_arn, _ = self._role(resource, run_role)
+        if not role_arn or _isolated(resource):
             return {}
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/_studio/credentials/{run_id}",
@@ -71,8 +70,8 @@ class Grants:
             resource = resources.get(connection, run.resource_id) if run else None
         if run is None or resource is None or run.ended_at is not None:
             raise ApiError("ExpiredToken", "The run has ended.", 403)
-        principal = self._principal(resource, run.role)
-        if principal is None:
+        role_arn, principal = self._role(resource, run.role)
+        if not role_arn:
             raise ApiError("AccessDenied", "The run has no role.", 403)
         return self.identity.keys.start_session(principal, _SECONDS, _now(), run_id)
 
@@ -120,13 +119,11 @@ class Grants:
             if authority.allows(principal, Ask(action, each.arn, owner=each.owner))
         )
 
-    def _principal(self, resource: Resource, run_role: str) -> Principal | None:
-        role_arn = self.kinds[resource.kind].role_arn(resource, run_role)
-        if not role_arn:
-            return None
-        settings = self.settings
+    def _role(self, resource: Resource, run_role: str) -> tuple[str, Principal]:
+        """ARN of the role of a run, and the role at work for the resource's owner."""
+        role_arn, settings = self.kinds[resource.kind].role_arn(resource, run_role), self.settings
         account, default = settings.account, settings.role_name
-        return service_session(account, default, role_arn, resource.owner)
+        return role_arn, service_session(account, default, role_arn, resource.owner)
 
 
 def _isolated(resource: Resource) -> bool:

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from studio.db.resources import Resource, Run
-from studio.runners.base import LogPage, Resources, RunSpec, RunStatus
+from studio.metrics.store import Batch
+from studio.runners.base import LogPage, Resources, RunSpec, RunStatus, Usage
 from studio.s3.client import Storage
 from studio.serving.table import Variant
+
+Dimensions = tuple[tuple[str, str], ...]
+"""Names and values."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +89,24 @@ Step = Start | Gang | Stop | Remove | Put | Deliver | Route
 
 @dataclass(frozen=True)
 class Observed:
-    """A run, what the runner says of it, and the lines of its log since the last look."""
+    """A run, what the runner says of it, and its log and samples since the last look."""
 
     run: Run
     status: RunStatus
     log: LogPage | None = None
+    usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
     """`resource` is stored after the steps. `look_ms` says when to look again without a hint;
-    None leaves it to hints (or, when `resource.due_at` is None, to nobody)."""
+    None leaves it to hints (or, when `resource.due_at` is None, to nobody). `metrics` are stored
+    together with `resource`, or not at all."""
 
     resource: Resource
     steps: tuple[Step, ...] = ()
     look_ms: int | None = None
+    metrics: tuple[Batch, ...] = ()
 
 
 class Rejected(Exception):
@@ -112,8 +119,8 @@ class Kind:
 
     `prepare` makes the spec of a run and may read the object store, never the database;
     `blocked` notes why a start waits; `follow` says from which position of the log of a run, given
-    by its role, the plan wants to read (None: not at all); `role_arn` is whose rights a run has
-    ("": nobody's, it needs none).
+    by its role, the plan wants to read (None: not at all); `role_arn` is the role whose rights a
+    run has ("": it has none itself, and what it reads of S3 is read as the home's role).
     """
 
     name: str
@@ -122,3 +129,5 @@ class Kind:
     blocked: Callable[[Resource, str, int], Resource] = field(default=lambda resource, *_: resource)
     follow: Callable[[Resource, str], int | None] = field(default=lambda *_: None)
     role_arn: Callable[[Resource, str], str] = field(default=lambda *_: "")
+    meter: Callable[[Resource, Run], tuple[str, Dimensions]] | None = None
+    """Namespace and dimensions of what a run takes of the machine; None: nobody asks."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvloop
+from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
 
 from studio import credentials
@@ -32,6 +33,7 @@ from studio.s3.access import Access
 from studio.s3.client import storage_for
 from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
+from studio.server import tls
 from studio.server.app import App
 from studio.server.dispatch import Services
 from studio.serving import control
@@ -54,8 +56,13 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     with _plane(settings) as app:
-        server = app.http_server()
-        server.add_sockets(bind_sockets(settings.port, settings.host))
+        servers = [app.http_server()]
+        servers[0].add_sockets(bind_sockets(settings.port, settings.host))
+        listener = tls.listen(settings)
+        if listener is not None:
+            servers.append(app.http_server(listener.context))
+            servers[1].add_sockets(listener.sockets)
+            PeriodicCallback(listener.renew, tls.RENEW_SECONDS * 1000).start()
         # The first request need not wait for the model of the service.
         threading.Thread(target=models.service_model, args=("sagemaker",), daemon=True).start()
         log.info("ready", url=f"http://{settings.host}:{settings.port}", home=str(settings.home))
@@ -64,8 +71,9 @@ async def _serve(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await stop.wait()
         log.info("stopping")
-        server.stop()
-        await server.close_all_connections()
+        for server in servers:
+            server.stop()
+            await server.close_all_connections()
 
 
 @contextmanager
@@ -96,7 +104,9 @@ def _plane(settings: Settings) -> Iterator[App]:
         parts.callback(loop.stop)
         parts.callback(Hints(settings.home, loop.hint).close)
         caller = Caller(settings.account, key.access_key_id, identity.keys.owner)
-        context = Context(settings, db, storage, runner, caller, _now, loop.hint, "", identity)
+        context = Context(
+            settings, db, storage, runner, caller, _now, loop.hint, "", identity, access
+        )
         registry.load()
         app = App(Services(context, grants.credentials), gateway, lambda: _router_address(settings))
         parts.callback(app.close)
