@@ -11,8 +11,9 @@ from zlib import crc32
 
 from studio.api import images, models
 from studio.container import layout
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Run
 from studio.reconcile.steps import (
+    Dimensions,
     Kind,
     Observed,
     Plan,
@@ -28,6 +29,7 @@ from studio.s3.client import Storage
 from studio.serving.table import Variant
 from studio.settings import Settings
 
+_NAMESPACE = "/aws/sagemaker/Endpoints"
 _LOOK_MS = 2_000
 _STARTING_LOOK_MS = 500
 _DRAIN_MS = 1_000
@@ -42,7 +44,13 @@ def kind(settings: Settings) -> Kind:
         role_arn=_role_arn,
         plan=plan,
         prepare=lambda endpoint, start, storage: _prepare(settings, endpoint, start, storage),
+        meter=_meter,
     )
+
+
+def _meter(endpoint: Resource, run: Run) -> tuple[str, Dimensions]:
+    variant = run.role.split("/")[2]
+    return _NAMESPACE, (("EndpointName", endpoint.name), ("VariantName", variant))
 
 
 def plan(endpoint: Resource, observed: list[Observed], now: int) -> Plan:

@@ -4,13 +4,16 @@ The expressions are users' and run under a time limit: one that backtracks witho
 nothing, and harms no other job.
 """
 
+import math
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 
 import regex
 
-from studio.db.resources import Doc
-from studio.runners.base import LogPage
+from studio.db.resources import Doc, Resource
+from studio.metrics.rows import LARGEST, row
+from studio.metrics.store import Batch, Metric
 
 _SECONDS = 0.05
 _NUMBER = regex.compile(
@@ -18,19 +21,44 @@ _NUMBER = regex.compile(
 )
 
 
-def scrape(state: Doc, page: LogPage) -> Doc:
-    """`FinalMetricDataList` after the lines of `page`: the last value of each metric."""
-    final = {metric["MetricName"]: metric for metric in state.get("FinalMetricDataList", [])}
-    for definition in state["MetricDefinitions"]:
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
+
+
+def scrape(definitions: list[Doc], events: Iterable[tuple[int, str]]) -> list[Doc]:
+    """The metrics in lines with their times: MetricName, Value, Timestamp; in order, by metric."""
+    events = list(events)
+    found = []
+    for definition in definitions:
         pattern = _compiled(definition["Regex"])
         if pattern is None:
             continue
-        for at, line in page.events:
+        for at, line in events:
             value = _value(pattern, line)
             if value is not None:
                 name = definition["Name"]
-                final[name] = {"MetricName": name, "Value": value, "Timestamp": at}
-    return {"FinalMetricDataList": list(final.values())} if final else {}
+                found.append({"MetricName": name, "Value": value, "Timestamp": at})
+    return found
+
+
+def final(state: Doc, found: list[Doc]) -> Doc:
+    """`FinalMetricDataList` after what was found: the last value of each metric."""
+    every = (*state.get("FinalMetricDataList", []), *found)
+    last = {metric["MetricName"]: metric for metric in every}
+    return {"FinalMetricDataList": list(last.values())} if last else {}
+
+
+def batches(job: Resource, found: list[Doc]) -> tuple[Batch, ...]:
+    """What was found, for the metric store; values beyond CloudWatch's range are left out."""
+    dimensions = (("TrainingJobName", job.name),)
+    return tuple(
+        Batch(
+            Metric(job.account, job.region, NAMESPACE, each["MetricName"], dimensions),
+            "None",
+            (row(each["Timestamp"], each["Value"]),),
+        )
+        for each in found
+        if abs(each["Value"]) <= LARGEST
+    )
 
 
 def _value(pattern: regex.Pattern[str], line: str) -> float | None:
@@ -46,7 +74,8 @@ def _value(pattern: regex.Pattern[str], line: str) -> float | None:
 def _leading_number(text: str) -> float | None:
     """AWS's own `(\\S+)` swallows the metric behind it: `0.5#011validation-rmse:0.7` is 0.5."""
     match = _NUMBER.match(text)
-    return float(match.group()) if match else None
+    number = float(match.group()) if match else math.nan
+    return number if math.isfinite(number) else None
 
 
 @lru_cache(maxsize=512)

@@ -11,13 +11,14 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from itertools import chain
 
-from studio.api import channels, checkpoints, images, instances
-from studio.api.metrics import scrape
+from studio.api import channels, checkpoints, images, instances, metrics
 from studio.api.training_jobs import FINAL, output_prefix
 from studio.container import layout
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Run
+from studio.metrics.store import Batch
 from studio.reconcile.steps import (
     Deliver,
+    Dimensions,
     Gang,
     Kind,
     Observed,
@@ -28,7 +29,7 @@ from studio.reconcile.steps import (
     Step,
     Stop,
 )
-from studio.runners.base import LogPage, Network, Output, RunSpec, RunStatus
+from studio.runners.base import Network, Output, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
 
@@ -60,7 +61,12 @@ def kind(settings: Settings) -> Kind:
         prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
         blocked=_blocked,
         follow=lambda job, role: job.state.get("LogPositions", {}).get(role, 0),
+        meter=_meter,
     )
+
+
+def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
+    return metrics.NAMESPACE, (("Host", f"{job.name}/{run.role.split('/')[1]}"),)
 
 
 def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
@@ -72,7 +78,11 @@ def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     runs = [known[role] for role in roles if role in known]
     if not runs:
         return _begin(job, now)
-    job = _noted(job, runs, now)
+    job, said = _noted(job, runs, now)
+    return replace(_next(job, runs, now), metrics=said)
+
+
+def _next(job: Resource, runs: list[Observed], now: int) -> Plan:
     if all(each.status.ended for each in runs):
         return _end(job, runs, now)
     steps: list[Step] = []
@@ -225,8 +235,8 @@ def _finished(job: Resource, status: str, secondary: str, reason: str, now: int)
     )
 
 
-def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
-    """The job with the stages that its runs went through, and the metrics of their logs."""
+def _noted(job: Resource, runs: list[Observed], now: int) -> tuple[Resource, tuple[Batch, ...]]:
+    """The job with the stages that its runs went through, and the metrics that they printed."""
     state = job.state
     for stage, since in _reached(runs):
         if stage not in _statuses(state):
@@ -235,17 +245,20 @@ def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
             state = {**state, "TrainingStartTime": since}
     if job.status == "Stopping" and "Stopping" not in _statuses(state):
         state = _entered(state, "Stopping", now)
+    said: tuple[Batch, ...] = ()
     pages = {each.run.role: each.log for each in runs if each.log is not None and _unread(each)}
     if pages:
         ends = {role: page.end for role, page in pages.items()}
         state = {**state, "LogPositions": {**state.get("LogPositions", {}), **ends}}
         # Of several hosts the last value is the one with the latest time.
         events = sorted(chain(*(page.events for page in pages.values())), key=_time)
-        state |= scrape(state, LogPage(tuple(events), 0, 0))
+        found = metrics.scrape(state["MetricDefinitions"], events)
+        state |= metrics.final(state, found)
+        said = metrics.batches(job, found)
     if state is job.state:
-        return job
+        return job, ()
     moved = len(state["Transitions"]) != len(job.state["Transitions"])
-    return replace(job, state=state, modified_at=now if moved else job.modified_at)
+    return replace(job, state=state, modified_at=now if moved else job.modified_at), said
 
 
 def _time(event: tuple[int, str]) -> int:

@@ -14,7 +14,9 @@ from studio.db import resources
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
 from studio.errors import ApiError, StudioError
-from studio.reconcile import deliver, scheduler
+from studio.metrics import store
+from studio.metrics.store import Batch, Reading
+from studio.reconcile import deliver, meters, scheduler
 from studio.reconcile.grants import Grants
 from studio.reconcile.routes import Routes
 from studio.reconcile.scheduler import Obstacle, Queue, Waiting
@@ -31,7 +33,7 @@ from studio.reconcile.steps import (
     Start,
     Stop,
 )
-from studio.runners.base import Produced, Resources, Runner, RunSpec, RunStatus
+from studio.runners.base import Produced, Resources, Runner, RunSpec, RunStatus, Usage
 from studio.s3.client import Storage, parse_uri
 
 log = structlog.get_logger()
@@ -63,6 +65,7 @@ class Actor:
             held = {run.id: _slots(run) for run in resources.open_runs(connection)}
         self._queue = Queue(limit, held)
         self._freed: set[str] = set()
+        self._sampled: dict[str, int] = {}
 
     def observe(self, kind: Kind, resource: Resource, run: Run) -> Observed:
         """What the runner says of `run`; of an ended run, what it said last."""
@@ -74,7 +77,8 @@ class Actor:
         page = None
         if position is not None and "runner" in run.handle:
             page = self._runner.logs(run.id, position, LOG_LINES)
-        return Observed(run, status, page)
+        metered = kind.meter and not final and "runner" in run.handle
+        return Observed(run, status, page, self._usage(run.id) if metered else ())
 
     def carry_out(
         self, kind: Kind, resource: Resource, observed: list[Observed], plan: Plan
@@ -83,6 +87,7 @@ class Actor:
         target, look = plan.resource, plan.look_ms
         known = {each.run.id: each.run for each in observed}
         ended = [_ended(each) for each in observed if _just_ended(each)]
+        said = plan.metrics
         for step in plan.steps:
             if isinstance(step, Start | Gang):
                 starts = step.starts if isinstance(step, Gang) else (step,)
@@ -94,15 +99,35 @@ class Actor:
             elif isinstance(step, Put | Deliver):
                 refused = self._keep(resource, step, known)
                 if refused is not None:
-                    target, ended, look = resource, [refused], 0
+                    target, ended, look, said = resource, [refused], 0, ()
                     break
             else:
                 self._simple(step, known)
         if not any(isinstance(step, Start | Gang) for step in plan.steps):
             self._leave_queue(resource.id)
-        if not self._store(resource, target, ended):
+        used = [meters.reading(kind, resource, it.run, it.usage) for it in observed if it.usage]
+        self._take(used, ended)
+        if not self._store(resource, target, ended, said):
             return 0
         return None if target.due_at is None else look
+
+    def _usage(self, run_id: str) -> tuple[Usage, ...]:
+        """The samples that are not stored yet."""
+        after = self._sampled.get(run_id)
+        if after is None:
+            with self._db.read() as connection:
+                after = store.position(connection, meters.source(run_id))
+            self._sampled[run_id] = after
+        return self._runner.usage(run_id, after)
+
+    def _take(self, used: list[Reading], ended: list[Run]) -> None:
+        """Store samples, before the ends of their runs: nobody asks an ended run for more."""
+        if used:
+            self._db.write(lambda connection: [store.take(connection, each) for each in used])
+        for reading in used:
+            self._sampled[meters.run_id(reading)] = reading.position
+        for run in ended:
+            self._sampled.pop(run.id, None)
 
     def freed(self) -> Iterable[str]:
         """Resources whose turn has come, once."""
@@ -245,21 +270,32 @@ class Actor:
         except Exception:
             log.exception("run not removed", run=step.run_id)
 
-    def _store(self, before: Resource, after: Resource, ended: list[Run]) -> bool:
+    def _store(
+        self, before: Resource, after: Resource, ended: list[Run], said: tuple[Batch, ...]
+    ) -> bool:
         """False when an operation changed the resource meanwhile: then the plan is made anew."""
         if after == before and not ended:
             return True
         with self._lock:
-            stored = self._db.write(lambda connection: _save(connection, before, after, ended))
+            stored = self._db.write(lambda it: _save(it, before, after, ended, said))
             if ended:
                 self._release(ended)
         self._grants.ended(ended)
         return stored
 
 
-def _save(connection: Connection, before: Resource, after: Resource, ended: list[Run]) -> bool:
+def _save(
+    connection: Connection,
+    before: Resource,
+    after: Resource,
+    ended: list[Run],
+    said: tuple[Batch, ...],
+) -> bool:
     resources.put_runs(connection, ended)
-    return after == before or resources.update(connection, after) is not None
+    if after != before and resources.update(connection, after) is None:
+        return False
+    store.append(connection, said)
+    return True
 
 
 def _run_spec(queued: bool, part: Resources, spec: RunSpec | None = None) -> resources.Doc:
