@@ -26,6 +26,12 @@ class Settings:
     host: str = "127.0.0.1"
     """Address to listen on. Loopback unless you know why not."""
 
+    tls_port: int = 0
+    """Port of the same for https; 0 picks a free one once and keeps it; -1: no https."""
+
+    external_url: str = ""
+    """URL of a proxy through which clients come too: they sign for its host and path."""
+
     region: str = "us-east-1"
     """Region that ARNs, bucket names and signatures carry."""
 
@@ -40,6 +46,9 @@ class Settings:
 
     s3_profile: str = ""
     """Profile of the AWS configuration whose credentials the external S3 takes."""
+
+    s3_ca_bundle: str = ""
+    """File of the authorities to trust for the external S3; empty: AWS_CA_BUNDLE, else usual ones."""
 
     cpu_slots: int = 0
     """CPUs that jobs may occupy at once; 0: all of the machine's."""

@@ -4,6 +4,7 @@ Tornado's HTTP server without its web framework, so that the S3 gateway can stre
 """
 
 import asyncio
+import ssl
 import traceback
 import uuid
 from collections.abc import Callable
@@ -25,8 +26,9 @@ from tornado.httputil import (
 )
 
 from studio.errors import ApiError
-from studio.server import forward, routing
+from studio.server import edge, forward, routing
 from studio.server.dispatch import ANSWERS, Call, Services
+from studio.server.edge import Server
 from studio.wire.protocols import Response, rest_json_error
 
 log = structlog.get_logger()
@@ -65,13 +67,15 @@ class App(HTTPServerConnectionDelegate):
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def http_server(self) -> HTTPServer:
-        """A server to which the caller adds sockets."""
-        return HTTPServer(
+    def http_server(self, context: ssl.SSLContext | None = None) -> HTTPServer:
+        """A server to which the caller adds sockets; with a `context` it speaks TLS."""
+        return Server(
             self,
+            ssl_options=context,
             max_header_size=_LARGEST_HEAD,
             max_body_size=_LARGEST_OBJECT,
-            idle_connection_timeout=_IDLE_SECONDS,
+            # Ours comes first, and says so; this one also covers the handshake of TLS.
+            idle_connection_timeout=_IDLE_SECONDS + 1,
         )
 
     def start_request(
@@ -107,10 +111,13 @@ class _Exchange(HTTPMessageDelegate):
         self._chunks: list[bytes] = []
         self._size = 0
         self._over = False
+        loop = asyncio.get_running_loop()
+        self._slow = loop.call_later(_IDLE_SECONDS, edge.cut_slow_head, connection.stream)
 
     def headers_received(
         self, start_line: Any, headers: HTTPHeaders
     ) -> "asyncio.Future[None] | None":
+        self._slow.cancel()
         self._start_line: RequestStartLine = start_line
         self._headers = headers
         refusal = self._refusal()
@@ -124,7 +131,7 @@ class _Exchange(HTTPMessageDelegate):
             gateway = self._app.gateway
             self._inner = gateway.message_delegate(start_line, headers, self._connection)
             return self._inner.headers_received(start_line, headers)  # type: ignore[return-value]
-        self._connection.set_body_timeout(_BODY_SECONDS)
+        self._slow = asyncio.get_running_loop().call_later(_BODY_SECONDS, self._cut_slow_body)
         return None
 
     def data_received(self, chunk: bytes) -> Any:
@@ -139,6 +146,7 @@ class _Exchange(HTTPMessageDelegate):
         return None
 
     def finish(self) -> None:
+        self._slow.cancel()
         if self._inner is not None:
             self._inner.finish()
         elif not self._over:
@@ -146,8 +154,13 @@ class _Exchange(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         self._over = True
+        self._slow.cancel()
         if self._inner is not None:
             self._inner.on_connection_close()
+
+    def _cut_slow_body(self) -> None:
+        text = f"The body of the request did not come within {_BODY_SECONDS:.0f} seconds."
+        self._write(rest_json_error(ApiError("RequestTimeout", text, 408)))
 
     def _refusal(self) -> tuple[int, str] | None:
         if not self._start_line.path.startswith("/"):
