@@ -13,6 +13,7 @@ from functools import partial
 from studio.db import resources
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
+from studio.environment import hook_folder
 from studio.errors import ApiError
 from studio.identity.authority import Ask
 from studio.identity.entry import Identity
@@ -58,6 +59,9 @@ class Grants:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": control.url(self.settings.home),
             "AWS_EC2_METADATA_DISABLED": "true",
+            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+            "STUDIO_URL": self.url,
+            "PYTHONPATH": str(hook_folder()),
         }
 
     def credentials(self, run_id: str, token: str) -> Session:
