@@ -5,14 +5,17 @@ import time
 import pytest
 
 from studio.api import images
-from studio.api.metrics import scrape
-from studio.runners.base import LogPage
+from studio.api.metrics import batches, final, scrape
+from studio.db.resources import Resource
 
 
 def values(expression: str, *lines: str) -> list[float]:
-    state = {"MetricDefinitions": [{"Name": "m", "Regex": expression}]}
-    page = LogPage(tuple((100 + number, line) for number, line in enumerate(lines)), 0, 1)
-    return [each["Value"] for each in scrape(state, page).get("FinalMetricDataList", [])]
+    return [each["Value"] for each in found(expression, *lines)]
+
+
+def found(expression: str, *lines: str) -> list[dict]:
+    events = [(100 + number, line) for number, line in enumerate(lines)]
+    return scrape([{"Name": "m", "Regex": expression}], events)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +38,11 @@ def test_first_group_is_the_value(expression, line, value):
     assert values(expression, line) == ([] if value is None else [value])
 
 
-def test_the_last_value_counts():
-    assert values(r"v=(\S+)", "v=1", "v=2", "other") == [2.0]
+def test_every_value_counts_and_the_last_is_final():
+    lines = found(r"v=(\S+)", "v=1", "v=2", "other")
+    assert [each["Value"] for each in lines] == [1.0, 2.0]
+    assert [each["Value"] for each in final({}, lines)["FinalMetricDataList"]] == [2.0]
+    assert final({}, []) == {}
 
 
 def test_an_expression_without_end_costs_little_and_matches_nothing():
@@ -46,12 +52,22 @@ def test_an_expression_without_end_costs_little_and_matches_nothing():
 
 
 def test_metrics_are_kept_beside_new_ones():
-    state = {
-        "MetricDefinitions": [{"Name": "new", "Regex": r"n=(\S+)"}],
-        "FinalMetricDataList": [{"MetricName": "old", "Value": 1.0, "Timestamp": 1}],
-    }
-    found = scrape(state, LogPage(((5, "n=3"),), 0, 1))["FinalMetricDataList"]
-    assert [(each["MetricName"], each["Value"]) for each in found] == [("old", 1.0), ("new", 3.0)]
+    state = {"FinalMetricDataList": [{"MetricName": "old", "Value": 1.0, "Timestamp": 1}]}
+    kept = final(state, found(r"n=(\S+)", "n=3", "n=4"))["FinalMetricDataList"]
+    assert [(each["MetricName"], each["Value"]) for each in kept] == [("old", 1.0), ("m", 4.0)]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_what_is_no_finite_number_is_no_metric(value):
+    assert values(r"v=(\S+)", f"v={value}") == []
+
+
+def test_every_value_goes_to_the_metric_store():
+    job = Resource("1" * 12, "eu-west-1", "training-job", "j", "arn", "InProgress", {}, 1, 1)
+    stored = batches(job, found(r"v=(\S+)", "v=1", "v=2", "v=1e200"))
+    assert [(each.rows[0].at, each.rows[0].total) for each in stored] == [(100, 1.0), (101, 2.0)]
+    assert stored[0].metric.namespace == "/aws/sagemaker/TrainingJobs"
+    assert stored[0].metric.dimensions == (("TrainingJobName", "j"),)
 
 
 def test_xgboosts_own_definitions_read_its_lines():
