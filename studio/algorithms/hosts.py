@@ -140,7 +140,10 @@ class Group:
             with suppress(OSError):
                 peer.send(_FAILED, words)
 
-    def _failed(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Let all hosts end with this error, before this one waits for any of them again."""
+        if self._ending:
+            return
         self._ending = True
         code = _CUSTOMER if isinstance(error, UserError) else _CRASH
         self._tell_failure(f"Host {self.host} failed: {error}", code)
@@ -184,7 +187,7 @@ def joined(environment: Environment, seconds: float = JOIN_SECONDS) -> Iterator[
         yield group
         group._finished()
     except Exception as error:
-        group._failed(error)
+        group.fail(error)
         raise
     finally:
         group._ending = True

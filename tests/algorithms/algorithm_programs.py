@@ -72,6 +72,44 @@ class Ended:
     failure: str
 
 
+def start_on_hosts(
+    job: Job, addresses: list[str], **given: object
+) -> list[tuple[Job, "subprocess.Popen[str]"]]:
+    """The job on several hosts, each a process with its own folders, named by its address.
+
+    Channels are sharded: host n gets the files `n-*`, and all get those that begin with no digit.
+    """
+    running = []
+    for number, host in enumerate(addresses):
+        own = Job(job.base / host, job.module, job.tag, env=job.env)
+        for name, entry in job.channels.items():
+            own.channel(name, entry.get("ContentType"))
+            own.channels[name] = entry
+            for path in (job.base / "input" / "data" / name).iterdir():
+                if path.name.startswith(f"{number}-") or not path.name[0].isdigit():
+                    (own.base / "input" / "data" / name / path.name).write_bytes(path.read_bytes())
+        (own.base / "output").mkdir(parents=True)
+        own.configure(**given)
+        resources = {"current_host": host, "hosts": addresses}
+        (own.base / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+        process = subprocess.Popen(
+            own.command("train"), env=own.environment(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        running.append((own, process))
+    return running
+
+
+def on_hosts(job: Job, addresses: list[str], **given: object) -> list["Ended"]:
+    """How `start_on_hosts` ended, host by host."""
+    running = start_on_hosts(job, addresses, **given)
+    logs = [process.communicate(timeout=60)[0] for _, process in running]
+    return [
+        Ended(process.returncode, log, own.failure())
+        for (own, process), log in zip(running, logs, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int

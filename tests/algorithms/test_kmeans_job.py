@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import subprocess
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from algorithm_programs import Job, Serve
+from algorithm_programs import Job, Serve, on_hosts
 from linear_jobs import csv, records, sparse_records
 
 from studio.algorithms import recordio
@@ -178,34 +177,6 @@ def test_a_required_hyperparameter_and_channel(clusters: Job) -> None:
     assert "Channel 'train' is missing" in clusters.train(k=2, feature_dim=2).failure
 
 
-def on_hosts(job: Job, addresses: list[str], **given: object) -> list[subprocess.CompletedProcess]:
-    """The job on several hosts, each a process with its own folders and address.
-
-    Channels named `train` are sharded: host n gets the files `n-*`.
-    """
-    running = []
-    for number, host in enumerate(addresses):
-        own = Job(job.base / host, job.module, job.tag)
-        for name, entry in job.channels.items():
-            own.channel(name, entry["ContentType"])
-            for path in (job.base / "input" / "data" / name).glob(f"{number}-*"):
-                (own.base / "input" / "data" / name / path.name).write_bytes(path.read_bytes())
-        own.configure(**given)
-        resources = {"current_host": host, "hosts": addresses}
-        (own.base / "input/config/resourceconfig.json").write_text(json.dumps(resources))
-        running.append(
-            subprocess.Popen(
-                own.command("train"), env=own.environment(), text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )
-        )  # fmt: skip
-    out = [process.communicate(timeout=60)[0] for process in running]
-    return [
-        subprocess.CompletedProcess(process.args, process.returncode, text)
-        for process, text in zip(running, out, strict=True)
-    ]
-
-
 def test_hosts_cluster_their_shards_and_the_first_one_puts_them_together(clusters: Job) -> None:
     order = np.argsort(np.linalg.norm(POINTS - CENTERS[0], axis=1))
     shards = np.array_split(POINTS[order], 2)
@@ -216,11 +187,11 @@ def test_hosts_cluster_their_shards_and_the_first_one_puts_them_together(cluster
         path = clusters.base / "input" / "data" / "train" / f"{number}-part"
         path.write_bytes(csv(RNG.permutation(shard)))
     runs = on_hosts(clusters, hosts, **BASE)
-    assert [run.returncode for run in runs] == [0, 0, 0], [run.stdout for run in runs]
+    assert [run.code for run in runs] == [0, 0, 0], [run.log for run in runs]
     clusters = Job(clusters.base / hosts[0])
     assert_found(clusters)
     assert [(clusters.base.parent / host / "model").exists() for host in hosts[1:]] == [False] * 2
-    assert 1.2 < metrics(runs[0].stdout)["train:msd"][0] < 1.8
+    assert 1.2 < metrics(runs[0].log)["train:msd"][0] < 1.8
 
 
 def test_a_host_that_fails_fails_the_others_with_its_message(clusters: Job) -> None:
@@ -230,6 +201,5 @@ def test_a_host_that_fails_fails_the_others_with_its_message(clusters: Job) -> N
     (folder / "0-part").write_bytes(csv(POINTS))
     (folder / "1-part").write_text("1,2,3,4,5,oops\n")
     runs = on_hosts(clusters, hosts, **BASE)
-    assert [run.returncode for run in runs] == [2, 2], [run.stdout for run in runs]
-    failure = (clusters.base / hosts[0] / "output" / "failure").read_text()
-    assert failure.startswith("Host 127.31.4.2 failed: Non-numeric value 'oops'")
+    assert [run.code for run in runs] == [2, 2], [run.log for run in runs]
+    assert runs[0].failure.startswith("Host 127.31.4.2 failed: Non-numeric value 'oops'")

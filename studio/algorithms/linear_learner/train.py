@@ -3,15 +3,17 @@
 Reads and checks what the job was given, lets `fitting` do the work, and reports the final scores.
 """
 
+import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
 
-from studio.algorithms import formats
+from studio.algorithms import formats, hosts, recordio, streams
 from studio.algorithms.base import Environment, Termination, UserError
+from studio.algorithms.hosts import Group
 from studio.algorithms.linear_learner import fitting, hyperparameters, metrics, model
 from studio.algorithms.linear_learner.fitting import Fit, Table
 from studio.algorithms.linear_learner.hyperparameters import Settings
@@ -34,11 +36,18 @@ def train(tag: str, environment: Environment, termination: Termination) -> None:
     settings = hyperparameters.read(given)
     log.info("Final configuration: %s", json.dumps(_configuration(given)))
     _check_channels(environment)
-    tables = {
-        name: _table(environment, name, settings)
-        for name in CHANNELS
-        if name in environment.channels
-    }
+    with hosts.joined(environment) as group:
+        tables = _tables(environment, settings, group)
+        if group.first:
+            _fit(environment, settings, tables, termination)
+
+
+def _fit(
+    environment: Environment,
+    settings: Settings,
+    tables: Mapping[str, Table],
+    termination: Termination,
+) -> None:
     width = settings.feature_dim or tables["train"].features.shape[1]
     for name, table in tables.items():
         check_width(table, name, int(width))
@@ -161,13 +170,69 @@ def _check_channels(environment: Environment) -> None:
         )
 
 
-def _table(environment: Environment, name: str, settings: Settings) -> Table:
-    data = formats.read_channel(environment.channels[name], ACCEPTED)
+def _tables(environment: Environment, settings: Settings, group: Group) -> dict[str, Table]:
+    """The tables of all channels; on hosts but the first, those of the host."""
+    tables = {}
+    for name in CHANNELS:
+        if name in environment.channels:
+            own = _table(environment, name, settings)
+            parts = [own]
+            if environment.channels[name].distribution == "ShardedByS3Key":
+                parts = [_unpacked(packed) for packed in group.collect(_packed(own))]
+            held = [part for part in parts if part is not None]
+            if held:
+                tables[name] = _joined(held)
+            elif group.first:
+                raise UserError(f"Channel '{name}' is empty on every host.")
+    return tables
+
+
+def _table(environment: Environment, name: str, settings: Settings) -> Table | None:
+    """The table of this host; None where one of several hosts got no file."""
+    try:
+        data = formats.read_channel(environment.channels[name], ACCEPTED)
+    except streams.EmptyChannel:
+        if len(environment.hosts) == 1:
+            raise
+        return None
     if data.labels is None:
         raise UserError(f"The records of channel '{name}' have no label.")
     table = Table(data.features, data.labels)
     check_table(table, name, settings)
     return table
+
+
+def _packed(table: Table | None) -> bytes:
+    """A table as bytes, for another host."""
+    if table is None:
+        return b""
+    out = io.BytesIO()
+    if sparse.issparse(table.features):
+        cells = table.features
+        np.savez(
+            out, labels=table.labels, data=cells.data, columns=cells.indices,
+            starts=cells.indptr, shape=cells.shape,
+        )  # fmt: skip
+    else:
+        np.savez(out, labels=table.labels, features=table.features)
+    return out.getvalue()
+
+
+def _unpacked(packed: bytes) -> Table | None:
+    """What `_packed` made."""
+    if not packed:
+        return None
+    with np.load(io.BytesIO(packed), allow_pickle=False) as held:
+        if "features" in held:
+            return Table(held["features"], held["labels"])
+        cells = held["data"], held["columns"], held["starts"]
+        return Table(sparse.csr_matrix(cells, shape=tuple(held["shape"])), held["labels"])
+
+
+def _joined(parts: Sequence[Table]) -> Table:
+    joined = recordio.concatenate([recordio.Records(it.features, it.labels) for it in parts])
+    assert joined.labels is not None
+    return Table(joined.features, joined.labels)
 
 
 def _configuration(given: Mapping[str, str]) -> dict[str, str]:

@@ -34,4 +34,8 @@ if __name__ == "__main__":
     # XGBoost imports scikit-learn where it is installed: two seconds for something unused here.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     configure_logging(CONTAINER_LOG)
-    sys.exit(run_program(sys.argv[1:], _train, _serve))
+    status = run_program(sys.argv[1:], _train, _serve)
+    if status:
+        # XGBoost's threads of a collective that broke crash when the interpreter takes it down.
+        sys.stdout.flush()
+        os._exit(status)

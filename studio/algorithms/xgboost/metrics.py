@@ -10,10 +10,13 @@ Array = npt.NDArray[np.float64]
 Evaluate = Callable[[npt.NDArray[np.float32], xgboost.DMatrix], list[tuple[str, float]]]
 
 
-def custom_metric(names: Sequence[str], objective: str) -> Evaluate | None:
+def custom_metric(
+    names: Sequence[str], objective: str, gathered: Callable[[Array], Array] = lambda own: own
+) -> Evaluate | None:
     """A function for `xgboost.train(custom_metric=...)` that computes `names`; None for none.
 
     It takes predictions as the objective gives them: probabilities, classes, margins or values.
+    `gathered` puts the rows of all hosts together.
     """
     if not names:
         return None
@@ -21,8 +24,8 @@ def custom_metric(names: Sequence[str], objective: str) -> Evaluate | None:
     def evaluate(
         predictions: npt.NDArray[np.float32], matrix: xgboost.DMatrix
     ) -> list[tuple[str, float]]:
-        labels = matrix.get_label().astype(np.float64)
-        values = predictions.astype(np.float64)
+        labels = gathered(matrix.get_label().astype(np.float64))
+        values = gathered(predictions.astype(np.float64))
         classes = _classes(values, objective) if set(names) & _OF_CLASSES.keys() else values
         return [
             (name, _OF_CLASSES[name](labels, classes) if name in _OF_CLASSES

@@ -8,18 +8,25 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xgboost
-from scipy import sparse
 
-from studio.algorithms import formats
+from studio.algorithms import formats, hosts, streams
 from studio.algorithms.base import Environment, Termination, UserError, cpus
 from studio.algorithms.formats import Data
-from studio.algorithms.xgboost import MAXIMIZED, hyperparameters, metrics, version
+from studio.algorithms.hosts import Group
+from studio.algorithms.xgboost import (
+    MAXIMIZED,
+    checkpoints,
+    distributed,
+    hyperparameters,
+    metrics,
+    version,
+)
 
 MODEL_FILE = "xgboost-model"
 LIBSVM_BASE = "libsvm_base"
@@ -46,31 +53,47 @@ def train(tag: str, environment: Environment, termination: Termination) -> None:
     values = hyperparameters.read(environment.hyperparameters)
     for name in set(values).intersection(hyperparameters.IGNORED):
         _log.info("Hyperparameter %s has no effect in this version of XGBoost", name)
-    _check_hosts(environment)
-    train_data, validation_data = _read_data(environment, bool(values.get("csv_weights")))
-    matrices = {"train": _matrix(train_data, values, "train")}
-    _log.info("Single node training.")
-    _log.info("Train matrix has %d rows and %d columns", train_data.rows, train_data.columns)
-    if validation_data is not None:
-        matrices["validation"] = _matrix(validation_data, values, "validation")
-        _log.info("Validation matrix has %d rows", validation_data.rows)
-    with termination.deferred():
-        booster = boost(tag, values, matrices, termination)
-        if termination.requested and not values.get("save_model_on_termination"):
+    _check_hosts(environment, values)
+    with hosts.joined(environment) as group:
+        tables = distributed.aligned(
+            group, _read_data(environment, bool(values.get("csv_weights")))
+        )
+        matrices = {name: _matrix(data, values, name) for name, data in tables.items()}
+        _log_sizes(group, tables)
+        with termination.deferred(), distributed.connected(group):
+            run = _run(tag, values, environment, group, termination)
+            booster = boost(run, matrices)
+            stopped = distributed.any_host(termination.requested)
+        if not group.first:
+            return
+        if stopped and not values.get("save_model_on_termination"):
             _log.info("Stopped; save_model_on_termination is not set, so no model is saved")
             return
-        booster.set_attr(**{LIBSVM_BASE: str(train_data.base)})
+        booster.set_attr(**{LIBSVM_BASE: str(tables["train"].base)})
         save(booster, environment.model)
 
 
-def boost(
-    tag: str,
-    values: Mapping[str, Any],
-    matrices: Mapping[str, xgboost.DMatrix],
-    termination: Termination,
-) -> xgboost.Booster:
+@dataclass(frozen=True)
+class Run:
+    """What boosting needs to know beside the data.
+
+    `begun` is a model that has had `start` rounds, empty for none. `talks` says whether this host
+    prints the lines and writes the checkpoints, the latter into a folder that may be None.
+    """
+
+    tag: str
+    values: Mapping[str, Any]
+    termination: Termination
+    talks: bool = True
+    checkpoints: Path | None = None
+    begun: bytes = b""
+    start: int = 0
+
+
+def boost(run: Run, matrices: Mapping[str, xgboost.DMatrix]) -> xgboost.Booster:
     """`xgboost.train` with AWS's defaults and lines. Raises UserError for what XGBoost refuses."""
-    names = values.get("eval_metric") or _default_metrics(tag, values)
+    values = run.values
+    names = values.get("eval_metric") or _default_metrics(run.tag, values)
     objective = values.get("objective", "reg:squarederror")
     own = [name for name in names if metrics.is_custom(name)]
     native = [name for name in names if not metrics.is_custom(name)]
@@ -83,11 +106,12 @@ def boost(
         return xgboost.train(
             parameters,
             matrices["train"],
-            num_boost_round=values["num_round"],
+            num_boost_round=max(values["num_round"] - run.start, 0),
             evals=[(matrix, name) for name, matrix in matrices.items()],
-            custom_metric=metrics.custom_metric(own, objective),
+            custom_metric=metrics.custom_metric(own, objective, distributed.gathered),
             verbose_eval=False,
-            callbacks=_callbacks(values, names, matrices, termination),
+            callbacks=_callbacks(run, names, matrices),
+            xgb_model=bytearray(run.begun) if run.begun else None,
         )
     except xgboost.core.XGBoostError as error:
         if "bad_alloc" in str(error):
@@ -104,28 +128,29 @@ def save(booster: xgboost.Booster, folder: Path) -> None:
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
-    """Writes the line of each round; ends the training when the job is told to stop."""
+    """Writes the line of each round; ends the training when a host is told to stop."""
 
-    def __init__(self, termination: Termination) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__()
-        self._termination = termination
+        self._run = run
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        parts = [f"[{epoch}]"]
+        parts = [f"[{self._run.start + epoch}]"]
         for split, scores in evals_log.items():
             parts += [f"{split}-{name}:{values[-1]:.5f}" for name, values in scores.items()]
-        sys.stdout.write("#011".join(parts) + "\n")
-        sys.stdout.flush()
-        return self._termination.requested
+        if self._run.talks:
+            sys.stdout.write("#011".join(parts) + "\n")
+            sys.stdout.flush()
+        return distributed.any_host(self._run.termination.requested)
 
 
 def _callbacks(
-    values: Mapping[str, Any],
-    names: list[str],
-    matrices: Mapping[str, xgboost.DMatrix],
-    termination: Termination,
+    run: Run, names: list[str], matrices: Mapping[str, xgboost.DMatrix]
 ) -> list[xgboost.callback.TrainingCallback]:
-    callbacks: list[xgboost.callback.TrainingCallback] = [_Rounds(termination)]
+    callbacks: list[xgboost.callback.TrainingCallback] = [_Rounds(run)]
+    if run.checkpoints and run.talks:
+        callbacks.append(checkpoints.Save(run.checkpoints, run.start))
+    values = run.values
     rounds = values.get("early_stopping_rounds")
     if rounds:
         metric = names[-1] if names else None
@@ -139,6 +164,23 @@ def _callbacks(
         )
         callbacks.append(stop)
     return callbacks
+
+
+def _run(
+    tag: str,
+    values: Mapping[str, Any],
+    environment: Environment,
+    group: Group,
+    termination: Termination,
+) -> Run:
+    """Every host goes on from the last checkpoint of the first one."""
+    folder = checkpoints.folder(environment)
+    begun, start = checkpoints.last(folder) if folder and group.first else (b"", 0)
+    start = int(group.announce(str(start).encode()))
+    begun = group.announce(begun)
+    if start:
+        _log.info("Checkpoint loaded; resuming from iteration %d", start)
+    return Run(tag, values, termination, group.first, folder, begun, start)
 
 
 def _parameters(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,47 +211,38 @@ def _default_metrics(tag: str, values: Mapping[str, Any]) -> list[str]:
     return ["merror"] if objective.startswith("multi:") else []
 
 
-def _check_hosts(environment: Environment) -> None:
-    if len(environment.hosts) > 1:
-        raise UserError(
-            f"The job asks for {len(environment.hosts)} instances; this XGBoost trains on one: "
-            "set the instance count to 1."
-        )
+def _check_hosts(environment: Environment, values: Mapping[str, Any]) -> None:
+    if len(environment.hosts) > 1 and values.get("booster") == "gblinear":
+        raise UserError("booster 'gblinear' trains on one host only: set InstanceCount to 1.")
 
 
-def _read_data(environment: Environment, weights: bool) -> tuple[Data, Data | None]:
+def _log_sizes(group: Group, tables: Mapping[str, Data]) -> None:
+    many = len(group.hosts) > 1
+    _log.info("Distributed node training." if many else "Single node training.")
+    train_data = tables["train"]
+    _log.info("Train matrix has %d rows and %d columns", train_data.rows, train_data.columns)
+    if "validation" in tables:
+        _log.info("Validation matrix has %d rows", tables["validation"].rows)
+
+
+def _read_data(environment: Environment, weights: bool) -> dict[str, Data | None]:
+    """The tables of this host, by channel; None where one of several hosts got no file."""
     if "train" not in environment.channels:
         raise UserError("Missing required channel: train")
     unknown = sorted(set(environment.channels) - {"train", "validation"})
     if unknown:
         raise UserError(f"Extraneous channel found: {', '.join(unknown)}")
     accepted = replace(_ACCEPTED, weights=weights)
-    data = formats.read_channel(environment.channels["train"], accepted)
-    if "validation" not in environment.channels:
-        return data, None
-    return _aligned(data, formats.read_channel(environment.channels["validation"], accepted))
-
-
-def _aligned(first: Data, second: Data) -> tuple[Data, Data]:
-    """Both tables with the same columns: sparse ones may differ in base and width."""
-    if not (sparse.issparse(first.features) and sparse.issparse(second.features)):
-        if first.columns != second.columns:
-            raise UserError(
-                f"Channel 'train' has {first.columns} features and channel 'validation' has "
-                f"{second.columns}: they must have the same columns."
-            )
-        return first, second
-    base = min(first.base, second.base)
-    width = max(data.columns + data.base - base for data in (first, second))
-    return _shifted(first, base, width), _shifted(second, base, width)
-
-
-def _shifted(data: Data, base: int, width: int) -> Data:
-    matrix = data.features
-    columns = matrix.indices + (data.base - base)
-    shape = (matrix.shape[0], width)
-    moved = sparse.csr_matrix((matrix.data, columns, matrix.indptr), shape=shape)
-    return replace(data, features=moved, base=base)
+    tables: dict[str, Data | None] = {}
+    for name in ("train", "validation"):
+        if name in environment.channels:
+            try:
+                tables[name] = formats.read_channel(environment.channels[name], accepted)
+            except streams.EmptyChannel:
+                if len(environment.hosts) == 1:
+                    raise
+                tables[name] = None
+    return tables
 
 
 def _matrix(data: Data, values: Mapping[str, Any], channel: str) -> xgboost.DMatrix:
@@ -219,13 +252,18 @@ def _matrix(data: Data, values: Mapping[str, Any], channel: str) -> xgboost.DMat
     _check_labels(data.labels, objective, values.get("num_class", 0), channel)
     if data.weights is not None and not (data.weights >= 0).all():
         raise UserError(f"Channel '{channel}' has weights that are negative or missing.")
-    matrix = xgboost.DMatrix(
-        data.features,
-        label=data.labels,
-        weight=data.weights,
-        qid=data.groups,
-        nthread=values.get("nthread", cpus()),
-    )
+    try:
+        matrix = xgboost.DMatrix(
+            data.features,
+            label=data.labels,
+            weight=data.weights,
+            qid=data.groups,
+            nthread=values.get("nthread", cpus()),
+        )
+    except xgboost.core.XGBoostError as error:
+        raise UserError(
+            f"XGBoost refuses the data of channel '{channel}': {_first_sentence(error)}"
+        ) from error
     if objective == "survival:aft":
         matrix.set_float_info("label_lower_bound", data.labels)
         matrix.set_float_info("label_upper_bound", data.labels)
