@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, tuple_
 
+from studio.db import resources
 from studio.db.resources import Doc, Resource
 from studio.db.tables import RESOURCE
 from studio.errors import ValidationException
@@ -85,14 +86,14 @@ def scan(
     `by` is (a key of the sortable columns, order); `after` the position of the row before.
     """
     conditions = [RESOURCE.c[name] == value for name, value in scope.items()]
-    query = select(RESOURCE).where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
+    query = resources.RESOURCES.where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
     if after is not None:
         query = query.where(_after(after, *by))
     result = connection.execute(
         _ordered(query, *by).limit(limit), execution_options={"yield_per": _CHUNK}
     )
     for row in result:
-        yield Resource(**row._mapping)
+        yield resources.resource(row)
 
 
 def kinds(sort: str) -> tuple[type, ...]:

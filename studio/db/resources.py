@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from studio.db.tables import RESOURCE, RUN
 
@@ -60,32 +60,40 @@ def insert(connection: Connection, resource: Resource) -> None:
     connection.execute(RESOURCE.insert().values(**vars(resource)))
 
 
+# Built once: putting a statement together costs more than running it.
+RESOURCES = select(*(RESOURCE.c[field.name] for field in fields(Resource)))
+"""Select of resources, each row for `resource`."""
+
+_RUNS = select(*(RUN.c[field.name] for field in fields(Run)))
+_LIVE = RESOURCES.where(RESOURCE.c.deleted_at.is_(None))
+_BY_NAME = _LIVE.where(
+    *(RESOURCE.c[name] == bindparam(name) for name in ("account", "region", "kind", "name"))
+)
+_BY_ARN = _LIVE.where(RESOURCE.c.arn == bindparam("arn"))
+_BY_ID = RESOURCES.where(RESOURCE.c.id == bindparam("id"))
+
+
 def find(
     connection: Connection, account: str, region: str, kind: str, name: str
 ) -> Resource | None:
     """The resource of that name that is not deleted."""
-    return _one(
-        connection,
-        select(RESOURCE).where(
-            RESOURCE.c.account == account,
-            RESOURCE.c.region == region,
-            RESOURCE.c.kind == kind,
-            RESOURCE.c.name == name,
-            RESOURCE.c.deleted_at.is_(None),
-        ),
-    )
+    named = {"account": account, "region": region, "kind": kind, "name": name}
+    return _one(connection, _BY_NAME, named)
 
 
 def find_arn(connection: Connection, arn: str) -> Resource | None:
     """The resource with that ARN that is not deleted."""
-    return _one(
-        connection, select(RESOURCE).where(RESOURCE.c.arn == arn, RESOURCE.c.deleted_at.is_(None))
-    )
+    return _one(connection, _BY_ARN, {"arn": arn})
 
 
 def get(connection: Connection, resource_id: str) -> Resource | None:
     """The resource with that id, deleted or not."""
-    return _one(connection, select(RESOURCE).where(RESOURCE.c.id == resource_id))
+    return _one(connection, _BY_ID, {"id": resource_id})
+
+
+def resource(row: Row[Any]) -> Resource:
+    """A row of `RESOURCES` as a value."""
+    return Resource(*tuple(row))
 
 
 def due(connection: Connection) -> list[str]:
@@ -96,8 +104,8 @@ def due(connection: Connection) -> list[str]:
 
 def of_kind(connection: Connection, kind: str) -> list[Resource]:
     """All resources of a kind that are not deleted."""
-    query = select(RESOURCE).where(RESOURCE.c.kind == kind, RESOURCE.c.deleted_at.is_(None))
-    return [_resource(row) for row in connection.execute(query)]
+    query = _LIVE.where(RESOURCE.c.kind == kind)
+    return [resource(row) for row in connection.execute(query)]
 
 
 def update(connection: Connection, resource: Resource) -> Resource | None:
@@ -116,19 +124,19 @@ def update(connection: Connection, resource: Resource) -> Resource | None:
 
 def runs(connection: Connection, resource_id: str) -> list[Run]:
     """The runs of a resource, oldest first."""
-    query = select(RUN).where(RUN.c.resource_id == resource_id).order_by(RUN.c.created_at, RUN.c.id)
+    query = _RUNS.where(RUN.c.resource_id == resource_id).order_by(RUN.c.created_at, RUN.c.id)
     return [_run(row) for row in connection.execute(query)]
 
 
 def get_run(connection: Connection, run_id: str) -> Run | None:
     """The run with that id."""
-    row = connection.execute(select(RUN).where(RUN.c.id == run_id)).first()
+    row = connection.execute(_RUNS.where(RUN.c.id == run_id)).first()
     return _run(row) if row else None
 
 
 def open_runs(connection: Connection) -> list[Run]:
     """The runs that hold slots: pending or running."""
-    query = select(RUN).where(RUN.c.phase.in_(("pending", "running")))
+    query = _RUNS.where(RUN.c.phase.in_(("pending", "running")))
     return [_run(row) for row in connection.execute(query)]
 
 
@@ -141,14 +149,10 @@ def put_runs(connection: Connection, changed: Iterable[Run]) -> None:
             connection.execute(RUN.insert().values(**values))
 
 
-def _one(connection: Connection, query: Select[Any]) -> Resource | None:
-    row = connection.execute(query).first()
-    return _resource(row) if row else None
-
-
-def _resource(row: Row[Any]) -> Resource:
-    return Resource(**row._mapping)
+def _one(connection: Connection, query: Select[Any], values: Doc) -> Resource | None:
+    row = connection.execute(query, values).first()
+    return resource(row) if row else None
 
 
 def _run(row: Row[Any]) -> Run:
-    return Run(**row._mapping)
+    return Run(*tuple(row))

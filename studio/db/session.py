@@ -6,6 +6,7 @@ function must not do I/O. `write` returns after the commit: what is acknowledged
 One writer is also what SQLite wants: no upgrade of a read lock, no SQLITE_BUSY.
 """
 
+import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
@@ -118,11 +120,12 @@ class Database:
 
 def _engine(url: str, write: bool) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=1 if write else 8, max_overflow=0 if write else 24)
+        size, more = (1, 0) if write else (8, 24)
+        return create_engine(url, json_deserializer=_document, pool_size=size, max_overflow=more)
     pool: dict[str, Any] = {"poolclass": StaticPool}
     if not write:
         pool = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 24}
-    engine = create_engine(url, module=apsw_dbapi, **pool)
+    engine = create_engine(url, module=apsw_dbapi, json_deserializer=_document, **pool)
     pragmas = _SQLITE_PRAGMAS if write else (*_SQLITE_PRAGMAS[2:], "query_only=ON")
     begin = "BEGIN IMMEDIATE" if write else "BEGIN"
 
@@ -136,3 +139,11 @@ def _engine(url: str, write: bool) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _document(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Metrics may be NaN, which is no JSON but Python's.
+        return json.loads(text)
