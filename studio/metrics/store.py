@@ -108,6 +108,11 @@ def position(connection: Connection, source: str) -> int:
     return -1 if found is None else int(found)
 
 
+def forget(connection: Connection, source: str) -> None:
+    """A source is gone, and will never be read again."""
+    connection.execute(delete(METRIC_SOURCE).where(METRIC_SOURCE.c.name == source))
+
+
 def read(connection: Connection, metric: Metric, start: int, end: int) -> dict[str, list[Row]]:
     """The rows with `start` <= time < `end` by their unit."""
     chunk = METRIC_CHUNK.c

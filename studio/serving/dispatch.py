@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from studio.errors import ApiError
 from studio.serving import errors
+from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.protocol import Client, Request
@@ -64,9 +65,10 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Dispatcher:
     """What lives as long as the router: routes, clients, and the calls in flight."""
 
-    def __init__(self, limits: Limits, log: Log) -> None:
+    def __init__(self, limits: Limits, log: Log, counters: Counters) -> None:
         self.limits = limits
         self.log = log
+        self.counters = counters
         self.clients: set[Client] = set()
         self.busy: set[Connection] = set()
         self.routes = Routes(limits, self.busy)
@@ -116,15 +118,20 @@ class Dispatcher:
             client.expire()
         for server in self.routes.servers.values():
             server.reap(now)
+        self.counters.tick(now)
 
-    def observe(self, variant: VariantRoute, status: int, model_us: int, overhead_us: int) -> None:
+    def observe(
+        self, variant: VariantRoute, error: ApiError | None, model_us: int, overhead_us: int
+    ) -> None:
         """Every invocation that reached a variant passes here once, with its outcome."""
-        if status >= 400:
+        status = 200 if error is None else errors.original_status(error)
+        self.counters.count(variant, status, model_us, overhead_us)
+        if error is not None:
             self.log(
                 "invocation failed",
                 endpoint=variant.endpoint,
                 variant=variant.name,
-                status=status,
+                status=error.status,
                 model_us=model_us,
                 overhead_us=overhead_us,
             )
@@ -230,7 +237,7 @@ class Invocation:
             value = headers.get(name)
             if value is not None:
                 parts += (prefix, value, b"\r\n")
-        self._observe(200)
+        self._observe(None)
         self._request.client.answer(b"".join(parts), body)
 
     def unreachable(self, server: Server) -> None:
@@ -245,14 +252,14 @@ class Invocation:
         return errors.model_error(status, message, variant.endpoint, variant.log_arn)
 
     def _fail(self, error: ApiError) -> None:
-        self._observe(error.status)
+        self._observe(error)
         self._request.client.answer(*self._dispatcher.refusal(error))
 
-    def _observe(self, status: int) -> None:
+    def _observe(self, error: ApiError | None) -> None:
         now = monotonic()
         model = now - self._sent
         overhead = self._sent - self._started
-        self._dispatcher.observe(self._variant, status, int(model * 1e6), int(overhead * 1e6))
+        self._dispatcher.observe(self._variant, error, int(model * 1e6), int(overhead * 1e6))
 
 
 def _shows(token: str, wanted: str) -> bool:

@@ -41,6 +41,11 @@ class ModelError(ApiError):
         self.members = members
 
 
+def original_status(error: ApiError) -> int | None:
+    """The status of the model's answer, 0 for none; None when no model was asked."""
+    return int(error.members["OriginalStatusCode"]) if isinstance(error, ModelError) else None
+
+
 def model_error(original_status: int, original: str, endpoint: str, log_arn: str) -> ModelError:
     """The ModelError of an endpoint; `log_arn` names the log group or stream to look into."""
     side = "client" if 400 <= original_status < 500 else "server"

@@ -20,6 +20,7 @@ import uvloop
 
 from studio import durable, processes
 from studio.errors import StudioError
+from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
 from studio.serving.limits import Limits
 from studio.serving.log import Log
@@ -49,7 +50,8 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     log = Log(home / "logs" / "router.log")
     # Each client may need a connection to a model server too.
     most = max(_raise_file_limit() // 2 - 64, 1)
-    dispatcher = Dispatcher(replace(limits, connections=min(limits.connections, most)), log)
+    limits = replace(limits, connections=min(limits.connections, most))
+    dispatcher = Dispatcher(limits, log, Counters(home))
     watch = TableWatch(table_path(home), dispatcher)
     watch.look()
     listener = _listen(folder / "port", host)
@@ -72,6 +74,7 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     server.close()
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
+    dispatcher.counters.close()
     log("router stopped", pid=os.getpid())
 
 

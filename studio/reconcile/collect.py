@@ -1,0 +1,127 @@
+"""Takes what routers counted into the metric store, and lets the store grow old.
+
+Routers write files of lines, see studio.serving.counters. How far a file was read is stored with
+what was read. A file goes once its router is done with it and all of it is stored.
+"""
+
+import fcntl
+import json
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from studio.db.session import Database
+from studio.metrics import store
+from studio.metrics.rows import Row
+from studio.metrics.store import Batch, Metric, Reading
+from studio.serving import counters
+from studio.settings import Settings
+
+log = structlog.get_logger()
+
+_PAUSE_SECONDS = 3.0
+_RETAIN_SECONDS = 3_600.0
+_MOST_BYTES = 2**20
+_NAMESPACE = "AWS/SageMaker"
+_UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
+
+
+class Collector:
+    """Collects from construction until `close`."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db = db
+        self._settings = settings
+        self._folder = counters.folder(settings.home)
+        self._positions: dict[Path, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        retained = -_RETAIN_SECONDS
+        while not self._stop.wait(_PAUSE_SECONDS):
+            try:
+                self._collect()
+                if time.monotonic() - retained > _RETAIN_SECONDS:
+                    retained = time.monotonic()
+                    self._retain()
+            except Exception:
+                log.exception("metrics not collected")
+
+    def _collect(self) -> None:
+        paths = sorted(self._folder.glob("[0-9]*"))
+        for path in paths:
+            try:
+                self._collect_file(path)
+            except FileNotFoundError:
+                self._positions.pop(path, None)  # the router has so many that it removed this one
+
+    def _collect_file(self, path: Path) -> None:
+        source = f"router/{path.name}"
+        if path not in self._positions:
+            with self._db.read() as connection:
+                self._positions[path] = max(store.position(connection, source), 0)
+        with path.open("rb") as file:
+            # Whoever holds the lock may write more; asked for first, so that all is read then.
+            done = _lock(file.fileno())
+            while lines := _lines(file, self._positions[path]):
+                position = self._positions[path] + len(lines)
+                reading = Reading(source, position, tuple(self._batches(lines)))
+                self._db.write(partial(store.take, reading=reading))
+                self._positions[path] = position
+            if done:
+                path.unlink()
+                del self._positions[path]
+                # After the file: without its position it would be read once more.
+                self._db.write(lambda connection: store.forget(connection, source))
+
+    def _batches(self, lines: bytes) -> Iterator[Batch]:
+        scope = self._settings.account, self._settings.region
+        for line in lines.splitlines():
+            try:
+                yield from _of_line(scope, json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                log.warning("line of a router skipped", size=len(line))
+
+    def _retain(self) -> None:
+        now = time.time_ns() // 1_000_000
+        while not self._stop.is_set():
+            if not self._db.write(lambda connection: store.retain(connection, now)):
+                return
+
+
+def _of_line(scope: tuple[str, str], line: dict[str, Any]) -> list[Batch]:
+    dimensions = (("EndpointName", line["endpoint"]), ("VariantName", line["variant"]))
+    return [
+        Batch(
+            Metric(*scope, _NAMESPACE, name, dimensions),
+            _UNITS.get(name, "None"),
+            tuple(Row(line["at"], *map(float, row)) for row in rows),
+        )
+        for name, rows in line["metrics"].items()
+    ]
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lines(file: Any, position: int) -> bytes:
+    """Whole lines from a position on, about a megabyte at the most."""
+    file.seek(position)
+    data: bytes = file.read(_MOST_BYTES)
+    return data[: data.rfind(b"\n") + 1]

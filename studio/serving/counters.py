@@ -1,0 +1,159 @@
+"""What the router counts: invocations, errors and latencies of each variant.
+
+Counting is adding to numbers in memory. Every two seconds they go, as lines, to a file below
+`router/metrics`, from where the control plane takes each line once; a router that is killed loses
+those two seconds. A file belongs to one router and is locked while it may still grow.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from studio.metrics.rows import cell
+from studio.serving.routes import VariantRoute
+
+_FLUSH_SECONDS = 2.0
+_LARGEST_FILE = 256 * 1024
+_MOST_FILES = 256
+
+_Rows = list[list[float]]
+
+
+def folder(home: Path) -> Path:
+    """Where the files of a home's routers lie."""
+    return home / "router" / "metrics"
+
+
+class Counters:
+    """`count` every invocation, `tick` now and then, `close` at the end."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = folder(home)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._tallies: dict[VariantRoute, _Tally] = {}
+        self._due = 0.0
+        self._fd = -1
+        self._size = 0
+
+    def count(
+        self, variant: VariantRoute, model_status: int | None, model_us: int, overhead_us: int
+    ) -> None:
+        """An invocation: the model answered with a status, or not at all (0), or was not asked
+        because no server could take more (None)."""
+        tally = self._tallies.get(variant)
+        if tally is None:
+            tally = self._tallies[variant] = _Tally()
+        tally.invocations += 1
+        if model_status is None:
+            tally.server_errors += 1
+            return
+        if not 200 <= model_status < 300:
+            tally.model_errors += 1
+            tally.client_errors += 400 <= model_status < 500
+            tally.server_errors += model_status >= 500
+        _add(tally.model, model_us)
+        _add(tally.overhead, overhead_us)
+
+    def tick(self, now: float) -> None:
+        """Write what was counted, when it is time; `now` is the monotonic clock's."""
+        if self._tallies and now >= self._due:
+            self._due = now + _FLUSH_SECONDS
+            self._flush()
+
+    def close(self) -> None:
+        """Write the rest; nothing is counted afterwards."""
+        if self._tallies:
+            self._flush()
+        self._end()
+
+    def _flush(self) -> None:
+        at = time.time_ns() // 1_000_000
+        tallies, self._tallies = self._tallies, {}
+        lines = [_line(at, variant, tally) for variant, tally in tallies.items()]
+        data = b"".join(lines)
+        try:
+            if self._fd < 0:
+                self._begin()
+            written = os.write(self._fd, data)
+        except OSError:
+            return  # a full disk must not stop the traffic
+        self._size += written
+        if written < len(data) or self._size > _LARGEST_FILE:
+            self._end()
+
+    def _begin(self) -> None:
+        files = sorted(self._folder.iterdir())
+        for old in files[: max(0, len(files) - _MOST_FILES + 1)]:
+            old.unlink(missing_ok=True)  # nobody has read them for long
+        name = f"{time.time_ns():020}-{os.getpid()}"
+        hidden = self._folder / f".{name}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._fd = os.open(hidden, flags, 0o600)
+        self._size = 0
+        # Locked before anybody sees it: one without a lock is taken for done.
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+        hidden.rename(self._folder / name)
+
+    def _end(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
+
+class _Tally:
+    __slots__ = (
+        "client_errors",
+        "invocations",
+        "model",
+        "model_errors",
+        "overhead",
+        "server_errors",
+    )
+
+    def __init__(self) -> None:
+        self.invocations = self.client_errors = self.server_errors = self.model_errors = 0
+        self.model: dict[int, list[int]] = {}
+        self.overhead: dict[int, list[int]] = {}
+
+
+def _add(cells: dict[int, list[int]], value: int) -> None:
+    key = cell(value)
+    known = cells.get(key)
+    if known is None:
+        cells[key] = [1, value, value, value]
+        return
+    known[0] += 1
+    known[1] += value
+    if value < known[2]:
+        known[2] = value
+    elif value > known[3]:
+        known[3] = value
+
+
+def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
+    """Rows are weight, total, lowest and highest value."""
+    number = tally.invocations
+    share = 1 / max(len(variant.servers), 1)
+    metrics: dict[str, Any] = {
+        "Invocations": [[number, number, 1, 1]],
+        "InvocationsPerInstance": [[number, number * share, share, share]],
+        "Invocation4XXErrors": list(_flags(tally.client_errors, number)),
+        "Invocation5XXErrors": list(_flags(tally.server_errors, number)),
+        "InvocationModelErrors": list(_flags(tally.model_errors, number)),
+        "ModelLatency": list(tally.model.values()),
+        "OverheadLatency": list(tally.overhead.values()),
+    }
+    line = {"at": at, "endpoint": variant.endpoint, "variant": variant.name, "metrics": metrics}
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def _flags(count: int, number: int) -> Iterator[list[int]]:
+    """One for each invocation that it is true of, nought for the others."""
+    if count < number:
+        yield [number - count, 0, 0, 0]
+    if count:
+        yield [count, count, 1, 1]
