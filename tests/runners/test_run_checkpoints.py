@@ -1,0 +1,199 @@
+"""Checkpoints are handed over whole while a command runs, and to the last when it ends."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from left_over import alive_of
+from runner_contract import Bench
+
+from studio.container import files
+from studio.runners.base import Transfer
+from studio.runners.process import ProcessRunner
+from studio.runners.shim import checkpoints
+from studio.settings import Settings
+
+FOLDER = "checkpoints"
+SCRIPT = 'cd "$ML/checkpoints"; '
+
+
+@pytest.fixture
+def bench(home: Path) -> Bench:
+    """Of one kind: how files are handed over has nothing to do with the sandbox."""
+    return Bench(ProcessRunner(Settings(home=home)))
+
+
+def taken(bench: Bench, run: str) -> dict[str, str]:
+    """What waits, as whoever stores it would find it; it is removed."""
+    found: dict[str, str] = {}
+    for batch in bench.poll(run).checkpoints:
+        for path in sorted(Path(batch).rglob("*")):
+            if path.is_file():
+                assert not path.is_symlink()
+                found[str(path.relative_to(batch))] = path.read_text()
+        files.remove_tree(Path(batch))
+    return found
+
+
+def waits(bench: Bench, run: str) -> dict[str, str]:
+    bench.until(run, lambda status: bool(status.checkpoints))
+    return taken(bench, run)
+
+
+def start(bench: Bench, script: str, **fields) -> str:
+    fields.setdefault("folders", (FOLDER,))
+    return bench.start(SCRIPT + script, checkpoints=FOLDER, **fields)
+
+
+def test_new_and_changed_files_while_it_runs_and_the_rest_at_the_end(bench: Bench, home: Path):
+    run = start(
+        bench,
+        "mkdir -p a/b; echo one > a/b/c; echo two > d; echo ready; "
+        "until [ -e ../go ]; do sleep 0.05; done; echo more >> d; "
+        "until [ -e ../end ]; do sleep 0.05; done; rm a/b/c; echo last > e",
+    )
+    ml = home / "runs" / run / "ml"
+    bench.said(run, "ready")
+    assert waits(bench, run) == {"a/b/c": "one\n", "d": "two\n"}
+    (ml / "go").touch()
+    assert waits(bench, run) == {"d": "two\nmore\n"}
+    (ml / "end").touch()
+    assert bench.ended(run).phase == "succeeded"
+    assert taken(bench, run) == {"e": "last\n"}
+    assert bench.poll(run).checkpoints == ()
+
+
+def test_what_was_restored_is_not_handed_over_again(bench: Bench, tmp_path: Path):
+    (tmp_path / "object").write_text("restored")
+    (tmp_path / "object").chmod(0o400)
+    run = start(
+        bench,
+        "cat old changed; echo new > changed",
+        inputs=tuple(
+            Transfer(f"{FOLDER}/{name}", 8, link=str(tmp_path / "object"))
+            for name in ("old", "changed")
+        ),
+    )
+    assert bench.ended(run).phase == "succeeded"
+    assert bench.lines(run) == ["restoredrestored"]
+    assert taken(bench, run) == {"changed": "new\n"}
+    assert (tmp_path / "object").read_text() == "restored"
+
+
+@pytest.mark.parametrize("ending", ["exit 3", "sleep 1000", "kill -9 $$"])
+def test_the_last_state_is_kept_however_a_run_ends(bench: Bench, home: Path, ending: str):
+    run = start(bench, f"echo state > s; {ending}", timeout_seconds=2.0)
+    status = bench.ended(run)
+    assert status.phase == ("stopped" if "sleep" in ending else "failed")
+    assert taken(bench, run) == {"s": "state\n"}
+    assert not alive_of(home)
+    bench.runner.remove(run, bench.handles[run])
+    assert not (home / "runs" / run / "checkpoints").exists()
+
+
+def test_batches_wait_in_order(bench: Bench):
+    run = start(bench, "echo 1 > a; sleep 2.5; echo 2 > a")
+    bench.ended(run)
+    first, second = bench.poll(run).checkpoints
+    assert (Path(first) / "a").read_text() == "1\n"
+    assert (Path(second) / "a").read_text() == "2\n"
+
+
+def test_a_killed_keeper_is_replaced(bench: Bench, home: Path):
+    run = start(bench, "echo one > a; echo ready; until [ -e ../end ]; do sleep 0.05; done")
+    bench.said(run, "ready")
+    shim = int((home / "runs" / run / "pid.json").read_text().partition('"pid": ')[2].split(",")[0])
+    folder = str(home / "runs" / run / "ml" / FOLDER)
+    killed = 0
+    for pid in Path(f"/proc/{shim}/task/{shim}/children").read_text().split():
+        if (
+            str(Path(f"/proc/{pid}/cwd").readlink()) == folder
+            and "sh" not in Path(f"/proc/{pid}/comm").read_text()
+        ):
+            os.kill(int(pid), signal.SIGKILL)
+            killed += 1
+    assert killed
+    assert waits(bench, run) == {"a": "one\n"}
+    (home / "runs" / run / "ml" / "end").touch()
+    assert bench.ended(run).phase == "succeeded"
+
+
+def test_a_killed_shim_takes_its_keeper_with_it(bench: Bench, home: Path):
+    run = start(bench, "echo one > a; echo ready; sleep 1000")
+    bench.said(run, "ready")
+    bench.until(run, lambda status: bool(status.checkpoints))
+    shim = int((home / "runs" / run / "pid.json").read_text().partition('"pid": ')[2].split(",")[0])
+    os.kill(shim, signal.SIGKILL)
+    assert bench.ended(run).reason == "RunnerLost"
+    assert taken(bench, run) == {"a": "one\n"}
+    deadline = time.monotonic() + 10
+    while left := alive_of(home):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def test_nothing_from_elsewhere_is_handed_over(bench: Bench, tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_text("secret")
+    run = start(
+        bench,
+        f"ln -s {secret}/key link; ln -s {secret} folder; mkfifo pipe; echo fine > a; "
+        "python3 -c \"import os; os.mkdir(b'caf\\xe9'); open(b'caf\\xe9/x', 'w'); "
+        "[(os.mkdir('d'), os.chdir('d')) for _ in range(300)]; open('deep', 'w')\"; "
+        "sleep 2.5; rm -r a; mv folder a; true",
+    )
+    assert waits(bench, run) == {"a": "fine\n"}
+    assert bench.ended(run).phase == "succeeded"
+    assert taken(bench, run) == {}
+
+
+def test_the_folder_itself_may_be_led_elsewhere(bench: Bench, tmp_path: Path):
+    (tmp_path / "key").write_text("secret")
+    run = start(bench, f"cd ..; rm -r checkpoints; ln -s {tmp_path} checkpoints; sleep 1.5")
+    assert bench.ended(run).phase == "succeeded"
+    assert taken(bench, run) == {}
+
+
+class Changing(checkpoints.Collector):
+    """A command that writes at the worst moment: while its file is copied."""
+
+    def __init__(self, source: Path, batches: Path) -> None:
+        super().__init__(source, batches)
+        self.writes = 1
+
+    def _take(self, name, fresh, last):
+        original = checkpoints._copy
+
+        def copy(fd, target):
+            original(fd, target)
+            if self.writes:
+                self.writes -= 1
+                (self._source / name).write_text("changed")
+
+        checkpoints._copy = copy
+        try:
+            return super()._take(name, fresh, last)
+        finally:
+            checkpoints._copy = original
+
+
+def test_a_file_that_changes_while_it_is_copied_is_tried_again(tmp_path: Path):
+    source = tmp_path / "source"
+    source.mkdir()
+    collector = Changing(source, tmp_path / "batches")
+    (source / "a").write_text("first")
+    assert not collector.look()  # seen once: it may still be written
+    assert not collector.look()  # torn
+    assert not collector.look()
+    assert checkpoints.waiting(tmp_path / "batches") == ()
+    while not collector.look():
+        pass
+    (batch,) = checkpoints.waiting(tmp_path / "batches")
+    assert (Path(batch) / "a").read_text() == "changed"
+    assert not collector.look()
+    files.remove_tree(Path(batch))
+    assert not collector.look()
+    assert not collector.look(last=True)
