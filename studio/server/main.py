@@ -23,6 +23,7 @@ from studio.db.session import Database
 from studio.identity.entry import opened
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
+from studio.reconcile.collect import Collector
 from studio.reconcile.grants import Grants
 from studio.reconcile.hints import Hints
 from studio.reconcile.loop import Loop
@@ -99,6 +100,7 @@ def _plane(settings: Settings) -> Iterator[App]:
         identity.keys.changed = routes.refresh
         parts.callback(routes.close)
         parts.callback(control.Watch(settings.home).close)
+        parts.callback(Collector(db, settings).close)
         actor = Actor(db, runner, storage, routes, scheduler.capacity(settings), grants)
         loop = Loop(db, kinds, actor)
         parts.callback(loop.stop)
