@@ -6,13 +6,13 @@ What a command does not need is not imported: `env` and `status` run in scripts 
 import json
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from studio import __version__
+from studio import __version__, cli_users
+from studio.cli_options import home_option
 from studio.errors import StudioError
 from studio.settings import load_settings
 
@@ -28,14 +28,6 @@ class _Group(click.Group):
             ctx.exit(1)
 
 
-def _home_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--home",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder that holds everything; else STUDIO_HOME, else the platform's data folder.",
-    )(command)
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="studio")
 def main() -> None:
@@ -43,7 +35,7 @@ def main() -> None:
 
 
 @main.command()
-@_home_option
+@home_option
 @click.option("--port", type=click.IntRange(0, 65535), help="0: pick one once and keep it.")
 @click.option("--host", help="Address to listen on; loopback unless you know why not.")
 @click.option("--detach", is_flag=True, help="Start in the background; return when ready.")
@@ -59,7 +51,7 @@ def serve(home: Path | None, port: int | None, host: str | None, detach: bool) -
 
 
 @main.command()
-@_home_option
+@home_option
 @click.option("--all", "everything", is_flag=True, help="End jobs and model servers as well.")
 def stop(home: Path | None, everything: bool) -> None:
     """Stop the control plane and the router. Jobs go on; the next start finds them again."""
@@ -76,7 +68,7 @@ def stop(home: Path | None, everything: bool) -> None:
 
 
 @main.command()
-@_home_option
+@home_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(home: Path | None, as_json: bool) -> None:
     """Say what runs. Exit status 0 only when Studio is ready."""
@@ -96,11 +88,20 @@ def status(home: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@_home_option
+@home_option
 @click.option(
     "--format", "form", type=click.Choice(["sh", "json"]), default="sh", show_default=True
 )
-def env(home: Path | None, form: str) -> None:
+@click.option("--user", "name", help="For this user, with a new access key that is shown once.")
+@click.option("--tls", is_flag=True, help="Over https, with the authority to trust.")
+@click.option(
+    "--endpoints-json",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write botocore's list of endpoints there, with STS at the TLS listener.",
+)
+def env(
+    home: Path | None, form: str, name: str | None, tls: bool, endpoints_json: Path | None
+) -> None:
     """Print the variables that point AWS clients here: `eval "$(studio env)"`.
 
     JSON holds null for a variable that must not be set.
@@ -108,7 +109,18 @@ def env(home: Path | None, form: str) -> None:
     from studio import daemon, environment
 
     settings = load_settings(home)
-    values = environment.client_environment(settings, *daemon.addresses(settings.home))
+    addresses = daemon.addresses(settings.home)
+    if name is None:
+        values = environment.client_environment(settings, *addresses)
+    else:
+        key = cli_users.new_key(settings, name)
+        values = environment.user_environment(settings, *addresses, key)
+    if tls or endpoints_json:
+        from studio import tls_clients
+
+        values = tls_clients.environment(values, settings)
+        if endpoints_json:
+            tls_clients.write_endpoints_json(settings, endpoints_json)
     removed = [name for name in environment.REMOVED if name not in values]
     if form == "json":
         click.echo(json.dumps(values | dict.fromkeys(removed), indent=2))
@@ -119,7 +131,7 @@ def env(home: Path | None, form: str) -> None:
 
 
 @main.command()
-@_home_option
+@home_option
 @click.option("--json", "as_json", is_flag=True, help="A list of JSON objects.")
 def doctor(home: Path | None, as_json: bool) -> None:
     """Look for what would stop or hamper Studio here, and say how to mend it."""
@@ -133,6 +145,9 @@ def doctor(home: Path | None, as_json: bool) -> None:
             click.echo(finding.line())
     sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
 
+
+main.add_command(cli_users.user)
+main.add_command(cli_users.key)
 
 if __name__ == "__main__":
     main()
