@@ -293,10 +293,16 @@ def test_a_command_cannot_lead_a_feeder_elsewhere(bench: Bench, tmp_path: Path):
     """A link where a FIFO belongs would let the command write with the feeder's rights."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    script = f"rm train_0; ln -s {victim} train_0; ln -s {victim} train_1; (sleep 0.3; ls) ; exit 0"
-    run = bench.start(READ + script, streams=(stream(stored(tmp_path, b"evil")),))
-    bench.ended(run)
-    script = "ln -s elsewhere train_1; cat train_0; sleep 1000"
-    run = bench.start(READ + script, streams=(stream(stored(tmp_path, b"evil")),))
+    script = (
+        "exec 9<train_0; until [ -e train_1 ]; do sleep 0.02; done; rm train_1; "
+        f"ln -s {victim} train_1; cat <&9 | wc -c; sleep 0.5"
+    )
+    run = bench.start(READ + script, streams=(stream(stored(tmp_path, bytes(2**22))),))
+    assert bench.ended(run).phase == "succeeded"
+    assert bench.lines(run) == [str(2**22)]
+    run = bench.start(
+        READ + f"ln -s {victim} train_1; cat train_0; sleep 1000",
+        streams=(stream(stored(tmp_path, b"evil")),),
+    )
     assert bench.ended(run).reason == "DownloadFailed"
     assert victim.read_text() == "precious"
