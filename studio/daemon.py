@@ -190,7 +190,7 @@ def _running(home: Path) -> StudioError:
 def _port(settings: Settings) -> int:
     """The port to listen on: the one asked for, else the one kept, else a free one."""
     port = settings.port or int(durable.read_json(settings.home / "port") or 0)
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, port))

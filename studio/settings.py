@@ -48,7 +48,7 @@ class Settings:
     """Profile of the AWS configuration whose credentials the external S3 takes."""
 
     s3_ca_bundle: str = ""
-    """File of the authorities to trust for the external S3; empty: AWS_CA_BUNDLE, else usual ones."""
+    """File of the authorities to trust for the external S3; empty: AWS_CA_BUNDLE, or the usual."""
 
     cpu_slots: int = 0
     """CPUs that jobs may occupy at once; 0: all of the machine's."""
@@ -73,8 +73,10 @@ class Settings:
 
     @property
     def client_host(self) -> str:
-        """The host under which programs of this machine find the control plane."""
-        return "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        """The host, as URLs spell it, where programs of this machine find the control plane."""
+        if self.host in ("0.0.0.0", "::", ""):
+            return "127.0.0.1"
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def database_url(self) -> str:

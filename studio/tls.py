@@ -85,7 +85,9 @@ def write_bundle(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
             "There is no certificate yet: start Studio with `tls_port` 0 or above once."
         )
     present = environ.get("AWS_CA_BUNDLE", "")
-    trusted = Path(present) if present and Path(present) != known.bundle else _botocore_bundle()
+    trusted = (
+        Path(present) if present and Path(present) != known.bundle else botocore_file("cacert.pem")
+    )
     try:
         text = trusted.read_bytes()
     except OSError as error:
@@ -94,16 +96,17 @@ def write_bundle(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
     return known.bundle
 
 
+def botocore_file(name: str) -> Path:
+    """A file that botocore ships, found without loading botocore."""
+    spec = importlib.util.find_spec("botocore")
+    if spec is None or spec.origin is None:
+        raise StudioError("botocore is not installed: its data is needed.")
+    return Path(spec.origin).parent / name
+
+
 def _keep(path: Path, data: bytes) -> None:
     if not path.exists() or path.read_bytes() != data:
         durable.write_bytes(path, data)
-
-
-def _botocore_bundle() -> Path:
-    spec = importlib.util.find_spec("botocore")
-    if spec is None or spec.origin is None:
-        raise StudioError("botocore is not installed: its list of authorities is needed.")
-    return Path(spec.origin).with_name("cacert.pem")
 
 
 def _general_names(names: Sequence[str]) -> list[x509.GeneralName]:
