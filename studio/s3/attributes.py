@@ -4,6 +4,7 @@ storage class, encryption, tags. Pure."""
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from studio.s3 import lifecycle
 from studio.s3.errors import S3Error, invalid_argument, not_implemented
 from studio.s3.index import NULL
 from studio.s3.store import Attributes, Found
@@ -73,7 +74,8 @@ def version(found: Found) -> dict[str, str]:
 
 def told(found: Found) -> dict[str, str]:
     """What answers to reads and writes of an object say of it beside its own headers."""
-    return encryption(found.stored.headers) | version(found)
+    expiration = lifecycle.expiration_header(found.bucket, found.stored)
+    return encryption(found.stored.headers) | version(found) | expiration
 
 
 def parse_tagging(text: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     insert,
     select,
     tuple_,
@@ -214,6 +215,14 @@ def find_parts(connection: Connection, upload: str, after: int = 0, limit: int =
     if limit >= 0:
         query = query.limit(limit)
     return [_part(row) for row in connection.execute(query)]
+
+
+def uploads_untouched_since(connection: Connection, moment: int) -> list[tuple[Upload, int]]:
+    """Unfinished uploads and when each was last touched, before `moment`."""
+    last = func.coalesce(func.max(PART.c.modified), UPLOAD.c.created).label("last")
+    query = select(UPLOAD, last).outerjoin(PART, PART.c.upload == UPLOAD.c.id)
+    query = query.where(UPLOAD.c.created < moment).group_by(*UPLOAD.primary_key)
+    return [(Upload(*row[:-1]), row[-1]) for row in connection.execute(query)]
 
 
 def insert_object(connection: Connection, stored: StoredObject) -> None:

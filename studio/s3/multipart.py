@@ -25,6 +25,7 @@ from studio.s3.versions import Condition
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
+UPLOAD_DAYS = 7  # after which an upload that nobody touches is aborted
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from studio.s3 import (
     buckets,
     deletion,
     listing,
+    object_attributes,
     objects,
     post,
+    subresources,
     tagging,
     uploads,
     version_listing,
@@ -40,22 +42,67 @@ _BUCKET = {
     ("GET", ""): Route(listing.list_objects),
     ("GET", "acl"): Route(acl.get_bucket_acl),
     ("GET", "location"): Route(buckets.get_location),
-    ("GET", "tagging"): Route(tagging.get_bucket_tagging),
+    ("GET", "policyStatus"): Route(subresources.get_policy_status),
     ("GET", "uploads"): Route(uploads.list_uploads),
     ("GET", "versioning"): Route(buckets.get_versioning),
     ("GET", "versions"): Route(version_listing.list_versions),
     ("HEAD", ""): Route(buckets.head_bucket),
     ("PUT", ""): Route(buckets.create_bucket, "memory"),
     ("PUT", "acl"): Route(acl.put_bucket_acl, "memory"),
-    ("PUT", "tagging"): Route(tagging.put_bucket_tagging, "memory"),
     ("PUT", "versioning"): Route(buckets.put_versioning, "memory"),
     ("DELETE", ""): Route(buckets.delete_bucket),
-    ("DELETE", "tagging"): Route(tagging.delete_bucket_tagging),
     ("POST", "delete"): Route(deletion.delete_objects, "memory"),
 }
+# Sub-resources that are kept: how each is asked for, put and deleted.
+_KEPT: dict[str, tuple[Handler, Handler, Handler]] = {
+    "cors": (subresources.get_cors, subresources.put_cors, subresources.delete_cors),
+    "encryption": (
+        subresources.get_encryption,
+        subresources.put_encryption,
+        subresources.delete_encryption,
+    ),
+    "lifecycle": (
+        subresources.get_lifecycle,
+        subresources.put_lifecycle,
+        subresources.delete_lifecycle,
+    ),
+    "ownershipControls": (
+        subresources.get_ownership,
+        subresources.put_ownership,
+        subresources.delete_ownership,
+    ),
+    "policy": (subresources.get_policy, subresources.put_policy, subresources.delete_policy),
+    "publicAccessBlock": (
+        subresources.get_public_access_block,
+        subresources.put_public_access_block,
+        subresources.delete_public_access_block,
+    ),
+    "tagging": (
+        tagging.get_bucket_tagging,
+        tagging.put_bucket_tagging,
+        tagging.delete_bucket_tagging,
+    ),
+}
+# Those that only have AWS's default.
+_FIXED: dict[str, tuple[Handler, Handler]] = {
+    "accelerate": (subresources.get_accelerate, subresources.put_accelerate),
+    "logging": (subresources.get_logging, subresources.put_logging),
+    "notification": (subresources.get_notification, subresources.put_notification),
+    "requestPayment": (subresources.get_request_payment, subresources.put_request_payment),
+}
+for _name, (_get, _put, *_delete) in (_KEPT | _FIXED).items():
+    _BUCKET["GET", _name] = Route(_get)
+    _BUCKET["PUT", _name] = Route(_put, "memory")
+    for _each in _delete:
+        _BUCKET["DELETE", _name] = Route(_each)
+for _name in ("object-lock", "replication", "website"):
+    _BUCKET["GET", _name] = Route(subresources.get_absent)
+for _name in ("replication", "website"):
+    _BUCKET["DELETE", _name] = Route(subresources.delete_absent)
 _OBJECT = {
     ("GET", ""): Route(objects.get_object),
     ("GET", "acl"): Route(acl.get_object_acl),
+    ("GET", "attributes"): Route(object_attributes.get_object_attributes),
     ("GET", "tagging"): Route(tagging.get_object_tagging),
     ("GET", "uploadId"): Route(uploads.list_parts),
     ("HEAD", ""): Route(objects.get_object),

@@ -86,6 +86,7 @@ class ObjectStore:
 
     def __init__(self, root: Path, now: Callable[[], int] | None = None) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.root = root
         self.blobs = Blobs(root)
         self.database = Database(f"sqlite:///{root / 'index.db'}")
         self.now = now or (lambda: time.time_ns() // 1_000_000)

@@ -33,6 +33,7 @@ from studio.runners.process import ProcessRunner
 from studio.s3.access import Access
 from studio.s3.client import storage_for
 from studio.s3.gateway import Gateway
+from studio.s3.janitor import Janitor
 from studio.s3.store import ObjectStore
 from studio.server import tls
 from studio.server.app import App
@@ -87,6 +88,8 @@ def _plane(settings: Settings) -> Iterator[App]:
         migrate.upgrade(db)
         objects = ObjectStore(settings.home / "s3")
         parts.callback(objects.close)
+        janitor = Janitor(objects)
+        parts.callback(janitor.close)
         identity = opened(db, settings, key)
         gateway = Gateway(objects, settings, identity)
         parts.callback(gateway.close)
@@ -113,6 +116,7 @@ def _plane(settings: Settings) -> Iterator[App]:
         app = App(Services(context, grants.credentials), gateway, lambda: _router_address(settings))
         parts.callback(app.close)
         loop.start()
+        janitor.start()
         routes.start()
         yield app
 

@@ -318,9 +318,14 @@ def test_response_overrides(s3: Any, bucket: str) -> None:
 def test_what_is_missing_says_so(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     for ask, name in (
-        (lambda: s3.get_bucket_policy(Bucket=bucket), "policy"),
         (lambda: s3.get_object_torrent(Bucket=bucket, Key="k"), "torrent"),
-        (lambda: s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": []}), "cors"),
+        (lambda: s3.put_object_lock_configuration(Bucket=bucket), "object-lock"),
+        (
+            lambda: s3.put_bucket_accelerate_configuration(
+                Bucket=bucket, AccelerateConfiguration={"Status": "Enabled"}
+            ),
+            "acceleration",
+        ),
     ):
         with pytest.raises(ClientError) as error:
             ask()

@@ -1,0 +1,199 @@
+"""The scrubber: reads what lies on the disk and names what is not what was stored.
+
+It goes through the objects in order, slowly, and remembers in `scrub.json` how far it came and what
+it found. Objects of a release that kept no sums are given some: from then on they are watched.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from studio import durable
+from studio.db.session import Database
+from studio.s3 import index
+from studio.s3.blobs import Blobs
+from studio.s3.index import BlobFacts, StoredObject
+from studio.s3.integrity import BLOCK, DamagedContent, Reader, Summer
+from studio.s3.schema import BUCKET
+
+_BATCH = 256
+_START = {"bucket": "", "key": "", "rank": index.NEWEST}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Damage:
+    """An object, or version of it, whose content is not what was stored."""
+
+    bucket: str
+    key: str
+    version: str
+    blob: str
+    what: str
+
+    def name(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" + (
+            f" (version {self.version})" if self.version != index.NULL else ""
+        )
+
+
+def check(database: Database, blobs: Blobs) -> Iterator[Damage]:
+    """Every object of the store, at full speed; the damaged ones. Writes nothing."""
+    for stored in _stored(database, dict(_START)):
+        if (damage := examine(database, blobs, stored)) is not None:
+            yield damage
+
+
+def known(root: Path) -> list[Damage]:
+    """What the scrubber of the store in `root` found and did not see mended."""
+    return [Damage(**each) for each in _state(root)["damaged"]]
+
+
+class Scrubber:
+    """Goes on where it stopped. `pause` is called with the bytes of every block that was read."""
+
+    def __init__(
+        self, root: Path, database: Database, blobs: Blobs, pause: Callable[[int], None]
+    ) -> None:
+        self._root = root
+        self._database = database
+        self._blobs = blobs
+        self._pause = pause
+
+    def run(self, now: int, every: int, stop: Callable[[], bool]) -> None:
+        """A cycle, or the rest of one; nothing until `every` milliseconds after the last began."""
+        state = _state(self._root)
+        if state["at"] is None:
+            if now < state["began"] + every:
+                return
+            state = {**state, "began": now, "at": dict(_START)}
+        for stored in _stored(self._database, state["at"]):
+            if stop():
+                break
+            self._note(state, stored)
+            state["at"] = {"bucket": stored.bucket, "key": stored.key, "rank": stored.rank}
+        else:
+            state["at"] = None
+            state["damaged"] = [each for each in state["damaged"] if self._still(each)]
+        durable.write_json(self._root / _FILE, state)
+
+    def _note(self, state: dict[str, Any], stored: StoredObject) -> None:
+        damage = examine(self._database, self._blobs, stored, self._pause)
+        others = [each for each in state["damaged"] if each["blob"] != stored.blob]
+        if damage is not None:
+            log.error("s3 object damaged", object=damage.name(), blob=damage.blob, what=damage.what)
+            others.append(vars(damage))
+        if others != state["damaged"]:
+            state["damaged"] = others
+            durable.write_json(self._root / _FILE, state)
+        if damage is None:
+            _adopt(self._database, self._blobs, stored)
+
+    def _still(self, damage: dict[str, Any]) -> bool:
+        """Whether the index still names the blob."""
+        with self._database.read() as connection:
+            where = damage["bucket"], damage["key"], damage["version"]
+            found = index.find_version(connection, *where)
+        return found is not None and found.blob == damage["blob"]
+
+
+def examine(
+    database: Database,
+    blobs: Blobs,
+    stored: StoredObject,
+    pause: Callable[[int], None] = lambda _: None,
+) -> Damage | None:
+    """Read the whole of an object. None when it is as stored, or has gone meanwhile."""
+    with database.read() as connection:
+        facts = index.find_blob(connection, stored.blob)
+    try:
+        with Reader(blobs.path(stored.blob), stored.size, facts, lambda _: None) as file:
+            md5 = hashlib.md5(usedforsecurity=False)
+            while block := file.read(BLOCK):
+                md5.update(block)
+                pause(len(block))
+        plain = "-" not in stored.etag and not facts.sums
+        if not plain or md5.hexdigest() == stored.etag:
+            return None
+        what = "its MD5 is not its ETag"
+    except DamagedContent as error:
+        what = str(error)
+    except FileNotFoundError:
+        what = "its file is missing"
+    except OSError as error:
+        what = f"it cannot be read: {error.strerror}"
+    with database.read() as connection:
+        found = index.find_version(connection, stored.bucket, stored.key, stored.version)
+    if found is None or found.blob != stored.blob:
+        return None
+    return Damage(stored.bucket, stored.key, stored.version, stored.blob, what)
+
+
+def pacer(bytes_per_second: int, sleep: Callable[[float], object] = time.sleep) -> Any:
+    """A `pause` that lets through so much and no more."""
+    return lambda size: sleep(size / bytes_per_second)
+
+
+def on_battery(supplies: Path = Path("/sys/class/power_supply")) -> bool:
+    """Whether the machine runs on a battery: nothing then reads the disk for its own sake."""
+    online = []
+    for supply in supplies.glob("*/online"):
+        try:
+            online.append(supply.read_text().strip() == "1")
+        except OSError:
+            continue
+    return bool(online) and not any(online)
+
+
+def _adopt(database: Database, blobs: Blobs, stored: StoredObject) -> None:
+    """Sums for a blob of a release that kept none."""
+    with database.read() as connection:
+        facts = index.find_blob(connection, stored.blob)
+    if facts.sums or facts.parts or not stored.size:
+        return
+    summer = Summer()
+    try:
+        with blobs.path(stored.blob).open("rb") as file:
+            while chunk := file.read(BLOCK):
+                summer.update(chunk)
+    except FileNotFoundError:
+        return
+
+    def work(connection: Any) -> None:
+        where = stored.bucket, stored.key, stored.version
+        found = index.find_version(connection, *where)
+        if found is not None and found.blob == stored.blob:
+            index.keep_blob(connection, stored.blob, BlobFacts(summer.sums()))
+
+    database.write(work)
+
+
+def _stored(database: Database, at: dict[str, Any]) -> Iterator[StoredObject]:
+    """All versions that have content, behind `at`."""
+    with database.read() as connection:
+        names = list(connection.execute(select(BUCKET.c.name)).scalars())
+    for name in names:
+        if name < at["bucket"]:
+            continue
+        after = (at["key"], at["rank"]) if name == at["bucket"] else ("", index.NEWEST)
+        while True:
+            with database.read() as connection:
+                batch = index.versions_above(connection, name, "", after, _BATCH)
+            yield from (stored for stored in batch if stored.blob)
+            if len(batch) < _BATCH:
+                break
+            after = batch[-1].key, batch[-1].rank
+
+
+def _state(root: Path) -> dict[str, Any]:
+    return durable.read_json(root / _FILE) or {"began": 0, "at": None, "damaged": []}
+
+
+_FILE = "scrub.json"
