@@ -8,6 +8,7 @@ import binascii
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -49,22 +50,53 @@ def dump(shape: Shape, value: Any) -> Any:
 
     Members that the shape lacks and those that are None are left out.
     """
+    write = _writer(shape)
+    return value if write is None else write(value)
+
+
+@cache
+def _writer(shape: Shape) -> Callable[[Any], Any] | None:
+    """How to dump a value of `shape`, found out once; None for a value that stays as it is."""
     match shape:
         case StructureShape():
-            return {
-                wire_name(member, name): dump(member, value[name])
-                for name, member in shape.members.items()
-                if value.get(name) is not None
-            }
+            return _structure_writer(shape)
         case ListShape():
-            return [dump(shape.member, item) for item in value]
+            member = shape.member
+            return lambda value: [dump(member, item) for item in value]
         case MapShape():
-            return {key: dump(shape.value, item) for key, item in value.items()}
-    if shape.type_name == "timestamp":
-        return value / 1000
-    if shape.type_name == "blob":
-        return base64.b64encode(value).decode()
-    return value
+            inner = shape.value
+            return lambda value: {key: dump(inner, item) for key, item in value.items()}
+    return _WRITERS.get(shape.type_name)
+
+
+def _structure_writer(shape: StructureShape) -> Callable[[Any], Any]:
+    members: list[tuple[str, str, Callable[[Any], Any] | None]] = []
+
+    def write(value: Any) -> Any:
+        if not members:
+            # Not earlier: a shape may hold itself.
+            members.extend(
+                (name, wire_name(member, name), _writer(member))
+                for name, member in shape.members.items()
+            )
+        return {
+            wire: item if inner is None else inner(item)
+            for name, wire, inner in members
+            if (item := value.get(name)) is not None
+        }
+
+    return write
+
+
+def _seconds(milliseconds: int) -> float:
+    return milliseconds / 1000
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {"timestamp": _seconds, "blob": _base64}
 
 
 def wire_name(member: Shape, name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.api.search import pages
@@ -381,7 +381,7 @@ FILTERS = st.fixed_dictionaries(
 SORTS = st.none() | st.sampled_from(NAMES)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(filters=st.lists(FILTERS, min_size=1, max_size=3), sort=SORTS, either=st.booleans())
 def test_no_expression_is_an_internal_error(sagemaker, filters, sort, either):
     expression = {"Filters": filters, "Operator": "Or" if either else "And"}

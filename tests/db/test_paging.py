@@ -4,7 +4,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,6 +19,13 @@ from studio.db.session import Database
 from studio.errors import ValidationException
 
 PLACES = st.integers(0, 6)
+# A busy machine must fail no test.
+PATIENT = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 class Paging(RuleBasedStateMachine):
@@ -77,9 +84,7 @@ def test_what_stays_is_seen_once_and_in_order(tmp_path):
     Paging.db = Database(f"sqlite:///{tmp_path / 'studio.db'}")
     migrate.upgrade(Paging.db)
     try:
-        run_state_machine_as_test(
-            Paging, settings=settings(max_examples=40, stateful_step_count=40, deadline=None)
-        )
+        run_state_machine_as_test(Paging, settings=PATIENT)
     finally:
         Paging.db.close()
 
