@@ -4,6 +4,7 @@ GPU jobs and CPU jobs wait in separate lines, so that a job which waits for a GP
 up those that need none. The hosts of a job take their turn together.
 """
 
+import bisect
 import os
 import shutil
 import subprocess
@@ -43,22 +44,17 @@ class Queue:
         self.limit = limit
         self._held = dict(held)
         self._waiting: dict[str, Waiting] = {}
+        self._lines: dict[bool, list[tuple[int, str]]] = {True: [], False: []}
 
     def ask(self, turn: Waiting) -> Obstacle | None:
         """None when `turn` may start now; else it waits in its line."""
-        line = self._line(bool(turn.wanted.gpus))
-        ahead = sum(_place(other) < _place(turn) for other in line)
-        obstacle: Obstacle | None
-        if ahead:
-            reason = f"Waiting for its turn: {ahead} ahead in the queue"
-            # Those far behind look rarely: the others' turns must not cost the machine.
-            obstacle = Obstacle(reason, _LOOK_MS + _LOOK_MS_A_PLACE * ahead)
-        else:
-            obstacle = self._lack(turn, self._free())
+        ahead = bisect.bisect_left(self._line(turn), _place(turn))
+        obstacle = _behind(ahead) if ahead else self._lack(turn, self._free())
         if obstacle is None:
-            self._waiting.pop(turn.resource_id, None)
-        else:
+            self.leave(turn.resource_id)
+        elif turn.resource_id not in self._waiting:
             self._waiting[turn.resource_id] = turn
+            bisect.insort(self._line(turn), _place(turn))
         return obstacle
 
     def hold(self, runs: Mapping[str, Resources]) -> None:
@@ -72,22 +68,28 @@ class Queue:
 
     def leave(self, resource_id: str) -> bool:
         """Out of the line; False for who did not wait."""
-        return self._waiting.pop(resource_id, None) is not None
+        turn = self._waiting.pop(resource_id, None)
+        if turn is None:
+            return False
+        line = self._line(turn)
+        del line[bisect.bisect_left(line, _place(turn))]
+        return True
 
     def ready(self) -> set[str]:
         """Those who could start now, in the order of their lines: nobody else need be woken."""
         free = self._free()
         found = set()
         for gpus in (True, False):
-            for turn in sorted(self._line(gpus), key=_place):
+            for _, resource_id in self._lines[gpus]:
+                turn = self._waiting[resource_id]
                 if self._lack(turn, free) is not None:
                     break
-                found.add(turn.resource_id)
+                found.add(resource_id)
                 free = _minus(free, [turn.wanted])
         return found
 
-    def _line(self, gpus: bool) -> list[Waiting]:
-        return [turn for turn in self._waiting.values() if bool(turn.wanted.gpus) == gpus]
+    def _line(self, turn: Waiting) -> list[tuple[int, str]]:
+        return self._lines[bool(turn.wanted.gpus)]
 
     def _free(self) -> Resources:
         return _minus(self.limit, self._held.values())
@@ -131,6 +133,12 @@ def together(parts: Iterable[Resources], limit: Resources) -> Resources:
         cpus=min(sum(each.cpus for each in parts), limit.cpus),
         gpus=min(sum(each.gpus for each in parts), limit.gpus),
     )
+
+
+def _behind(ahead: int) -> Obstacle:
+    """Those far behind look rarely: the others' turns must not cost the machine."""
+    reason = f"Waiting for its turn: {ahead} ahead in the queue"
+    return Obstacle(reason, _LOOK_MS + _LOOK_MS_A_PLACE * ahead)
 
 
 def _minus(free: Resources, taken: Iterable[Resources]) -> Resources:

@@ -53,6 +53,17 @@ def test_those_far_behind_look_rarely():
     assert looks[-1] > 10_000
 
 
+def test_whoever_asks_again_keeps_its_place():
+    line = queue(Resources(4))
+    for _ in range(3):
+        for number in (2, 1, 3):
+            line.ask(turn(number))
+    assert "2 ahead" in line.ask(turn(3)).reason
+    assert line.leave("r1")
+    assert "1 ahead" in line.ask(turn(3)).reason
+    assert "0 of 4 free" in line.ask(turn(2)).reason
+
+
 def test_only_those_whose_turn_has_come_are_woken():
     line = queue(Resources(4))
     for number in range(10):
