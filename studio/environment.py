@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from studio import credentials, durable
+from studio.credentials import Credentials
 from studio.settings import Settings
 
 REMOVED = (
@@ -49,7 +50,21 @@ def client_environment(
     What `REMOVED` names has to go from the environment too. `environ` is the user's own.
     """
     key = credentials.load_or_create(settings.home)
-    values = {
+    values = user_environment(settings, url, runtime_url, key) | {
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
+        "STUDIO_HOME": str(settings.home),
+        "PYTHONPATH": _python_path(environ.get("PYTHONPATH", "")),
+    }
+    if settings.s3_endpoint:
+        values["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
+    return values
+
+
+def user_environment(
+    settings: Settings, url: str, runtime_url: str, key: Credentials
+) -> dict[str, str]:
+    """As `client_environment` for whoever has `key`, without what lies in the owner's folders."""
+    return {
         "AWS_ACCESS_KEY_ID": key.access_key_id,
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "AWS_DEFAULT_REGION": settings.region,
@@ -58,14 +73,8 @@ def client_environment(
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime_url,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
-        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
-        "STUDIO_HOME": str(settings.home),
         "STUDIO_URL": url,
-        "PYTHONPATH": _python_path(environ.get("PYTHONPATH", "")),
     }
-    if settings.s3_endpoint:
-        values["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
-    return values
 
 
 def hook_folder() -> Path:
