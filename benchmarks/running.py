@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,15 @@ class Running:
 
 
 @contextmanager
-def studio(**settings: str) -> Iterator[Running]:
-    """Ready when entered; gone with everything it ran when left."""
+def studio(
+    prepare: Callable[[Path], None] = lambda _home: None, **settings: str
+) -> Iterator[Running]:
+    """Ready when entered; gone with everything it ran when left. `prepare` fills the home."""
     chosen = {f"STUDIO_{name.upper()}": value for name, value in settings.items()}
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
         home = Path(folder) / "home"
+        home.mkdir(mode=0o700)
+        prepare(home)
         call("serve", "--detach", "--home", home, env={**os.environ, **chosen})
         try:
             status = json.loads(call("status", "--json", "--home", home))

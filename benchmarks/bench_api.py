@@ -1,0 +1,222 @@
+"""The API over 100,000 stored jobs: Describe, List, durable creates, searches, start, idling.
+
+Clients are raw sockets with requests that were signed before, so that what is measured is the
+server; they share the machine with it.
+"""
+
+import hashlib
+import json
+import socket
+import statistics
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from benchmarks import running, stored
+from benchmarks.harness import Row
+from benchmarks.running import Running
+from studio.wire import sigv4
+
+_STORED = 100_000
+_CLIENTS = 8
+_SECONDS = 6.0
+_CREATES = 600
+_IDLE_SECONDS = 10.0
+
+
+def run() -> list[Row]:
+    with running.studio(lambda home: stored.fill(home, _STORED)) as it:
+        idle = _idle(it)
+        ready = _restart(it)
+        client = it.client("sagemaker")
+        client.describe_training_job(TrainingJobName="job-000001")
+        found = statistics.median(_timed_search(client) for _ in range(5))
+        both = _load(it, _reads(it), _SECONDS)
+        creates = _load(it, _creates(it), 60.0)
+    reads, read_p99, _ = both
+    made, made_p99, failed = creates
+    return [
+        Row(f"Describe + List(100), {_CLIENTS} clients", reads, "req/s", "400 req/s"),
+        Row("Describe + List(100), p99", read_p99 * 1000, "ms", "50 ms"),
+        Row(f"durable CreateTrainingJob, {_CLIENTS} clients", made, "req/s", "100 req/s"),
+        Row("durable CreateTrainingJob, p99", made_p99 * 1000, "ms", "150 ms"),
+        Row("durable CreateTrainingJob, refused", failed, "jobs", "0"),
+        Row("Search by a hyperparameter, one page", found * 1000, "ms", ""),
+        Row(f"start to ready with {_STORED} jobs stored", ready, "s", "5 s"),
+        *idle,
+        Row("signature check, CPU time", _signature() * 1e6, "us", "60 us"),
+    ]
+
+
+def _reads(it: Running) -> list[list[bytes]]:
+    """For each client an endless mixture; here the few requests that it repeats."""
+    names = [f"job-{number:06}" for number in range(0, _STORED, _STORED // 20)]
+    describes = [_message(it, "DescribeTrainingJob", {"TrainingJobName": name}) for name in names]
+    listing = _message(it, "ListTrainingJobs", {"MaxResults": 100, "SortOrder": "Descending"})
+    mixture = [message for each in describes for message in (each, listing)]
+    return [mixture[shift:] + mixture[:shift] for shift in range(_CLIENTS)]
+
+
+def _creates(it: Running) -> list[Iterator[bytes]]:
+    """Jobs that wait for their turn behind one that runs: what is measured is the storing."""
+    it.client("s3").create_bucket(Bucket="bench")
+    messages = [
+        _message(it, "CreateTrainingJob", stored.request(f"new-{number}"))
+        for number in range(_CREATES)
+    ]
+    return [iter(messages[shift::_CLIENTS]) for shift in range(_CLIENTS)]
+
+
+def _load(it: Running, clients: list[Any], seconds: float) -> tuple[float, float, int]:
+    """(requests a second, p99 in seconds, refusals) of clients that wait for each answer."""
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        parts = list(pool.map(lambda each: _client(it, each, begun + seconds), clients))
+    spent = time.perf_counter() - begun
+    times = [took for part, _ in parts for took in part]
+    return len(times) / spent, statistics.quantiles(times, n=100)[-1], sum(n for _, n in parts)
+
+
+def _client(it: Running, messages: Iterable[bytes], until: float) -> tuple[list[float], int]:
+    address = urlsplit(it.env["AWS_ENDPOINT_URL"])
+    times, refused = [], 0
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for message in _repeated(messages):
+            begun = time.perf_counter()
+            if begun > until:
+                break
+            connection.sendall(message)
+            refused += not _answer(connection).startswith(b"HTTP/1.1 200")
+            times.append(time.perf_counter() - begun)
+    return times, refused
+
+
+def _repeated(messages: Iterable[bytes]) -> Iterator[bytes]:
+    while isinstance(messages, list):
+        yield from messages
+    yield from messages
+
+
+def _answer(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    missing = length - len(body)
+    while missing > 0:
+        missing -= len(connection.recv(65536))
+    return head
+
+
+def _message(it: Running, operation: str, request: dict[str, Any]) -> bytes:
+    signed = _signed(it.env["AWS_ENDPOINT_URL"], it.env, operation, request)
+    lines = [f"POST / HTTP/1.1\r\nContent-Length: {len(signed.data)}"]
+    lines += [f"{name}: {value}" for name, value in signed.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + bytes(signed.data)
+
+
+def _signed(url: str, env: dict[str, str], operation: str, request: dict[str, Any]) -> AWSRequest:
+    headers = {
+        "Host": urlsplit(url).netloc,
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": f"SageMaker.{operation}",
+    }
+    signed = AWSRequest("POST", url, headers, json.dumps(request).encode())
+    keys = Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
+    botocore.auth.SigV4Auth(keys, "sagemaker", stored.REGION).add_auth(signed)
+    return signed
+
+
+def _timed_search(client: Any) -> float:
+    by = {"Name": "HyperParameters.eta", "Operator": "LessThan", "Value": "0.5"}
+    begun = time.perf_counter()
+    client.search(Resource="TrainingJob", SearchExpression={"Filters": [by]})
+    return time.perf_counter() - begun
+
+
+def _restart(it: Running) -> float:
+    """Seconds of `studio serve` on a home whose database is large."""
+    running.call("stop", "--home", it.home)
+    begun = time.perf_counter()
+    running.call("serve", "--detach", "--home", it.home)
+    return time.perf_counter() - begun
+
+
+def _idle(it: Running) -> list[Row]:
+    """What it costs when nobody asks: CPU and wake-ups of the control plane and its router."""
+    time.sleep(2.0)
+    pids = _processes(it.home)
+    before = [(_cpu_seconds(pid), _switches(pid)) for pid in pids]
+    time.sleep(_IDLE_SECONDS)
+    after = [(_cpu_seconds(pid), _switches(pid)) for pid in pids]
+    cpu = sum(b[0] - a[0] for a, b in zip(before, after, strict=True))
+    wakes = sum(b[1] - a[1] for a, b in zip(before, after, strict=True))
+    memory = sum(_resident_mb(pid) for pid in pids)
+    return [
+        Row("idle: CPU of all processes", 100 * cpu / _IDLE_SECONDS, "%", "1 %"),
+        Row("idle: wake-ups of all processes", wakes / _IDLE_SECONDS, "/s", "5 /s"),
+        Row("idle: memory of all processes (RSS)", memory, "MB", "200 MB"),
+    ]
+
+
+def _processes(home: Path) -> list[int]:
+    """The processes whose command line names the home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            found += [int(entry.name)] if str(home).encode() in command else []
+    return found
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def _switches(pid: int) -> int:
+    """Times that a thread of the process went to sleep of itself, and so was woken."""
+    total = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        line = next(it for it in status.read_text().splitlines() if it.startswith("voluntary"))
+        total += int(line.split()[1])
+    return total
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(it.split()[1] for it in lines if it.startswith("VmRSS"))) * 1024 / 1e6
+
+
+def _signature() -> float:
+    """Seconds of CPU for one request of the usual size."""
+    env = {"AWS_ACCESS_KEY_ID": "AKIABENCH", "AWS_SECRET_ACCESS_KEY": "secret"}
+    signed = _signed("http://127.0.0.1:1/", env, "CreateTrainingJob", stored.request("job"))
+    headers = {name.lower(): value for name, value in signed.headers.items()}
+    request = sigv4.Request("POST", "/", "", headers)
+    now, body = time.time(), hashlib.sha256(bytes(signed.data)).hexdigest()
+    secrets = {"AKIABENCH": "secret"}
+    count = 2_000
+    begun = time.process_time()
+    for _ in range(count):
+        sigv4.verify(
+            request,
+            secrets.get,
+            services=("sagemaker",),
+            region=stored.REGION,
+            now=now,
+            body_sha256=body,
+        )
+    return (time.process_time() - begun) / count
