@@ -27,8 +27,8 @@ _ALIASES = {
     "application/x-jsonlines": JSON_LINES,
 }
 
-# A few bytes of JSON must not claim more memory than this many features.
-_WIDEST = 10_000_000
+# A few bytes of JSON must not claim more memory than that of this many features, each and in all.
+_WIDEST, _MOST_CELLS = 10_000_000, 50_000_000
 
 Row = Mapping[str, Any]
 """One prediction: key -> number or list of numbers."""
@@ -125,14 +125,17 @@ def decode_json(text: str, lines: bool) -> Any:
             instances = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
             instances = json.loads(text)["instances"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         shape = "one JSON object per line" if lines else 'a JSON object with a list "instances"'
         raise RequestError(400, f"The payload is not {shape}.") from error
     if not isinstance(instances, list) or not instances:
         raise RequestError(400, "The payload has no instance.")
-    rows = [_instance(instance, number) for number, instance in enumerate(instances, start=1)]
-    width = len(rows[0])
-    for number, row in enumerate(rows, start=1):
+    rows: list[Any] = []
+    width = 0
+    for number, instance in enumerate(instances, start=1):
+        row = _instance(instance, number, _MOST_CELLS - width * len(rows))
+        width = width or len(row)
+        rows.append(row)
         if len(row) != width:
             raise RequestError(
                 400, f"Instance {number} has {len(row)} features where the first has {width}."
@@ -186,9 +189,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _instance(instance: Any, number: int) -> Any:
+def _instance(instance: Any, number: int, widest: int) -> Any:
     """float32 [d] of `{"features": [...]}`, `{"data": {"features": {"values": [...]}}}`, the latter
-    with `keys` and `shape` when sparse, or a bare list."""
+    with `keys` and `shape` (`widest` at most) when sparse, or a bare list."""
     value = instance
     if isinstance(value, dict) and "data" in value:
         value = value["data"]
@@ -196,7 +199,8 @@ def _instance(instance: Any, number: int) -> Any:
         value = value["features"]
     try:
         if isinstance(value, dict) and "keys" in value:
-            return _dense(value["keys"], value["values"], int(np.ravel(value["shape"])[-1]))
+            width = int(np.ravel(value["shape"])[-1])
+            return _dense(value["keys"], value["values"], width, widest)
         row = np.asarray(value["values"] if isinstance(value, dict) else value, np.float32)
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise _not_an_instance(number) from error
@@ -205,10 +209,10 @@ def _instance(instance: Any, number: int) -> Any:
     return row
 
 
-def _dense(keys: Any, values: Any, width: int) -> Any:
+def _dense(keys: Any, values: Any, width: int, widest: int) -> Any:
     """float32 [width]; ValueError for a key or a width that cannot be."""
     positions = np.asarray(keys, np.int64)
-    if not 0 < width <= _WIDEST or (positions < 0).any():
+    if not 0 < width <= min(widest, _WIDEST) or (positions < 0).any():
         raise ValueError("no such feature")
     dense = np.zeros(width, np.float32)
     dense[positions] = values

@@ -59,11 +59,12 @@ def parse(text: str, name: str, labelled: bool = True, first_line: int = 1) -> S
         tokens = line.partition("#")[0].split()
         if not tokens:
             continue
-        if labelled or ":" not in tokens[0]:
+        headed = labelled or ":" not in tokens[0]
+        if headed:
             heads.append(tokens.pop(0))
         if tokens and tokens[0].startswith("qid:"):
             groups.append(tokens.pop(0)[4:])
-        if not all(map(_is_pair, tokens)) or (labelled and not _is_label(heads[-1])):
+        if not all(map(_is_pair, tokens)) or (headed and not _is_label(heads[-1])):
             raise _fault(line, number, name)
         pairs += (part for token in tokens for part in token.split(":"))
         starts.append(len(pairs) // 2)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -70,6 +71,21 @@ class Ended:
     code: int
     log: str
     failure: str
+
+
+def feed(folder: Path, channel: str, epochs: int, data: bytes) -> threading.Thread:
+    """A pipe for each epoch, made when the one before was read."""
+    os.mkfifo(folder / f"{channel}_0")
+
+    def run() -> None:
+        for epoch in range(epochs):
+            with (folder / f"{channel}_{epoch}").open("wb") as pipe:
+                os.mkfifo(folder / f"{channel}_{epoch + 1}")
+                pipe.write(data)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def start_on_hosts(

@@ -1,14 +1,11 @@
 """k-means jobs as processes: formats, pipes, log lines, metrics, hosts, the artifact, errors."""
 
 import json
-import os
 import re
-import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
-from algorithm_programs import Job, Serve, on_hosts
+from algorithm_programs import Job, Serve, feed, on_hosts
 from linear_jobs import csv, records, sparse_records
 
 from studio.algorithms import recordio
@@ -68,21 +65,6 @@ def test_a_job_finds_the_clusters_and_scores_them(clusters: Job, kind: str, data
     assert "shrinking 40 centers into 4" in ended.log
     assert "local kmeans attempt #9. Current mean square distance" in ended.log
     assert "#test_score (algo-1) : ('msd', 1." in ended.log
-
-
-def feed(folder: Path, channel: str, epochs: int, data: bytes) -> threading.Thread:
-    """A pipe for each epoch, made when the one before was read."""
-    os.mkfifo(folder / f"{channel}_0")
-
-    def run() -> None:
-        for epoch in range(epochs):
-            with (folder / f"{channel}_{epoch}").open("wb") as pipe:
-                os.mkfifo(folder / f"{channel}_{epoch + 1}")
-                pipe.write(data)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
 
 
 @pytest.mark.parametrize(("kind", "data"), [(CSV, csv(POINTS)), (RECORDIO, records(POINTS))])
