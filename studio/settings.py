@@ -79,6 +79,11 @@ class Settings:
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
+    def ca_bundle(self) -> str:
+        """The file of authorities to trust for the external S3; "" for the system's."""
+        return self.s3_ca_bundle or os.environ.get("AWS_CA_BUNDLE", "")
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.home / 'studio.db'}"
 

@@ -115,7 +115,7 @@ class ProcessRunner:
                 stderr=errors,
                 cwd="/",
                 start_new_session=True,
-                env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+                env=_shim_environment(self._settings),
                 check=False,
             )
         # Whoever fails to start a run makes sure that no late shim starts it after all.
@@ -140,6 +140,12 @@ def _interpreter(spec: RunSpec) -> Interpreter | None:
         return interpreters.find(spec.python) if spec.python else None
     except ValueError as error:
         raise StudioError(str(error)) from error
+
+
+def _shim_environment(settings: Settings) -> dict[str, str]:
+    """What the shim itself runs with: it fetches inputs, from an external S3 over https too."""
+    base = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+    return {**base, "SSL_CERT_FILE": settings.ca_bundle} if settings.ca_bundle else base
 
 
 def _given(spec: RunSpec, boxed: bool) -> dict[str, str]:

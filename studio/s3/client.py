@@ -70,7 +70,10 @@ def storage_for(settings: Settings, store: ObjectStore) -> Storage:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return RemoteStorage(session.client("s3", endpoint_url=settings.s3_endpoint, config=config))
+    client = session.client(
+        "s3", endpoint_url=settings.s3_endpoint, verify=settings.ca_bundle or None, config=config
+    )
+    return RemoteStorage(client)
 
 
 class LocalStorage:

@@ -1,4 +1,4 @@
-"""The two tutorials with boto3 alone."""
+"""The two tutorials with boto3 alone, on Studio's own S3 and on an external one over https."""
 
 import json
 
@@ -48,7 +48,8 @@ def clean_up(studio, name) -> None:
     s3.delete_bucket(Bucket=name)
 
 
-def test_bank(studio):
+def test_bank(anywhere):
+    studio = anywhere
     name = "bank-boto3"
     train, labels, features = tutorials.bank()
     s3 = studio.client("s3")
@@ -71,7 +72,8 @@ def test_bank(studio):
     clean_up(studio, name)
 
 
-def test_salary(studio):
+def test_salary(anywhere):
+    studio = anywhere
     name = "salary-boto3"
     train, years, actual = tutorials.salary()
     s3 = studio.client("s3")
