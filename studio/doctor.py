@@ -174,7 +174,10 @@ def _clock(_settings: Settings) -> Finding:
 def _bubblewrap(settings: Settings) -> Finding:
     level = "problem" if settings.sandbox == "always" else "note"
     if shutil.which("bwrap") is None:
-        text = "not installed: jobs see their files under SAGEMAKER_BASE_DIR, not at /opt/ml."
+        text = (
+            "not installed: jobs see their files under SAGEMAKER_BASE_DIR, not at /opt/ml; several "
+            "hosts a job and isolated ones are refused."
+        )
         return Finding("bubblewrap", level, text, "apt-get install bubblewrap.")
     bound = ["--ro-bind", "/", "/", "--tmpfs", "/opt", "--unshare-pid", "--proc", "/proc"]
     said = _output(["bwrap", *bound, "true"])

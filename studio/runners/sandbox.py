@@ -125,7 +125,7 @@ def _hosts(text: str, lines: list[str]) -> str:
 
 def _files_first(text: str) -> str:
     """A resolver service that is asked before the file would deny the hosts of a job."""
-    return re.sub(r"(?m)^hosts:.*$", "hosts: files dns", text)
+    return re.sub(r"(?m)^(hosts:\s*)", r"\1files ", text)
 
 
 def _bare(folder: Path) -> dict[str, str]:

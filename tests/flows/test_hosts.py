@@ -283,10 +283,10 @@ def test_kills_of_the_control_plane_start_no_host_twice(start_studio):
     studio = start_studio(cpu_slots="6")
     studio.client("s3").create_bucket(Bucket="hosts")
     upload(studio)
-    names = [f"kill-{number}" for number in range(3)]
+    names = [f"kill-{number}" for number in range(2)]
     for number, name in enumerate(names):
         studio.client("sagemaker").create_training_job(**job(name, "once", 3))
-        time.sleep(0.04 * number)
+        time.sleep(0.15 * number)
         kill(studio)
         revive(studio)
     for name in names:
