@@ -50,7 +50,9 @@ def training_files(request: Doc, arn: str, host: str = "algo-1") -> dict[str, st
     """Path relative to /opt/ml -> text, for one host of the job that `request` (the document of
     CreateTrainingJob) made."""
     config = "input/config"
+    kept = request.get("CheckpointConfig")
     return {
+        **({f"{config}/checkpointconfig.json": _text(kept)} if kept else {}),
         f"{config}/hyperparameters.json": _text(request.get("HyperParameters", {})),
         f"{config}/inputdataconfig.json": _text(_channels(request)),
         f"{config}/resourceconfig.json": _text(_resources(request["ResourceConfig"], host)),
