@@ -1,5 +1,8 @@
 """Who may start: first in, first out, within what the machine has."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from studio.reconcile.scheduler import Queue, Waiting, capacity, fitted, together
 from studio.runners.base import Resources
 from studio.settings import Settings
@@ -104,6 +107,48 @@ def test_more_hosts_than_cpus_take_them_all_and_still_start():
     assert line.ask(Waiting(1, "r1", wanted, 9)) is None
     line.hold({f"host-{n}": part for n, part in enumerate(parts)})
     assert "0 of 4 free" in line.ask(turn(2)).reason
+
+
+JOBS = st.lists(
+    st.tuples(st.integers(1, 6), st.integers(0, 2), st.integers(1, 5)), min_size=1, max_size=30
+)
+
+
+@given(JOBS, st.randoms(use_true_random=False))
+def test_every_job_gets_its_turn_in_order_and_never_too_much_at_once(jobs, chance):
+    """Jobs of (CPUs, GPUs, hosts): whoever is woken asks, whoever runs ends some day."""
+    line = queue()
+    turns, parts = {}, {}
+    for number, (cpus, gpus, count) in enumerate(jobs):
+        parts[f"r{number}"] = [fitted(Resources(cpus, 0, gpus), LIMIT, count)] * count
+        wanted = together(parts[f"r{number}"], LIMIT)
+        turns[f"r{number}"] = Waiting(number, f"r{number}", wanted, count)
+    begun: list[str] = []
+    running: list[str] = []
+
+    def ask(name: str) -> None:
+        if line.ask(turns[name]) is None:
+            line.hold({f"{name}-{n}": part for n, part in enumerate(parts[name])})
+            begun.append(name)
+            running.append(name)
+
+    for name in turns:
+        ask(name)
+    while len(begun) < len(turns) or running:
+        held = [turns[name].wanted for name in running]
+        assert sum(each.cpus for each in held) <= LIMIT.cpus
+        assert sum(each.gpus for each in held) <= LIMIT.gpus
+        woken = sorted(line.ready(), key=lambda _: chance.random())
+        assert woken or running, "everybody waits and nobody runs"
+        if woken and chance.random() < 0.7:
+            for name in woken:
+                ask(name)
+        elif running:
+            done = running.pop(chance.randrange(len(running)))
+            line.release([f"{done}-{n}" for n in range(len(parts[done]))])
+    for gpus in (False, True):
+        order = [name for name in begun if bool(turns[name].wanted.gpus) == gpus]
+        assert order == sorted(order, key=lambda name: turns[name].since)
 
 
 def test_capacity_follows_settings(tmp_path):
