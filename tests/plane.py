@@ -41,6 +41,8 @@ class Plane:
     port: int
     home: Path
     router: tuple[str, int] | None = None
+    context: Any = None
+    """What operations are called with."""
 
     @property
     def url(self) -> str:
@@ -94,7 +96,7 @@ def running(home: Path) -> Iterator[Plane]:
         identity=identity,
         buckets=gateway.access,
     )
-    plane = Plane(0, home)
+    plane = Plane(0, home, context=context)
     app = App(Services(context, _no_credentials), gateway, lambda: plane.router)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -57,6 +57,19 @@ _BUCKET = {
     ("PUT", "publicAccessBlock"): "PutBucketPublicAccessBlock",
     ("DELETE", "publicAccessBlock"): "PutBucketPublicAccessBlock",
 }
+_BUCKET |= {
+    (method, name): f"{'Get' if method == 'GET' else 'Put'}{action}"
+    for name, action in {
+        "accelerate": "AccelerateConfiguration",
+        "logging": "BucketLogging",
+        "notification": "BucketNotification",
+        "object-lock": "BucketObjectLockConfiguration",
+        "replication": "ReplicationConfiguration",
+        "requestPayment": "BucketRequestPayment",
+        "website": "BucketWebsite",
+    }.items()
+    for method in ("GET", "PUT", "DELETE")
+}
 _OBJECT = {
     ("GET", ""): "GetObject",
     ("HEAD", ""): "GetObject",
@@ -106,7 +119,8 @@ class Access:
         """`action` is like `s3:GetObject`. Raises S3Error AccessDenied."""
         if principal.kind == "owner":
             return
-        facts = self._facts(bucket) if bucket else None
+        # A bucket is made under a name that is free: whose it may be by now, the store says.
+        facts = self._facts(bucket) if bucket and action != "s3:CreateBucket" else None
         place = f"{bucket}/{key}" if key else bucket or "*"
         ask = Ask(
             action,
