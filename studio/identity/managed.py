@@ -33,6 +33,15 @@ _SAGEMAKER = (
     "s3:PutObjectTagging",
     "s3:GetObjectAcl",
     "s3:PutObjectAcl",
+    # Nothing here executes these; typed clients ask whether a role has them before a job.
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:Describe*",
+    "glue:GetDatabase",
+    "glue:GetPartitions",
+    "glue:GetTable",
 )
 
 
