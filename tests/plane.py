@@ -76,9 +76,9 @@ def _no_credentials(_run_id: str, _token: str) -> Any:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Plane]:
+def running(home: Path, **changes: Any) -> Iterator[Plane]:
     registry.load()
-    settings = Settings(home=home)
+    settings = Settings(home=home, **changes)
     db = Database(settings.database_url)
     migrate.upgrade(db)
     store = ObjectStore(home / "s3")

@@ -191,7 +191,9 @@ class _Exchange(HTTPMessageDelegate):
             raise S3Error("ExpectationFailed", "Only 100-continue can be expected.")
         if self._is_unsigned():
             return
-        raw = sigv4.Request(self._start_line.method, self._path, self._query, self._headers)
+        external = self._gateway.settings.external_url
+        method = self._start_line.method
+        raw = sigv4.Request(method, self._path, self._query, self._headers, external)
         verified, self._principal = auth.authenticate(
             raw, self._gateway.identity.keys, self._gateway.settings.region, self._gateway.now()
         )

@@ -118,6 +118,8 @@ class _Exchange(HTTPMessageDelegate):
         self, start_line: Any, headers: HTTPHeaders
     ) -> "asyncio.Future[None] | None":
         self._slow.cancel()
+        settings = self._app.services.context.settings
+        start_line = routing.inside(start_line, headers, settings.external_url)
         self._start_line: RequestStartLine = start_line
         self._headers = headers
         refusal = self._refusal()
@@ -171,8 +173,9 @@ class _Exchange(HTTPMessageDelegate):
         if self._connection.stream.closed():
             return 400, "The client has gone."
         address = self._connection.stream.socket.getsockname()
-        configured = self._app.services.context.settings.host
-        if hosts[0].lower() not in routing.allowed_hosts(configured, address[:2]):
+        settings = self._app.services.context.settings
+        allowed = routing.allowed_hosts(settings.host, address[:2], settings.external_url)
+        if hosts[0].lower() not in allowed:
             return 421, "Studio does not serve that host."
         return None
 

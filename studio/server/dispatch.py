@@ -154,7 +154,9 @@ def answer_unknown(services: Services, call: Call) -> Response:
 
 def _authenticate(services: Services, call: Call, service: str) -> Caller:
     context, keys = services.context, services.context.identity.keys
-    request = sigv4.Request(call.method, call.path, call.query, call.headers)
+    request = sigv4.Request(
+        call.method, call.path, call.query, call.headers, services.context.settings.external_url
+    )
     try:
         verified = sigv4.verify(
             request,

@@ -5,6 +5,9 @@ import socket
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPHeaders, RequestStartLine
 
 from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
 
@@ -61,7 +64,7 @@ def cbor_service(path: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def allowed_hosts(configured: str, address: tuple[str, int]) -> frozenset[str]:
+def allowed_hosts(configured: str, address: tuple[str, int], external: str = "") -> frozenset[str]:
     """Host headers under which the socket at `address` may be spoken to.
 
     A page of a stranger can make a browser resolve the stranger's name to this machine; it
@@ -71,7 +74,19 @@ def allowed_hosts(configured: str, address: tuple[str, int]) -> frozenset[str]:
     names = {"127.0.0.1", "localhost", "[::1]", configured, socket.gethostname()}
     names.add(f"[{ip}]" if ":" in ip else ip)
     hosts = {f"{name.lower()}:{port}" for name in names}
-    return frozenset(hosts | names if port == 80 else hosts)
+    if external:  # a proxy may keep the name under which it is known itself
+        hosts.add(urlsplit(external).netloc.lower())
+    return frozenset(hosts | names if port in (80, 443) else hosts)
+
+
+def inside(line: RequestStartLine, headers: HTTPHeaders, external: str) -> RequestStartLine:
+    """The line without the path of the URL `external`, where a proxy left that on."""
+    parts = urlsplit(external)
+    prefix = parts.path.rstrip("/")
+    known = bool(prefix) and headers.get("Host", "").lower() == parts.netloc.lower()
+    if not known or not line.path.startswith(f"{prefix}/"):
+        return line
+    return line._replace(path=line.path.removeprefix(prefix))
 
 
 def _is_query(query: str, headers: Mapping[str, str]) -> bool:

@@ -2,9 +2,9 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 Kind = Literal["missing", "malformed", "unknown_key", "mismatch", "skewed", "expired", "scope"]
 
@@ -29,6 +29,19 @@ class Request:
     path: str
     query: str
     headers: Mapping[str, str]
+    external: str = ""
+    """URL under which a proxy shows this server: clients may have signed for its host and path."""
+
+    def outside(self) -> "list[Request]":
+        """What a client of the proxy may have sent for this to arrive; [] without a proxy."""
+        if not self.external:
+            return []
+        parts = urlsplit(self.external)
+        prefix = parts.path.rstrip("/")
+        # Of a URL alone, some proxies cut the last slash off, some add one.
+        paths = [prefix + self.path, *([prefix] if prefix and self.path == "/" else [])]
+        headers = {**self.headers, "host": parts.netloc}
+        return [replace(self, path=path, headers=headers, external="") for path in paths]
 
 
 @dataclass(frozen=True)

@@ -65,23 +65,15 @@ def verify(
     `body_sha256` is the hex digest of a body that has been read; None trusts the declared one
     and leaves the comparison to the caller. `now` is in epoch seconds.
     """
-    header = request.headers.get("authorization")
-    parameters = pairs(request.query)
-    names = [name for name, _ in parameters]
-    v4, v2 = "X-Amz-Signature" in names, "Signature" in names and "AWSAccessKeyId" in names
-    if (header is not None) + v4 + v2 > 1:
-        raise SignatureError("malformed", "Only one auth mechanism allowed", _scheme(v4))
-    if v2 and "s3" in services:
-        return sigv2.verify(request, parameters, secret_of, now)
-    if v4 or "X-Amz-Algorithm" in names or "X-Amz-Credential" in names:
-        claim = query_claim(request, parameters, now, body_sha256)
-    elif header is not None:
-        claim = header_claim(request, header, now, body_sha256)
-    else:
-        raise SignatureError("missing", "Missing Authentication Token")
-    check_scope(claim, services, region)
-    check_signed_headers(claim, request.headers)
-    return _verify_v4(request, claim, secret_of)
+
+    *others, last = [request, *request.outside()]
+    for each in others:
+        try:
+            return _verify(each, secret_of, services, region, now, body_sha256)
+        except SignatureError as error:
+            if error.kind != "mismatch":
+                raise
+    return _verify(last, secret_of, services, region, now, body_sha256)
 
 
 def verify_form(
@@ -114,6 +106,33 @@ def chunk_signature(verified: Verified, previous: str, chunk_sha256: str) -> str
 def trailer_signature(verified: Verified, previous: str, trailer: bytes) -> str:
     """The x-amz-trailer-signature after the last chunk; `trailer` holds `name:value\\n` lines."""
     return _chained(verified, "TRAILER", previous, hashlib.sha256(trailer).hexdigest())
+
+
+def _verify(
+    request: Request,
+    secret_of: Callable[[str], str | None],
+    services: Collection[str],
+    region: str,
+    now: float,
+    body_sha256: str | None,
+) -> Verified:
+    header = request.headers.get("authorization")
+    parameters = pairs(request.query)
+    names = [name for name, _ in parameters]
+    v4, v2 = "X-Amz-Signature" in names, "Signature" in names and "AWSAccessKeyId" in names
+    if (header is not None) + v4 + v2 > 1:
+        raise SignatureError("malformed", "Only one auth mechanism allowed", _scheme(v4))
+    if v2 and "s3" in services:
+        return sigv2.verify(request, parameters, secret_of, now)
+    if v4 or "X-Amz-Algorithm" in names or "X-Amz-Credential" in names:
+        claim = query_claim(request, parameters, now, body_sha256)
+    elif header is not None:
+        claim = header_claim(request, header, now, body_sha256)
+    else:
+        raise SignatureError("missing", "Missing Authentication Token")
+    check_scope(claim, services, region)
+    check_signed_headers(claim, request.headers)
+    return _verify_v4(request, claim, secret_of)
 
 
 def _chained(verified: Verified, what: str, previous: str, digests: str) -> str:
