@@ -1,5 +1,7 @@
 """Operations on buckets."""
 
+from collections.abc import Mapping
+
 from studio.s3 import acl
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.index import ENABLED, SUSPENDED
@@ -33,6 +35,7 @@ def list_buckets(call: Call) -> Response:
 def create_bucket(call: Call) -> Response:
     name = call.request.bucket
     acl.check_new_bucket(call.request.headers, call.account)
+    _check_locks(call.request.headers)
     region = _constraint(call.body.data)
     if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
         _refuse_region(region, call.region)
@@ -88,6 +91,11 @@ def put_versioning(call: Call) -> Response:
         raise not_implemented("MFA Delete")
     call.store.set_versioning(call.request.bucket, state)
     return Response()
+
+
+def _check_locks(headers: Mapping[str, str]) -> None:
+    if headers.get("x-amz-bucket-object-lock-enabled", "false").lower() != "false":
+        raise not_implemented("Object lock (x-amz-bucket-object-lock-enabled)")
 
 
 def _constraint(body: bytes) -> str:
