@@ -49,7 +49,7 @@ class Grants:
     def environment(self, resource: Resource, run_role: str, run_id: str) -> dict[str, str]:
         """Variables with which AWS's SDKs find this server, and credentials, by themselves."""
         role_arn, _ = self._role(resource, run_role)
-        if not role_arn or _isolated(resource):
+        if not role_arn:
             return {}
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/_studio/credentials/{run_id}",
@@ -128,10 +128,6 @@ class Grants:
         role_arn, settings = self.kinds[resource.kind].role_arn(resource, run_role), self.settings
         account, default = settings.account, settings.role_name
         return role_arn, service_session(account, default, role_arn, resource.owner)
-
-
-def _isolated(resource: Resource) -> bool:
-    return bool(resource.spec.get("EnableNetworkIsolation"))
 
 
 def _now() -> int:
