@@ -21,6 +21,7 @@ _TITLES = {
     "sagemaker": "SageMaker",
     "sagemaker-runtime": "SageMaker Runtime",
     "s3": "S3",
+    "cloudwatch": "CloudWatch",
     "logs": "CloudWatch Logs",
     "sts": "Security Token Service",
     "iam": "Identity and Access Management",

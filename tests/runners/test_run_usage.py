@@ -26,7 +26,8 @@ def test_a_busy_cpu_is_seen_and_the_last_sample_comes_with_the_end(bench):
 def test_a_short_run_has_a_sample(bench):
     run = bench.start("head -c 2000000 /dev/urandom > /dev/null")
     bench.ended(run)
-    assert len(bench.runner.usage(run, 0)) == 1
+    [sample] = bench.runner.usage(run, 0)
+    assert sample.memory > 0
 
 
 def test_samples_are_found_by_their_time(tmp_path):

@@ -5,6 +5,7 @@ runs for a year costs two megabytes. Nothing is synced: a power cut may cost the
 """
 
 import os
+import resource
 import struct
 import time
 from pathlib import Path
@@ -56,7 +57,9 @@ class Meter:
     def close(self) -> None:
         """The last sample: short runs have no other."""
         if time.monotonic() - self._since > 0.01:
-            self._sample([], self._used_mb)
+            # A run without a sample was too short to be looked at: the kernel looked.
+            used = self._used_mb if self._last else max(self._used_mb, _largest_mb())
+            self._sample([], used)
 
     def _sample(self, pids: list[int], used_mb: int) -> None:
         now, cpu = time.monotonic(), _seconds(pids)
@@ -119,6 +122,11 @@ def _ticks(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return sum(map(int, fields[11:15]))
+
+
+def _largest_mb() -> int:
+    """Memory of the largest process that we have waited for, or that those have."""
+    return -(-resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 
 
 def _disk(folder: Path) -> float:
