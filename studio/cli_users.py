@@ -1,7 +1,7 @@
 """`studio user` and `studio key`: people beside the owner, by the IAM of the running server."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +137,7 @@ def _iam(home: Path | None) -> Iterator[Any]:
         owner.access_key_id, owner.secret_access_key, region_name=settings.region
     )
     try:
-        client = session.client("iam", endpoint_url=known.url)
-        with client:
+        with closing(session.client("iam", endpoint_url=known.url)) as client:
             yield client
     except ClientError as error:
         raise StudioError(str(error.response["Error"]["Message"])) from error
