@@ -144,9 +144,9 @@ def check_seen(seen: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(studio):
-    lay_out(studio.client("s3"))
-    return studio
+def lab(anywhere):
+    lay_out(anywhere.client("s3"))
+    return anywhere
 
 
 def test_data_comes_in_by_every_mode(lab):

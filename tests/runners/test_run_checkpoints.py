@@ -2,12 +2,11 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
-from left_over import alive_of
 from runner_contract import Bench
+from test_run_crashes import assert_gone, shim_of
 
 from studio.container import files
 from studio.runners.base import Transfer
@@ -88,7 +87,7 @@ def test_the_last_state_is_kept_however_a_run_ends(bench: Bench, home: Path, end
     status = bench.ended(run)
     assert status.phase == ("stopped" if "sleep" in ending else "failed")
     assert taken(bench, run) == {"s": "state\n"}
-    assert not alive_of(home)
+    assert_gone(home)
     bench.runner.remove(run, bench.handles[run])
     assert not (home / "runs" / run / "checkpoints").exists()
 
@@ -104,7 +103,7 @@ def test_batches_wait_in_order(bench: Bench):
 def test_a_killed_keeper_is_replaced(bench: Bench, home: Path):
     run = start(bench, "echo one > a; echo ready; until [ -e ../end ]; do sleep 0.05; done")
     bench.said(run, "ready")
-    shim = int((home / "runs" / run / "pid.json").read_text().partition('"pid": ')[2].split(",")[0])
+    shim = shim_of(home, run)
     folder = str(home / "runs" / run / "ml" / FOLDER)
     killed = 0
     for pid in Path(f"/proc/{shim}/task/{shim}/children").read_text().split():
@@ -124,14 +123,11 @@ def test_a_killed_shim_takes_its_keeper_with_it(bench: Bench, home: Path):
     run = start(bench, "echo one > a; echo ready; sleep 1000")
     bench.said(run, "ready")
     bench.until(run, lambda status: bool(status.checkpoints))
-    shim = int((home / "runs" / run / "pid.json").read_text().partition('"pid": ')[2].split(",")[0])
+    shim = shim_of(home, run)
     os.kill(shim, signal.SIGKILL)
     assert bench.ended(run).reason == "RunnerLost"
     assert taken(bench, run) == {"a": "one\n"}
-    deadline = time.monotonic() + 10
-    while left := alive_of(home):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    assert_gone(home)
 
 
 def test_nothing_from_elsewhere_is_handed_over(bench: Bench, tmp_path: Path):

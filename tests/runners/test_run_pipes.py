@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from left_over import alive_of
 from runner_contract import Bench
+from test_run_crashes import assert_gone, shim_of
 from test_run_inputs import serving
 
 from studio.runners.base import Part, RunStatus, Stream
@@ -97,7 +97,7 @@ def test_nothing_hangs_where_nobody_reads_to_the_end(bench: Bench, home: Path, t
     run = bench.start(READ + script, streams=(*streams, stream((), "train")))
     assert bench.ended(run).exit_code == (3 if script == "exit 3" else 0)
     assert time.monotonic() < started + 30
-    assert not alive_of(home)
+    assert_gone(home)
 
 
 def test_a_run_is_stopped_while_it_waits_for_a_channel(bench: Bench, home: Path, tmp_path: Path):
@@ -107,7 +107,7 @@ def test_a_run_is_stopped_while_it_waits_for_a_channel(bench: Bench, home: Path,
     bench.said(run, "ready")
     bench.stop(run)
     assert bench.ended(run).phase == "stopped"
-    assert not alive_of(home)
+    assert_gone(home)
 
 
 def test_feeding_goes_on_while_a_stopped_command_ends_in_peace(bench: Bench, tmp_path: Path):
@@ -255,8 +255,7 @@ def test_a_missing_object_is_named_without_its_signature(home: Path):
 
 
 def feeders(home: Path, run: str) -> list[int]:
-    shim = (home / "runs" / run / "pid.json").read_text()
-    pid = shim.partition('"pid": ')[2].partition(",")[0]
+    pid = shim_of(home, run)
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     folder = str(home / "runs" / run / "ml")
     return [int(it) for it in children if str(Path(f"/proc/{it}/cwd").readlink()) == folder][:1]
@@ -273,20 +272,16 @@ def test_a_feeder_that_is_killed_fails_the_run(home: Path, tmp_path: Path):
         os.kill(pid, signal.SIGKILL)
     status = bench.ended(run)
     assert (status.phase, status.reason) == ("failed", "RunnerLost"), status
-    assert not alive_of(home)
+    assert_gone(home)
 
 
 def test_a_killed_shim_takes_its_feeders_with_it(bench: Bench, home: Path, tmp_path: Path):
     streams = (stream(stored(tmp_path, bytes(2**22))), stream((), "unread"))
     run = bench.start(READ + "exec 9<train_0; echo ready; sleep 1000", streams=streams)
     bench.said(run, "ready")
-    shim = (home / "runs" / run / "pid.json").read_text()
-    os.kill(int(shim.partition('"pid": ')[2].partition(",")[0]), signal.SIGKILL)
+    os.kill(shim_of(home, run), signal.SIGKILL)
     assert bench.ended(run).reason == "RunnerLost"
-    deadline = time.monotonic() + 10
-    while left := alive_of(home):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    assert_gone(home)
 
 
 def test_a_command_cannot_lead_a_feeder_elsewhere(bench: Bench, tmp_path: Path):

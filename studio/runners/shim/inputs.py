@@ -41,13 +41,15 @@ def lay_out(spec: Doc, ml: Path, scratch: Path, linked: bool, check: Check) -> l
         path.write_text(text, encoding="utf-8")
     read_only = sorted({*large_folders(spec["inputs"]), *spec["linked"]}) if linked else []
     remote = []
+    made: set[str] = set()
     for each in spec["inputs"]:
-        path = ml / each["path"]
+        # Texts, not paths: a channel may have 100,000 objects.
+        path = f"{ml}/{each['path']}"
+        _make_folder(path.rpartition("/")[0], made)
         if each["link"]:
             _take(each, path, _folder(each["path"]) in read_only, check)
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            remote.append((each, path))
+            remote.append((each, Path(path)))
         check()
     sources = [_source(each, scratch / str(n), remote) for n, each in enumerate(spec["archives"])]
     if remote:
@@ -71,20 +73,34 @@ def _folder(path: str) -> str:
     return "/".join(path.split("/")[:3])
 
 
-def _take(each: Doc, path: Path, link: bool, check: Check) -> None:
+def _make_folder(path: str, made: set[str]) -> None:
+    if path in made:
+        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except ValueError as error:
+        raise DownloadFailed(f"{path[:200]}: {error}") from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        raise DownloadFailed(f"{path[:200]}: {error.strerror}") from error
+    made.add(path)
+
+
+def _take(each: Doc, path: str, link: bool, check: Check) -> None:
+    name = path.rpartition("/")[2]
+    try:
         if not (link and _linked(each["link"], path)):
             _copy(each["link"], path, check)
     except FileNotFoundError as error:
-        raise DownloadFailed(f"{path.name}: the object was deleted meanwhile") from error
+        raise DownloadFailed(f"{name}: the object was deleted meanwhile") from error
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in _FULL:
             raise
-        raise DownloadFailed(f"{path.name[:200]}: {error}") from error
+        raise DownloadFailed(f"{name[:200]}: {error}") from error
 
 
-def _linked(source: str, path: Path) -> bool:
+def _linked(source: str, path: str) -> bool:
     """False where links cannot be: another file system, too many, not allowed."""
     try:
         os.link(source, path)
@@ -95,10 +111,18 @@ def _linked(source: str, path: Path) -> bool:
     return True
 
 
-def _copy(source: str, path: Path, check: Check) -> None:
-    with Path(source).open("rb") as reader, path.open("wb") as writer:
-        while os.sendfile(writer.fileno(), reader.fileno(), None, _CHUNK):
-            check()
+def _copy(source: str, path: str, check: Check) -> None:
+    reader = os.open(source, os.O_RDONLY)
+    try:
+        # A new file, always: what is there may be a link to a stored object.
+        writer = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            while os.sendfile(writer, reader, None, _CHUNK):
+                check()
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
 
 
 def _source(each: Doc, scratch: Path, remote: list[tuple[Doc, Path]]) -> Path:

@@ -110,8 +110,7 @@ def _work(stream: Doc, ml: Path, failed: Path) -> None:
             failed.write_text(_said(error))
             raise
         finally:
-            os.close(pipe)
-        _retire(folder, name, fifo)
+            _retire(folder, name, pipe, fifo)
         fifo = following
 
 
@@ -135,14 +134,16 @@ def _enlarge(pipe: int) -> None:
         pass  # more than this user may have
 
 
-def _retire(folder: int, name: str, fifo: int) -> None:
-    """An epoch is over: whoever opens its FIFO now learns that at once, and waits for nobody."""
+def _retire(folder: int, name: str, pipe: int, fifo: int) -> None:
+    """An epoch is over: nobody may wait for data in its FIFO any more. First it loses its name,
+    then its reader learns that there is no more to come."""
     try:
         os.unlink(name, dir_fd=folder)
     except OSError:
         pass
+    os.close(pipe)
     try:
-        # Whoever waits in open() already finds the end of the file.
+        # Who has opened it meanwhile, and still waits there for a writer, goes on too.
         os.close(os.open(f"/proc/self/fd/{fifo}", os.O_WRONLY | os.O_NONBLOCK))
     except OSError:
         pass
