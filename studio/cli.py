@@ -146,6 +146,25 @@ def doctor(home: Path | None, as_json: bool) -> None:
     sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
 
 
+@main.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="A list of JSON objects.")
+def scrub(home: Path | None, as_json: bool) -> None:
+    """Read every object of the store and name those that the disk has damaged.
+
+    Studio may run meanwhile.
+    """
+    from studio.s3.scrub import check_home
+
+    found = list(check_home(load_settings(home).home))
+    if as_json:
+        click.echo(json.dumps([vars(damage) for damage in found]))
+    else:
+        for damage in found:
+            click.echo(f"{damage.name()}: {damage.what}")
+    sys.exit(1 if found else 0)
+
+
 main.add_command(cli_users.user)
 main.add_command(cli_users.key)
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from studio import daemon, durable
 from studio.errors import StudioError
+from studio.s3 import damage
 from studio.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_SQLITE = (3, 51, 3)
 _LITTLE_DISK = 5 << 30
 _NO_DISK = 500 << 20
+_SHOWN = 5  # damaged objects that are named
 # A clock before this code was written makes every signature look like one from the future.
 _EARLIEST = 1_750_000_000
 _REMOTE = {
@@ -62,6 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
         _home,
         _filesystem,
         _disk,
+        _objects,
         _port,
         _clock,
         _bubblewrap,
@@ -144,6 +147,16 @@ def _disk(settings: Settings) -> Finding:
         if free < _LITTLE_DISK
         else Finding("disk", "ok", text)
     )
+
+
+def _objects(settings: Settings) -> Finding:
+    damaged = damage.known(settings.home / "s3")
+    if not damaged:
+        return Finding("objects", "ok", "no damage known")
+    names = ", ".join(each.name() for each in damaged[:_SHOWN])
+    text = f"{len(damaged)} damaged on the disk: {names}{', ...' if damaged[_SHOWN:] else ''}."
+    fix = "restore or delete them, have the disk examined; `studio scrub` reads all again."
+    return Finding("objects", "problem", text, fix)
 
 
 def _port(settings: Settings) -> Finding:

@@ -9,6 +9,8 @@ from studio.s3.message import Call, Response
 from studio.s3.names import owner
 from studio.s3.xml import document, malformed, parse, time_text
 
+ENFORCED = "BucketOwnerEnforced"
+
 _CLASSIC = "us-east-1"
 
 
@@ -35,7 +37,7 @@ def list_buckets(call: Call) -> Response:
 def create_bucket(call: Call) -> Response:
     name = call.request.bucket
     acl.check_new_bucket(call.request.headers, call.account)
-    _check_locks(call.request.headers)
+    _check_options(call.request.headers)
     region = _constraint(call.body.data)
     if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
         _refuse_region(region, call.region)
@@ -93,9 +95,11 @@ def put_versioning(call: Call) -> Response:
     return Response()
 
 
-def _check_locks(headers: Mapping[str, str]) -> None:
+def _check_options(headers: Mapping[str, str]) -> None:
     if headers.get("x-amz-bucket-object-lock-enabled", "false").lower() != "false":
         raise not_implemented("Object lock (x-amz-bucket-object-lock-enabled)")
+    if headers.get("x-amz-object-ownership", ENFORCED) != ENFORCED:
+        raise not_implemented(f"Object ownership other than {ENFORCED}")
 
 
 def _constraint(body: bytes) -> str:

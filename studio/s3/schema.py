@@ -119,8 +119,13 @@ def upgrade(database: Database) -> None:
     database.write(_upgrade)
 
 
+def number(connection: Connection) -> int:
+    """The schema's number; 0 of a new index and of schema 1."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
 def _upgrade(connection: Connection) -> None:
-    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    found = number(connection)
     if found == VERSION:
         return
     if found > VERSION:

@@ -7,17 +7,17 @@ it found. Objects of a release that kept no sums are given some: from then on th
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 from sqlalchemy import select
 
-from studio import durable
 from studio.db.session import Database
-from studio.s3 import index
+from studio.errors import StudioError
+from studio.s3 import damage, index, schema
 from studio.s3.blobs import Blobs
+from studio.s3.damage import Damage
 from studio.s3.index import BlobFacts, StoredObject
 from studio.s3.integrity import BLOCK, DamagedContent, Reader, Summer
 from studio.s3.schema import BUCKET
@@ -28,32 +28,26 @@ _START = {"bucket": "", "key": "", "rank": index.NEWEST}
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Damage:
-    """An object, or version of it, whose content is not what was stored."""
-
-    bucket: str
-    key: str
-    version: str
-    blob: str
-    what: str
-
-    def name(self) -> str:
-        return f"s3://{self.bucket}/{self.key}" + (
-            f" (version {self.version})" if self.version != index.NULL else ""
-        )
-
-
 def check(database: Database, blobs: Blobs) -> Iterator[Damage]:
     """Every object of the store, at full speed; the damaged ones. Writes nothing."""
     for stored in _stored(database, dict(_START)):
-        if (damage := examine(database, blobs, stored)) is not None:
-            yield damage
+        if (found := examine(database, blobs, stored)) is not None:
+            yield found
 
 
-def known(root: Path) -> list[Damage]:
-    """What the scrubber of the store in `root` found and did not see mended."""
-    return [Damage(**each) for each in _state(root)["damaged"]]
+def check_home(home: Path) -> list[Damage]:
+    """`check` of the store in a home, whether or not Studio runs there."""
+    path = home / "s3" / "index.db"
+    if not path.exists():
+        return []
+    database = Database(f"sqlite:///{path}")
+    try:
+        with database.read() as connection:
+            if schema.number(connection) != schema.VERSION:
+                raise StudioError("Start this release once: it upgrades the store's index.")
+        return list(check(database, Blobs(home / "s3")))
+    finally:
+        database.close()
 
 
 class Scrubber:
@@ -69,7 +63,7 @@ class Scrubber:
 
     def run(self, now: int, every: int, stop: Callable[[], bool]) -> None:
         """A cycle, or the rest of one; nothing until `every` milliseconds after the last began."""
-        state = _state(self._root)
+        state = damage.read(self._root)
         if state["at"] is None:
             if now < state["began"] + every:
                 return
@@ -82,26 +76,26 @@ class Scrubber:
         else:
             state["at"] = None
             state["damaged"] = [each for each in state["damaged"] if self._still(each)]
-        durable.write_json(self._root / _FILE, state)
+        damage.write(self._root, state)
 
     def _note(self, state: dict[str, Any], stored: StoredObject) -> None:
-        damage = examine(self._database, self._blobs, stored, self._pause)
+        found = examine(self._database, self._blobs, stored, self._pause)
         others = [each for each in state["damaged"] if each["blob"] != stored.blob]
-        if damage is not None:
-            log.error("s3 object damaged", object=damage.name(), blob=damage.blob, what=damage.what)
-            others.append(vars(damage))
+        if found is not None:
+            log.error("s3 object damaged", object=found.name(), blob=found.blob, what=found.what)
+            others.append(vars(found))
         if others != state["damaged"]:
             state["damaged"] = others
-            durable.write_json(self._root / _FILE, state)
-        if damage is None:
+            damage.write(self._root, state)
+        if found is None:
             _adopt(self._database, self._blobs, stored)
 
-    def _still(self, damage: dict[str, Any]) -> bool:
+    def _still(self, known: dict[str, Any]) -> bool:
         """Whether the index still names the blob."""
         with self._database.read() as connection:
-            where = damage["bucket"], damage["key"], damage["version"]
+            where = known["bucket"], known["key"], known["version"]
             found = index.find_version(connection, *where)
-        return found is not None and found.blob == damage["blob"]
+        return found is not None and found.blob == known["blob"]
 
 
 def examine(
@@ -190,10 +184,3 @@ def _stored(database: Database, at: dict[str, Any]) -> Iterator[StoredObject]:
             if len(batch) < _BATCH:
                 break
             after = batch[-1].key, batch[-1].rank
-
-
-def _state(root: Path) -> dict[str, Any]:
-    return durable.read_json(root / _FILE) or {"began": 0, "at": None, "damaged": []}
-
-
-_FILE = "scrub.json"

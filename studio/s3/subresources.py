@@ -7,6 +7,7 @@ its name, and asked for, answered as AWS answers for a bucket that has none.
 from studio.identity import documents
 from studio.identity.documents import Policy
 from studio.s3 import cors, lifecycle, shapes
+from studio.s3.buckets import ENFORCED
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.message import Call, Response
 from studio.s3.xml import document
@@ -19,7 +20,7 @@ _BLOCKED = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-_ENFORCED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+_ENFORCED = {"Rules": [{"ObjectOwnership": ENFORCED}]}
 _ABSENT = {
     "object-lock": (
         "ObjectLockConfigurationNotFoundError",
@@ -178,7 +179,7 @@ def get_ownership(call: Call) -> Response:
 def put_ownership(call: Call) -> Response:
     controls = shapes.read(call.body.data, "OwnershipControls")
     if controls != _ENFORCED:
-        raise not_implemented("Object ownership other than BucketOwnerEnforced")
+        raise not_implemented(f"Object ownership other than {ENFORCED}")
     call.store.configure(call.request.bucket, "ownershipControls", controls)
     return Response()
 

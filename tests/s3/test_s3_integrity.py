@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.s3 import scrub
+from studio.s3 import damage, scrub
 from studio.s3.index import BlobFacts, BlobPart
 from studio.s3.integrity import BLOCK, DamagedContent, Reader, Summer
 from studio.s3.lifecycle import DAY
@@ -234,7 +234,7 @@ def put(store: ObjectStore, key: str, data: bytes) -> Path:
 
 def scrubbed(store: ObjectStore, now: int, pause: Any = lambda _: None) -> list[str]:
     Scrubber(store.root, store.database, store.blobs, pause).run(now, DAY, lambda: False)
-    return sorted(each.key for each in scrub.known(store.root))
+    return sorted(each.key for each in damage.known(store.root))
 
 
 def test_the_scrubber_names_what_is_damaged(store: ObjectStore) -> None:
@@ -247,7 +247,7 @@ def test_the_scrubber_names_what_is_damaged(store: ObjectStore) -> None:
     assert scrubbed(store, DAY, read.append) == ["a", "b", "c"]
     assert sum(read) == 1000 + 5
     assert sorted(found.key for found in scrub.check(store.database, store.blobs)) == list("abc")
-    assert [found.version for found in scrub.known(store.root)] == ["null"] * 3
+    assert [found.version for found in damage.known(store.root)] == ["null"] * 3
     # The next cycle begins a day later; what was replaced or deleted is forgotten then.
     put(store, "d", b"other")
     store.delete("bucket", [Target("b", "null")])
