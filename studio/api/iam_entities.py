@@ -152,6 +152,6 @@ def _require(connection: Connection, ctx: Context, kind: str, name: str) -> Reso
 
 def _opened(marker: str) -> str:
     try:
-        return base64.urlsafe_b64decode(marker.encode("ascii")).decode()
+        return base64.b64decode(marker.encode("ascii"), b"-_", validate=True).decode()
     except (ValueError, binascii.Error, UnicodeError):
         raise ValidationException("Invalid Marker.") from None

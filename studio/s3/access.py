@@ -4,7 +4,7 @@ The key is the decoded one that is acted upon, never the path of the request.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.identity.authority import Ask, Authority, Denied
 from studio.identity.documents import Malformed, Policy, parse
@@ -94,11 +94,10 @@ _CONDITION_QUERIES = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-k
 def facts(store: "ObjectStore", bucket: str) -> tuple[str, str] | None:
     """The owner of a bucket, and the text of its policy."""
     try:
-        found: Any = store.bucket(bucket)
+        found = store.bucket(bucket)
     except S3Error:
         return None
-    settings = getattr(found, "settings", {})
-    return getattr(found, "owner", ""), settings.get("policy", "")
+    return found.owner, str(found.settings.get("policy") or "")
 
 
 class Access:

@@ -145,6 +145,25 @@ def test_sharing_by_policy(plane: Plane, ann: Person, bob: Person):
     assert code(s3.list_objects_v2, Bucket="ann-data", Prefix="") == "AccessDenied"
 
 
+def test_sharing_by_the_policy_of_a_bucket(plane: Plane, ann: Person, bob: Person):
+    s3 = ann.client("s3")
+    s3.create_bucket(Bucket="ann-shared")
+    s3.put_object(Bucket="ann-shared", Key="k", Body=b"for bob")
+    s3.put_object(Bucket="ann-shared", Key="no", Body=b"for nobody")
+    place, whom = "arn:aws:s3:::ann-shared", {"AWS": f"arn:aws:iam::{ACCOUNT}:user/bob"}
+    lets = allow("s3:GetObject", f"{place}/*", Principal=whom)
+    but = {**lets, "Effect": "Deny", "Resource": f"{place}/no"}
+    s3.put_bucket_policy(Bucket="ann-shared", Policy=document(lets, but))
+    there = bob.client("s3")
+    assert there.get_object(Bucket="ann-shared", Key="k")["Body"].read() == b"for bob"
+    assert code(there.get_object, Bucket="ann-shared", Key="no") == "AccessDenied"
+    assert code(there.put_object, Bucket="ann-shared", Key="k") == "AccessDenied"
+    assert code(there.delete_bucket_policy, Bucket="ann-shared") == "AccessDenied"
+    assert code(there.get_bucket_policy, Bucket="ann-shared") == "AccessDenied"
+    s3.delete_bucket_policy(Bucket="ann-shared")
+    assert code(there.get_object, Bucket="ann-shared", Key="k") == "AccessDenied"
+
+
 def test_what_a_job_or_model_refers_to_is_looked_at_first(plane: Plane, ann: Person, bob: Person):
     sagemaker = bob.client("sagemaker")
     denied = "AccessDeniedException"
