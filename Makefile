@@ -38,6 +38,7 @@ lint: .venv/.ready
 
 docs: .venv/.ready
 	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
+	@$(BIN)/python -m studio.algorithms.reference > docs/reference/algorithms.md
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache

@@ -70,11 +70,17 @@ def test_the_code_of_the_tutorial_runs(studio):
     assert no < 0.5 < yes
 
 
-def test_the_code_of_several_hosts_runs(studio):
-    page = ROOT / "docs" / "how-to" / "several-hosts.md"
+@pytest.mark.parametrize("name", ["channels", "checkpoints", "several-hosts"])
+def test_the_code_of_a_how_to_prints_what_it_says(studio, name):
+    page = ROOT / "docs" / "how-to" / f"{name}.md"
     printed = run_blocks(sys.executable, page, studio)
     expected = re.search(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)[1]
     assert [line.rstrip() for line in printed.splitlines()] == expected.splitlines()
+
+
+def test_the_code_of_k_means_runs(studio):
+    printed = run_blocks(sys.executable, ROOT / "docs" / "how-to" / "k-means.md", studio)
+    assert printed.splitlines() == ["Completed True", "distance 4", "distance 4"]
 
 
 def run_blocks(python, page, studio) -> str:
