@@ -85,10 +85,11 @@ def test_unknown_images_are_refused(studio, bucket, image):
 @pytest.mark.parametrize(
     "member",
     [
-        {"EnableNetworkIsolation": True},
-        {"CheckpointConfig": {"S3Uri": "s3://bad-input/c"}},
         {"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}},
-        {"ResourceConfig": {**request("x")["ResourceConfig"], "InstanceCount": 2}},
+        {
+            "EnableNetworkIsolation": True,
+            "ResourceConfig": {**request("x")["ResourceConfig"], "InstanceCount": 2},
+        },
     ],
 )
 def test_what_is_not_executed_is_refused_not_ignored(studio, bucket, member):
