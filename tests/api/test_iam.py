@@ -110,8 +110,8 @@ def test_policies_of_roles_and_users(iam: Any, kind: str):
         call("get_KIND_policy", PolicyName="a")
     with pytest.raises(ClientError, match="MalformedPolicyDocument"):
         call("put_KIND_policy", PolicyName="a", PolicyDocument='{"Statement": 1}')
+    many = [f"s3:Get{n}" for n in range(900)]
     with pytest.raises(ClientError, match="LimitExceeded"):
-        many = [f"s3:Get{n}" for n in range(900)]
         call("put_KIND_policy", PolicyName="a", PolicyDocument=document(many))
     call("attach_KIND_policy", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
     call("attach_KIND_policy", PolicyArn=AWS + "AmazonS3ReadOnlyAccess")
@@ -184,7 +184,7 @@ def test_lists_come_in_pages(iam: Any):
     )
     found = [[it["UserName"] for it in page["Users"]] for page in pages]
     assert [len(page) for page in found] == [3, 3, 1]
-    assert sum(found, []) == [f"page-{number}" for number in range(7)]
+    assert [name for page in found for name in page] == [f"page-{number}" for number in range(7)]
     assert error(iam.list_users, Marker="?")[0] == "ValidationError"
 
 
@@ -249,6 +249,6 @@ def test_a_policy_counts_from_the_next_call_on(plane: Plane, iam: Any):
         iam.put_user_policy(UserName="quick", PolicyName="p", PolicyDocument=text)
         assert sagemaker.list_models()["Models"] == []
         iam.delete_user_policy(UserName="quick", PolicyName="p")
-    code, _, text = error(sagemaker.list_models)
+    _, _, text = error(sagemaker.list_models)
     assert f"User: arn:aws:iam::{ACCOUNT}:user/quick is not authorized" in text
     assert "because no identity-based policy allows the sagemaker:ListModels action" in text
