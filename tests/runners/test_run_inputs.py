@@ -59,6 +59,40 @@ def test_large_channels_are_links_that_nobody_can_write(bench: Bench, tmp_path: 
     assert small.read_bytes().startswith(b"begin")
 
 
+def test_linked_folders_are_a_view_without_a_copy_of_any_size(bench: Bench, tmp_path: Path):
+    one, two = stored(tmp_path, 5, "one"), stored(tmp_path, 100, "two")
+    boxed = bench.runner._settings.sandbox != "never"  # type: ignore[attr-defined]
+    run = bench.start(
+        'cd "$ML/input/data"; cat fast/deep/one; echo; stat -c %i fast/two other/two; '
+        "exec 2>/dev/null; chmod u+w fast/two; echo evil >> fast/two && echo wrote; "
+        "touch fast/new && echo made; ls empty; touch empty/x && echo made; true",
+        folders=("input/data/fast", "input/data/empty"),
+        inputs=(
+            Transfer("input/data/fast/deep/one", 5, link=str(one)),
+            Transfer("input/data/fast/two", 100, link=str(two)),
+            Transfer("input/data/other/two", 100, link=str(two)),
+        ),
+        linked=("input/data/fast", "input/data/empty"),
+    )
+    assert bench.ended(run).phase == "succeeded"
+    content, linked, copied, *rest = bench.lines(run)
+    assert content == "begin"
+    assert (linked == str(two.stat().st_ino)) is boxed
+    assert copied != str(two.stat().st_ino)
+    assert rest == ([] if boxed else ["wrote", "made", "made"])
+    assert two.stat().st_size == 100
+    bench.runner.remove(run, bench.handles[run])
+    assert two.stat().st_nlink == 1
+
+
+def test_a_path_twice_never_writes_through_a_link(bench: Bench, tmp_path: Path):
+    one, two = stored(tmp_path, 5, "one"), stored(tmp_path, 100, "two")
+    twice = tuple(Transfer("input/data/fast/k", 5, link=str(it)) for it in (one, two))
+    status, _ = bench.result("true", inputs=twice, linked=("input/data/fast",))
+    assert (status.phase, status.reason) == ("failed", "DownloadFailed")
+    assert (one.stat().st_size, two.stat().st_size) == (5, 100)
+
+
 def test_a_removed_run_leaves_stored_objects_as_they_are(bench: Bench, tmp_path: Path):
     size = inputs.COPY_BYTES + 1
     large = stored(tmp_path, size)
