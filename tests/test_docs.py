@@ -83,6 +83,11 @@ def test_the_code_of_k_means_runs(studio):
     assert printed.splitlines() == ["Completed True", "distance 4", "distance 4"]
 
 
+def test_the_code_of_the_team_runs(studio):
+    printed = run_blocks(sys.executable, ROOT / "docs" / "how-to" / "team.md", studio)
+    assert printed.split() == ["1,2", "arn:aws:iam::000000000000:role/StudioExecutionRole"]
+
+
 def run_blocks(python, page, studio) -> str:
     """What the Python of a page prints, its blocks run one after the other."""
     code = "\n".join(
