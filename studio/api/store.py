@@ -127,7 +127,10 @@ def delete(ctx: Context, noun: Noun, name: str) -> None:
 def listing(
     ctx: Context, noun: Noun, request: Doc, summary: Callable[[Resource], Doc], member: str
 ) -> Doc:
-    """The answer of a List operation: summaries under `member`, and NextToken."""
+    """The answer of a List operation: summaries under `member`, and NextToken.
+
+    What `summary` is given has neither spec nor tags.
+    """
     order = "Ascending" if noun.kind.endswith("-job") else "Descending"
     with ctx.db.read() as connection:
         page = query.list_resources(connection, scope(ctx, noun.kind), request, order)

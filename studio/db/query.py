@@ -56,7 +56,8 @@ def list_resources(
     """One page for a List request of SageMaker.
 
     `scope` fixes columns: account, region and kind; `request` holds SortBy, SortOrder, MaxResults
-    (10 when absent), NextToken and the filters that 51 List operations share.
+    (10 when absent), NextToken and the filters that 51 List operations share. The rows come
+    without spec and tags: no summary shows those.
     Raises ValidationException for a token that belongs to another request.
     """
     sort = request.get("SortBy", "CreationTime")
@@ -67,7 +68,9 @@ def list_resources(
     token = request.get("NextToken")
     after = opened(token, mark, kinds(sort)) if token else None
     wanted = [make(filters[name]) for name, make in _FILTERS.items() if name in filters]
-    rows = list(scan(connection, scope, wanted, (sort, order), after, limit + 1))
+    query = _selected(resources.SUMMARIES, scope, wanted, (sort, order), after)
+    found = connection.execute(query.limit(limit + 1))
+    rows = [resources.summarized(row) for row in found]
     if len(rows) <= limit:
         return Page(rows, None)
     return Page(rows[:limit], sealed(position(rows[limit - 1], sort), mark))
@@ -85,14 +88,8 @@ def scan(
 
     `by` is (a key of the sortable columns, order); `after` the position of the row before.
     """
-    conditions = [RESOURCE.c[name] == value for name, value in scope.items()]
-    query = resources.RESOURCES.where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
-    if after is not None:
-        query = query.where(_after(after, *by))
-    result = connection.execute(
-        _ordered(query, *by).limit(limit), execution_options={"yield_per": _CHUNK}
-    )
-    for row in result:
+    query = _selected(resources.RESOURCES, scope, wanted, by, after).limit(limit)
+    for row in connection.execute(query, execution_options={"yield_per": _CHUNK}):
         yield resources.resource(row)
 
 
@@ -170,7 +167,18 @@ def _contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return column.contains(text, autoescape=True)
 
 
-def _ordered(query: Select[Any], sort: str, order: str) -> Select[Any]:
+def _selected(
+    columns: Select[Any],
+    scope: Mapping[str, str],
+    wanted: Sequence[ColumnElement[bool]],
+    by: tuple[str, str],
+    after: Sequence[Any] | None,
+) -> Select[Any]:
+    conditions = [RESOURCE.c[name] == value for name, value in scope.items()]
+    query = columns.where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
+    if after is not None:
+        query = query.where(_after(after, *by))
+    sort, order = by
     if order == "Descending":
         return query.order_by(*(column.desc() for column in _SORT[sort]))
     return query.order_by(*_SORT[sort])

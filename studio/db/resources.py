@@ -64,6 +64,10 @@ def insert(connection: Connection, resource: Resource) -> None:
 RESOURCES = select(*(RESOURCE.c[field.name] for field in fields(Resource)))
 """Select of resources, each row for `resource`."""
 
+_SUMMARIZED = [it.name for it in fields(Resource) if it.name not in ("spec", "tags")]
+SUMMARIES = select(*(RESOURCE.c[name] for name in _SUMMARIZED))
+"""The same without spec and tags, which cost most of the time to read; for `summarized`."""
+
 _RUNS = select(*(RUN.c[field.name] for field in fields(Run)))
 _LIVE = RESOURCES.where(RESOURCE.c.deleted_at.is_(None))
 _BY_NAME = _LIVE.where(
@@ -94,6 +98,11 @@ def get(connection: Connection, resource_id: str) -> Resource | None:
 def resource(row: Row[Any]) -> Resource:
     """A row of `RESOURCES` as a value."""
     return Resource(*tuple(row))
+
+
+def summarized(row: Row[Any]) -> Resource:
+    """A row of `SUMMARIES` as a value whose spec and tags are empty."""
+    return Resource(spec={}, **dict(zip(_SUMMARIZED, row, strict=True)))
 
 
 def due(connection: Connection) -> list[str]:

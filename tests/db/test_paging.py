@@ -52,9 +52,9 @@ class Paging(RuleBasedStateMachine):
     def create(self, at, name, status):
         values = {"name": f"m-{name}", "arn": "", "status": status, "spec": {}}
         row = Resource(**self.scope, **values, created_at=at, modified_at=at)
-        if row.name not in {it.name for it in self.rows.values()}:
+        if row.name not in self.rows:
             self.db.write(lambda c: resources.insert(c, row))
-            self.rows[row.id] = row
+            self.rows[row.name] = row
 
     @rule(data=st.data())
     def delete(self, data):
@@ -66,7 +66,7 @@ class Paging(RuleBasedStateMachine):
     @rule()
     def read(self):
         if self.token is None:
-            self.seen, self.stable = [], set(self.rows)
+            self.seen, self.stable = [], {row.id for row in self.rows.values()}
         more = {"NextToken": self.token} if self.token else {}
         with self.db.read() as connection:
             page = query.list_resources(connection, self.scope, self.request | more)
