@@ -1,6 +1,7 @@
 """Puts the control plane together and runs it until SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import signal
 import sys
 import threading
@@ -45,6 +46,9 @@ from studio.wire import models
 
 log = structlog.get_logger()
 
+# A list of a hundred resources makes some thousand objects, none of them garbage.
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+
 
 def run(settings: Settings) -> None:
     """Serve `settings.home` on `settings.port` until a signal says stop.
@@ -66,7 +70,7 @@ async def _serve(settings: Settings) -> None:
             servers[1].add_sockets(listener.sockets)
             PeriodicCallback(listener.renew, tls.RENEW_SECONDS * 1000).start()
         # The first request need not wait for the model of the service.
-        threading.Thread(target=models.service_model, args=("sagemaker",), daemon=True).start()
+        threading.Thread(target=_warm_up, daemon=True).start()
         log.info("ready", url=f"http://{settings.host}:{settings.port}", home=str(settings.home))
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -119,6 +123,13 @@ def _plane(settings: Settings) -> Iterator[App]:
         janitor.start()
         routes.start()
         yield app
+
+
+def _warm_up() -> None:
+    """Read the largest model, and let no collection of garbage look through it ever again."""
+    models.service_model("sagemaker")
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
 
 
 def _configure_log() -> None:
