@@ -319,7 +319,9 @@ def _values(table: Table, stored: StoredObject) -> dict[str, Any]:
 
 def _object(row: Row[Any]) -> StoredObject:
     values = dict(row._mapping)
-    return StoredObject(**{**values, "checksum": Checksum(**values["checksum"])})
+    checksum = values["checksum"]
+    values["checksum"] = Checksum(**checksum) if checksum["algorithm"] else NO_CHECKSUM
+    return StoredObject(**values)
 
 
 def _part(row: Row[Any]) -> Part:
