@@ -88,6 +88,13 @@ def test_the_code_of_the_team_runs(studio):
     assert printed.split() == ["1,2", "arn:aws:iam::000000000000:role/StudioExecutionRole"]
 
 
+def test_the_code_about_searching_runs(studio):
+    printed = run_blocks(sys.executable, ROOT / "docs" / "reference" / "search.md", studio)
+    hits, names = printed.splitlines()
+    assert "'Relation': 'EqualTo'" in hits
+    assert names.startswith("[")
+
+
 def run_blocks(python, page, studio) -> str:
     """What the Python of a page prints, its blocks run one after the other."""
     code = "\n".join(
