@@ -119,9 +119,11 @@ def plain_body(headers: Mapping[str, str], body: bytes) -> bytes:
         inflated = unzip.decompress(body, _LARGEST_INFLATED)
     except zlib.error:
         raise SerializationException("The body of the request is not valid gzip.") from None
-    if not unzip.eof or unzip.unused_data:
-        text = f"The body of a request must be one gzip member of {_LARGEST_INFLATED} bytes."
+    if len(inflated) == _LARGEST_INFLATED and not unzip.eof:
+        text = f"The body of a request must not exceed {_LARGEST_INFLATED} bytes."
         raise ApiError("RequestEntityTooLargeException", text, 413)
+    if not unzip.eof or unzip.unused_data:
+        raise SerializationException("The body of the request is not valid gzip.")
     return inflated
 
 

@@ -1,0 +1,61 @@
+"""What a router counts reaches the disk, also when it is killed."""
+
+import fcntl
+import json
+import signal
+
+from serving_support import exchange, wait_for
+
+from studio.serving import counters
+
+
+def lines(router) -> list[dict]:
+    files = sorted(counters.folder(router.home).glob("[0-9]*"))
+    return [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
+
+
+def counted(router, metric: str = "Invocations") -> float:
+    return sum(total for line in lines(router) for _, total, _, _ in line["metrics"][metric])
+
+
+def test_outcomes_are_counted_and_a_kill_loses_nothing_that_was_written(router):
+    for _ in range(20):
+        assert exchange(router, router.request()).status == 200
+    assert exchange(router, router.request(b"status:404")).status == 424
+    assert exchange(router, router.request(b"status:500")).status == 424
+    wait_for(lambda: counted(router) == 22)
+    router.process.send_signal(signal.SIGKILL)
+    router.restart()
+    for _ in range(10):
+        exchange(router, router.request())
+    router.process.send_signal(signal.SIGTERM)
+    router.process.wait(30)
+    assert counted(router) == 32
+    assert counted(router, "Invocation4XXErrors") == 1
+    assert counted(router, "Invocation5XXErrors") == 1
+    assert counted(router, "InvocationModelErrors") == 2
+    assert {(line["endpoint"], line["variant"]) for line in lines(router)} == {
+        ("echo", "AllTraffic")
+    }
+
+
+def test_what_reaches_no_variant_is_not_counted(router):
+    assert exchange(router, router.request(endpoint="nobody")).status == 400
+    router.process.send_signal(signal.SIGTERM)
+    router.process.wait(30)
+    assert lines(router) == []
+
+
+def test_a_file_is_locked_until_its_router_has_ended(router):
+    exchange(router, router.request())
+    wait_for(lambda: lines(router))
+    [path] = counters.folder(router.home).glob("[0-9]*")
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            router.process.kill()
+            router.process.wait(30)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        else:
+            raise AssertionError("the file of a living router is not locked")
