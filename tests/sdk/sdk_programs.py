@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studios import ROOT, RunningStudio
+from studios import ROOT, RunningStudio, run_studio
 
 HERE = Path(__file__).parent
 PYTHONS = {
@@ -49,7 +49,7 @@ def start(name: str, env: dict[str, str], folder: Path) -> "subprocess.Popen[str
 
 def finish(name: str, process: "subprocess.Popen[str]", folder: Path) -> Told:
     """Waits for the end of the program; an assertion with its output when it fails."""
-    output, _ = process.communicate(timeout=170)
+    output, _ = process.communicate(timeout=280)
     assert process.returncode == 0, output[-4000:]
     (told,) = [line for line in output.splitlines() if line.startswith("TOLD ")]
     watched = folder / f"{name}.connections"
@@ -58,8 +58,12 @@ def finish(name: str, process: "subprocess.Popen[str]", folder: Path) -> Told:
 
 
 def bare(studio: RunningStudio, home: Path) -> dict[str, str]:
-    """The environment without the hook, in an empty home."""
-    home.mkdir(parents=True, exist_ok=True)
-    env = {name: value for name, value in studio.env.items() if name != "PYTHONPATH"}
-    env.pop("STUDIO_URL")
+    """The environment without the hook, over https, in a home with botocore's list of endpoints."""
+    listed = home / ".aws" / "models" / "endpoints.json"
+    listed.parent.mkdir(parents=True)
+    options = ("--tls", "--endpoints-json", listed, "--format", "json", "--home", studio.home)
+    told = json.loads(run_studio("env", *options, env=studio.env))
+    env = {**studio.env, **{name: value for name, value in told.items() if value is not None}}
+    for name in ("PYTHONPATH", "STUDIO_URL"):
+        env.pop(name)
     return {**env, "HOME": str(home)}

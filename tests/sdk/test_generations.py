@@ -7,10 +7,10 @@ reaches. Nothing of them speaks to anybody but Studio.
 import re
 
 import pytest
-from sdk_programs import PYTHONS, finish, start
+from sdk_programs import PYTHONS, bare, finish, start
 
 pytestmark = [
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not all(python.exists() for python in PYTHONS.values()), reason="`make setup` makes them"
     ),
@@ -24,20 +24,20 @@ BUCKET = "sagemaker-us-east-1-000000000000"
 def told(studio, tmp_path_factory):
     """What the programs of a kind told: all of them run at the same time."""
     folder = tmp_path_factory.mktemp("hooked")
-    names = ("v1", "v2", "v3", "v2_remote", "v3_remote")
+    names = ("v1", "v2", "v3")
     running = {name: start(name, studio.env, folder) for name in names}
     return {name: finish(name, process, folder) for name, process in running.items()}
 
 
-@pytest.mark.parametrize("generation", ["v1", "v2"])
-def test_tutorials_of_the_older_generations(told, generation):
+@pytest.mark.parametrize(("generation", "metric"), [("v1", "error"), ("v2", "logloss")])
+def test_tutorials_of_the_older_generations(told, generation, metric):
     values = told[generation].values
     assert (values["role"], values["bucket"]) == (ROLE, BUCKET)
     assert values["salary_error"] < 8_000
     assert values["accuracy"] > 0.88
     assert values["status"] == "InService"
     assert re.fullmatch(r"s3://\S+/output/model\.tar\.gz", values["attached"])
-    assert {"train:logloss", "validation:logloss"} <= set(values["metrics"])
+    assert {f"train:{metric}", f"validation:{metric}"} <= set(values["metrics"])
     assert values["kmeans"].endswith("/output/model.tar.gz")
     assert "Training job completed" in told[generation].output
 
@@ -52,14 +52,31 @@ def test_tutorials_of_the_newest_generation(told):
 
 
 def test_remote_functions_run_in_the_environment_of_their_program(told):
-    for name in ("v2_remote", "v3_remote"):
-        values = told[name].values
-        assert values["executable"] == values["own"]
-        assert values["text"] == "HELLO"
-        assert "in the job: hello" in told[name].output
-    assert told["v2_remote"].values["error"] == "'nothing of that name'"
-    assert told["v2_remote"].values["squares"] == [9, 16]
+    for generation in ("v2", "v3"):
+        values = told[generation].values
+        assert values["remote"] == [values["own"], "HELLO"]
+        assert "in the job: hello" in told[generation].output
+    assert told["v2"].values["error"] == "'nothing of that name'"
 
 
-def test_nobody_else_hears_of_it(told):
-    assert {name: each.strangers for name, each in told.items()} == {name: [] for name in told}
+@pytest.fixture(scope="module")
+def bare_told(studio, tmp_path_factory):
+    """What the programs told that ran without the hook, all of them at the same time."""
+    folder = tmp_path_factory.mktemp("bare")
+    env = bare(studio, folder / "home")
+    names = ("v1_bare", "v2_bare", "v3_bare")
+    running = {name: start(name, env, folder) for name in names}
+    return {name: finish(name, process, folder) for name, process in running.items()}
+
+
+def test_without_the_hook_the_lists_of_endpoints_lead_here(bare_told):
+    for told in bare_told.values():
+        assert (told.values["role"], told.values["bucket"]) == (ROLE, BUCKET)
+    assert bare_told["v1_bare"].values["answers"] == 5
+    assert bare_told["v2_bare"].values["answers"] == 5
+    assert bare_told["v3_bare"].values["status"] == "Completed"
+
+
+def test_nobody_else_hears_of_it(told, bare_told):
+    every = told | bare_told
+    assert {name: each.strangers for name, each in every.items()} == {name: [] for name in every}

@@ -1,5 +1,7 @@
 """Tutorials and more with version 2 of the SDK."""
 
+import sys
+
 import boto3
 import numpy as np
 import sagemaker
@@ -9,6 +11,7 @@ from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.deserializers import CSVDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.remote_function import remote
 from sagemaker.serializers import CSVSerializer
 
 session = sagemaker.Session()
@@ -75,7 +78,28 @@ groups = np.concatenate([np.random.default_rng(n).normal(10 * n, 1, (60, 3)) for
 kmeans = sagemaker.KMeans(role, 1, "ml.c4.xlarge", k=3, sagemaker_session=session)
 kmeans.fit(kmeans.record_set(groups.astype("float32")))
 
+
+@remote(instance_type="ml.m5.large")
+def where(text):
+    print("in the job: " + text)
+    return sys.executable, text.upper()
+
+
+@remote(instance_type="ml.m5.large")
+def broken():
+    raise KeyError("nothing of that name")
+
+
+try:
+    broken()
+    error = ""
+except KeyError as raised:
+    error = str(raised)
+
 tutorial_data.tell(
+    remote=where("hello"),
+    error=error,
+    own=sys.executable,
     version=sagemaker.__version__,
     role=role,
     bucket=bucket,

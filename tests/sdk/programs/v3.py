@@ -9,6 +9,7 @@ import numpy as np
 import tutorial_data
 from sagemaker.core import image_uris
 from sagemaker.core.helper.session_helper import Session, get_execution_role
+from sagemaker.core.remote_function import remote
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
 from sagemaker.core.shapes import ContainerDefinition, ProductionVariant
 from sagemaker.serve.model_builder import ModelBuilder
@@ -106,7 +107,6 @@ with tempfile.TemporaryDirectory() as source:
         source_code=SourceCode(source_dir=source, entry_script="train.py"),
         compute=Compute(instance_type="ml.m5.large", instance_count=1),
         hyperparameters={"depth": 3},
-        environment={} if os.environ.get("STUDIO_URL") else {"STUDIO_PYTHON": sys.executable},
         role=role,
         base_job_name="script",
         sagemaker_session=session,
@@ -115,7 +115,15 @@ with tempfile.TemporaryDirectory() as source:
 scripted = script._latest_training_job
 scripted.refresh()
 
+
+@remote(instance_type="ml.m5.large")
+def where(text):
+    print("in the job: " + text)
+    return sys.executable, text.upper()
+
+
 tutorial_data.tell(
+    remote=where("hello"),
     role=role,
     bucket=bucket,
     accuracy=accuracy,

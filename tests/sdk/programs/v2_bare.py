@@ -1,0 +1,44 @@
+"""Version 2 where no hook can run."""
+
+import time
+
+import boto3
+import sagemaker
+import tutorial_data
+from sagemaker import image_uris
+from sagemaker.deserializers import CSVDeserializer
+from sagemaker.estimator import Estimator
+from sagemaker.inputs import TrainingInput
+from sagemaker.predictor import Predictor
+from sagemaker.serializers import CSVSerializer
+
+session = sagemaker.Session()
+role = sagemaker.get_execution_role()
+bucket = session.default_bucket()
+client = session.sagemaker_client
+
+train, features, labels = tutorial_data.bank(2_000)
+boto3.resource("s3").Object(bucket, "bare/train.csv").put(Body=train)
+xgb = Estimator(
+    image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1"),
+    role,
+    instance_count=1,
+    instance_type="ml.m4.xlarge",
+    sagemaker_session=session,
+)
+xgb.set_hyperparameters(objective="binary:logistic", num_round=10)
+xgb.fit({"train": TrainingInput(f"s3://{bucket}/bare", content_type="csv")}, wait=False)
+while client.describe_training_job(TrainingJobName=xgb.latest_training_job.name)[
+    "TrainingJobStatus"
+] in ("InProgress", "Stopping"):
+    time.sleep(0.5)
+attached = Estimator.attach(xgb.latest_training_job.name)
+attached.deploy(1, "ml.m4.xlarge", endpoint_name="bare-v2", wait=False)
+while client.describe_endpoint(EndpointName="bare-v2")["EndpointStatus"] == "Creating":
+    time.sleep(0.5)
+predictor = Predictor(
+    "bare-v2", session, serializer=CSVSerializer(), deserializer=CSVDeserializer()
+)
+answer = predictor.predict(features[:5])
+predictor.delete_endpoint()
+tutorial_data.tell(role=role, bucket=bucket, answers=sum(len(row) for row in answer))
