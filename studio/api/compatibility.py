@@ -29,6 +29,7 @@ _TITLES = {
 _STATES = ("executes", "stored", "not yet")
 # The router serves these; it stands on its own and registers nothing here.
 _ROUTED = ("InvokeEndpoint",)
+_ELSEWHERE = {"ListDirectoryBuckets"}  # asks as ListBuckets does, at an address of its own
 
 _HEAD = """\
 # Compatibility
@@ -70,18 +71,15 @@ def _state(service: str, name: str) -> str:
     if operation is not None:
         return "stored" if operation.stored else "executes"
     if service == "s3":
-        return "executes" if _gateway_serves(name) else "not yet"
+        return "executes" if gateway_serves(name) else "not yet"
     return "executes" if service == "sagemaker-runtime" and name in _ROUTED else "not yet"
 
 
-def _gateway_serves(name: str) -> bool:
+def gateway_serves(name: str) -> bool:
     """Whether the S3 gateway has a route for the request that a client makes of `name`."""
     operation = models.operation_model("s3", name)
-    if operation is None or any(
-        parameter.name == "UseS3ExpressControlEndpoint"
-        for parameter in operation.static_context_parameters
-    ):
-        return False  # of another kind of bucket, at an address of its own
+    if operation is None or name in _ELSEWHERE:
+        return False
     try:
         routes.find(_request(operation))
     except S3Error:
