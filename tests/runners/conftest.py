@@ -3,7 +3,6 @@
 `unprivileged`: somebody without rights, to run code as.
 """
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from people import unprivileged_fixture
 from runner_contract import Bench
 
 from studio.runners.process import ProcessRunner
+from studio.runners.shim import tree
 from studio.settings import Settings
 
 __all__ = ["unprivileged_fixture"]
@@ -24,8 +24,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "home"
     folder.mkdir()
     yield folder
-    for pid in alive_of(folder):
-        os.kill(pid, signal.SIGKILL)
+    tree.send(signal.SIGKILL, alive_of(folder))
 
 
 @pytest.fixture(params=["auto", "never"])
