@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 
 from studio.db.tables import METRIC_CHUNK, METRIC_SERIES, METRIC_SOURCE
 from studio.metrics.rows import Row, fold, pack, unpack
@@ -27,6 +36,28 @@ _PAGE = 500
 # Rows older than the first are at least the second apart.
 _AGES = ((63 * DAY, HOUR), (15 * DAY, 5 * MINUTE), (3 * HOUR, MINUTE))
 _OLDEST = 455 * DAY
+
+# Made once: to make a statement costs more than to run it.
+_SERIES_ID: BindParameter[str] = bindparam("series_id")
+_LAST_CHUNK = (
+    select(METRIC_CHUNK)
+    .where(
+        METRIC_CHUNK.c.series_id == _SERIES_ID,
+        METRIC_CHUNK.c.unit == bindparam("unit"),
+        METRIC_CHUNK.c.period == bindparam("period"),
+    )
+    .order_by(METRIC_CHUNK.c.sequence.desc())
+    .limit(1)
+)
+_HIGHEST = select(func.max(METRIC_CHUNK.c.sequence)).where(METRIC_CHUNK.c.series_id == _SERIES_ID)
+_DROP = delete(METRIC_CHUNK).where(
+    METRIC_CHUNK.c.series_id == _SERIES_ID, METRIC_CHUNK.c.sequence == bindparam("sequence")
+)
+_TOUCH = (
+    METRIC_SERIES.update()
+    .where(METRIC_SERIES.c.id == bindparam("series_id"))
+    .values(last_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True)
@@ -163,7 +194,7 @@ def retain(connection: Connection, now: int) -> bool:
         )
         old = connection.execute(query).all()
         for each in old:
-            _drop(connection, each.series_id, each.sequence)
+            connection.execute(_DROP, {"series_id": each.series_id, "sequence": each.sequence})
             rows = fold(unpack(each.data, each.rows), period)
             _add(connection, each.series_id, each.unit, period, rows)
         if old:
@@ -186,10 +217,13 @@ def _touch(connection: Connection, latest: dict[Metric, int]) -> set[str]:
     new = [_series(metric, at) for metric, at in latest.items() if metric.id not in known]
     if new:
         connection.execute(series.insert(), new)
-    for metric, at in latest.items():
-        if known.get(metric.id, at) < at:
-            of_metric = series.c.id == metric.id
-            connection.execute(series.update().where(of_metric).values(last_at=at))
+    later = [
+        {"series_id": metric.id, "at": at}
+        for metric, at in latest.items()
+        if known.get(metric.id, at) < at
+    ]
+    if later:
+        connection.execute(_TOUCH, later)
     return {each["id"] for each in new}
 
 
@@ -200,16 +234,13 @@ def _series(metric: Metric, at: int) -> dict[str, Any]:
 
 def _add(connection: Connection, series: str, unit: str, period: int, rows: list[Row]) -> None:
     """Write folded rows, together with those of the last chunks that are not much larger."""
-    chunk = METRIC_CHUNK.c
-    mine = (chunk.series_id == series, chunk.unit == unit, chunk.period == period)
-    latest = select(METRIC_CHUNK).where(*mine).order_by(chunk.sequence.desc()).limit(1)
-    while len(rows) < _ROWS_OF_A_CHUNK and (last := connection.execute(latest).first()):
+    mine = {"series_id": series, "unit": unit, "period": period}
+    while len(rows) < _ROWS_OF_A_CHUNK and (last := connection.execute(_LAST_CHUNK, mine).first()):
         if last.rows > 2 * len(rows) or last.rows + len(rows) > _ROWS_OF_A_CHUNK:
             break
         rows = fold((*unpack(last.data, last.rows), *rows), period)
-        _drop(connection, series, last.sequence)
-    highest = select(func.max(chunk.sequence)).where(chunk.series_id == series)
-    before = connection.execute(highest).scalar_one_or_none() or 0
+        connection.execute(_DROP, {"series_id": series, "sequence": last.sequence})
+    before = connection.execute(_HIGHEST, {"series_id": series}).scalar_one_or_none() or 0
     connection.execute(METRIC_CHUNK.insert(), _chunks(series, before, unit, period, rows))
 
 
@@ -231,10 +262,3 @@ def _chunks(
         }
         for number, piece in enumerate(pieces, before + 1)
     ]
-
-
-def _drop(connection: Connection, series: str, sequence: int) -> None:
-    chunk = METRIC_CHUNK.c
-    connection.execute(
-        delete(METRIC_CHUNK).where(chunk.series_id == series, chunk.sequence == sequence)
-    )
