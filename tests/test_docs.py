@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 import click
 import pytest
@@ -93,6 +94,34 @@ def test_the_code_about_searching_runs(studio):
     hits, names = printed.splitlines()
     assert "'Relation': 'EqualTo'" in hits
     assert names.startswith("[")
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_code_about_environments_runs(studio):
+    page = ROOT / "docs" / "how-to" / "own-environment.md"
+    assert run_blocks(SDK, page, studio).splitlines()[-1] == "3.0"
+
+
+def test_data_moves_from_aws_and_back(start_studio, tmp_path):
+    """Another Studio stands for AWS."""
+    aws, here = start_studio("aws"), start_studio("here")
+    page = (ROOT / "docs" / "how-to" / "move-a-notebook.md").read_text()
+    from_aws, to_here, from_here, to_aws = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    aws.client("s3").create_bucket(Bucket="my-bucket")
+    aws.client("s3").put_object(Bucket="my-bucket", Key="data/train.csv", Body=b"1,2\n")
+    for commands, studio in ((from_aws, aws), (to_here, here)):
+        run_shell(commands, studio, tmp_path)
+    here.client("s3").put_object(Bucket="my-bucket", Key="model.tar.gz", Body=b"model")
+    for commands, studio in ((from_here, here), (to_aws, aws)):
+        run_shell(commands, studio, tmp_path)
+    listed = aws.client("s3").list_objects_v2(Bucket="my-bucket")["Contents"]
+    assert [each["Key"] for each in listed] == ["data/train.csv", "model.tar.gz"]
+
+
+def run_shell(commands, studio, folder):
+    path = f"{Path(sys.executable).parent}:{studio.env['PATH']}"
+    env = {**studio.env, "PATH": path, "HOME": str(folder)}
+    subprocess.run(["bash", "-ec", commands], env=env, cwd=folder, check=True, capture_output=True)
 
 
 def run_blocks(python, page, studio) -> str:
