@@ -90,6 +90,12 @@ def test_a_set_of_unlike_values_has_no_percentile():
     assert statistics.value("Average", [wide, row(0, 5)]) == 5.0
 
 
+def test_sets_of_unlike_values_fold_into_one():
+    sets = [Row(5, 10, 1.3**number * 20, 1, 1.3**number * 5) for number in range(40)]
+    [folded] = fold(sets, SECOND)
+    assert folded == Row(0, 400, sum(each.total for each in sets), 1, sets[-1].high)
+
+
 def test_values_one_by_one_make_few_chunks_and_all_are_found(db):
     for number in range(300):
         add(db, row(NOW + number * SECOND, 1.5 * number))
