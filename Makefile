@@ -8,13 +8,14 @@ export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo test bench lint docs clean
+.PHONY: help setup demo test bench fuzz lint docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
 	@echo "make test   every test"
 	@echo "make bench  every figure, beside its peer and its floor"
+	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each"
 	@echo "make lint   ruff, mypy, layers"
 	@echo "make docs   regenerate what is generated in docs/"
 	@echo "make clean  remove the virtual environments"
@@ -29,6 +30,15 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# SECONDS for each parser; what is found lies in .fuzz/.
+fuzz: SECONDS ?= 60
+fuzz: .venv/.ready
+	@$(BIN)/uv pip install -q --python $(BIN)/python 'atheris>=3.0'
+	@for name in $$($(BIN)/python tests/fuzz 2>/dev/null); do \
+	  echo "$$name, $(SECONDS) s"; \
+	  $(BIN)/python tests/fuzz $$name $(SECONDS) -artifact_prefix=.fuzz/ 2>.fuzz/$$name.log || { tail -n 40 .fuzz/$$name.log; exit 1; }; \
+	done
 
 lint: .venv/.ready
 	@$(BIN)/ruff check -q .

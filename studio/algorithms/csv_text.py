@@ -117,7 +117,7 @@ def _by_line(data: bytes, form: Dialect, first_line: int) -> Floats:
             f"Line {first_line + reader.line_num - 1} of {form.name} cannot be read as CSV: "
             f"{error}."
         ) from error
-    return np.asarray(rows, np.float32).reshape(-1, form.columns)
+    return np.asarray(rows, np.float32).reshape(len(rows), form.columns)
 
 
 def _cell(text: str, form: Dialect, position: tuple[int, int]) -> float:

@@ -70,7 +70,10 @@ def read(body: bytes) -> list[dict[str, Any]]:
 def rules(kept: Iterable[Mapping[str, Any]]) -> list[Rule]:
     return [
         Rule(
-            *(tuple(each[name]) for name in ("origins", "methods", "headers", "exposed")),
+            origins=tuple(each["origins"]),
+            methods=tuple(each["methods"]),
+            headers=tuple(each["headers"]),
+            exposed=tuple(each["exposed"]),
             max_age=each["max_age"],
             id=each["id"],
         )

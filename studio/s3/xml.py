@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
@@ -13,6 +13,10 @@ from studio.s3.errors import S3Error
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+
+# Ten thousand parts of an upload, each with number, ETag, size and checksums.
+_MAX_ELEMENTS = 100_000
+_MAX_DEPTH = 32
 
 Pairs = Sequence[tuple[str, Any]]
 
@@ -32,8 +36,10 @@ def document(root: str, pairs: Pairs, namespace: str = NAMESPACE) -> bytes:
 
 def parse(data: bytes, root: str) -> Element:
     """The root element, namespaces dropped. S3Error MalformedXML when it is not a `root`."""
+    parser = defusedxml.ElementTree.DefusedXMLParser(target=_Bounded(), forbid_dtd=True)
     try:
-        element = defusedxml.ElementTree.fromstring(data, forbid_dtd=True)
+        parser.feed(data)
+        element: Element = parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise malformed() from error
     for child in element.iter():
@@ -53,6 +59,25 @@ def malformed() -> S3Error:
 def time_text(milliseconds: int) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+
+
+class _Bounded(TreeBuilder):
+    """Refuses what is small to send and large to keep: millions of elements, or a deep nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._count += 1
+        self._depth += 1
+        if self._count > _MAX_ELEMENTS or self._depth > _MAX_DEPTH:
+            raise ValueError("too many elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
 
 
 def _elements(pairs: Pairs) -> str:

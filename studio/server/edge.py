@@ -15,7 +15,7 @@ _DRAINED = 1 << 20
 class Server(HTTPServer):
     """Tornado closes in silence where a head exceeds its limit; clients retry that for ever."""
 
-    def handle_stream(self, stream: IOStream, address: Any) -> None:  # type: ignore[override]
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
         plain = stream.close
 
         def close(exc_info: Any = False) -> None:

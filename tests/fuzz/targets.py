@@ -1,0 +1,261 @@
+"""The parsers of untrusted bytes, as functions that may raise only what is a bug.
+
+Each takes any bytes, feeds its parser, and swallows the errors that the parser documents; what
+comes out of it besides is checked. `TARGETS` has them by name, with examples to begin from.
+"""
+
+import base64
+import contextlib
+import gzip
+import io
+import shutil
+import struct
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.algorithms import csv_text, libsvm, recordio
+from studio.algorithms.base import UserError
+from studio.container import archive
+from studio.s3 import acl, checksums, conditions, cors, message, post_policy, xml
+from studio.s3.chunked import ChunkDecoder
+from studio.s3.errors import S3Error
+from studio.s3.intake import Intake
+from studio.s3.post import FormIntake
+from studio.wire import sigv4
+
+NOW = 1_700_000_000.0
+MOMENT = "20231114T221320Z"
+SECRETS = {"AKIAFUZZ": "secret"}.get
+NOBODY = sigv4.Verified("AKIAFUZZ", "s3", "v4-header", "", "0" * 64, b"key", MOMENT, "scope")
+
+
+@dataclass(frozen=True)
+class Target:
+    run: Callable[[bytes], None]
+    examples: tuple[bytes, ...]
+
+
+def header_signature(data: bytes) -> None:
+    header, _, rest = data.decode("latin-1").partition("\n")
+    moment, _, path = rest.partition("\n")
+    headers = {"host": "h", "authorization": header, "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
+    _never(sigv4.Request("GET", path or "/", "", {**headers, "x-amz-date": moment or MOMENT}))
+
+
+def query_signature(data: bytes) -> None:
+    path, _, query = data.decode("latin-1").partition("?")
+    _never(sigv4.Request("GET", path, query, {"host": "h"}, "http://proxy.example/prefix"))
+
+
+def form_signature(data: bytes) -> None:
+    pairs = (part.partition("=") for part in data.decode("latin-1").split("&"))
+    fields = {name.lower(): value for name, _, value in pairs}
+    with contextlib.suppress(sigv4.SignatureError):
+        sigv4.verify_form(fields, SECRETS, region="us-east-1")
+        raise AssertionError("a signature was guessed")
+
+
+def chunks(data: bytes) -> None:
+    modes = (sigv4.STREAMING, sigv4.STREAMING_TRAILER, sigv4.STREAMING_UNSIGNED_TRAILER)
+    mode, step, size = modes[data[0] % 3], data[1] + 1, data[2]
+    verified = sigv4.Verified("k", "s3", "v4-header", mode, "0" * 64, b"key", MOMENT, "scope")
+    taken = bytearray()
+    decoder = ChunkDecoder(verified, size, taken.extend)
+    with contextlib.suppress(S3Error):
+        for start in range(3, len(data), step):
+            decoder.feed(data[start : start + step])
+        decoder.finish()
+        assert len(taken) == size
+    assert len(taken) <= size
+
+
+def documents(data: bytes) -> None:
+    for root in ("Delete", "Tagging", "CompleteMultipartUpload", "CreateBucketConfiguration"):
+        if root.encode() in data:
+            with contextlib.suppress(S3Error):
+                for element in xml.parse(data, root).iter():
+                    xml.document("Copy", (("a", element.text or ""),))
+    if b"CORS" in data:
+        with contextlib.suppress(S3Error):
+            assert cors.written(cors.read(data))
+    else:
+        with contextlib.suppress(S3Error):
+            acl._check_document(data, "000000000000")
+
+
+def ranges(data: bytes) -> None:
+    text, size = data[2:].decode("latin-1"), int.from_bytes(data[:2], "big")
+    with contextlib.suppress(S3Error):
+        found = conditions.parse_range(text, size)
+        if found is not None:
+            start, length = found
+            assert 0 <= start < size
+            assert 0 < length <= size - start
+
+
+def heads(data: bytes) -> None:
+    target, _, query = data.decode("latin-1").partition("?")
+    with contextlib.suppress(S3Error):
+        bucket, key = message.parse_target(target)
+        assert "/" not in bucket
+        assert len(key.encode()) <= 1024
+    with contextlib.suppress(S3Error):
+        message.parse_query(query)
+    with contextlib.suppress(S3Error):
+        checksums.check_value("CRC32", query)
+
+
+def policies(data: bytes) -> None:
+    for text in (base64.b64encode(data).decode(), data.decode("latin-1")):
+        with contextlib.suppress(S3Error):
+            policy = post_policy.parse(text)
+            post_policy.check(policy, {"bucket": "b", "key": "k"}, NOW)
+            assert policy.expires >= NOW
+
+
+def forms(data: bytes) -> None:
+    step = data[0] * 16 + 1
+    form = FormIntake(
+        "bucket",
+        "multipart/form-data; boundary=b",
+        NOW,
+        lambda fields, key: None,
+        lambda headers: Intake(headers, NOBODY, None, None),
+    )
+    with contextlib.suppress(S3Error):
+        for start in range(1, len(data), step):
+            form.feed(data[start : start + step])
+        body = form.finish()
+        assert body.form is not None
+        assert not any("\n" in value or "\r" in value for value in body.form.headers.values())
+    form.discard()
+
+
+def archives(data: bytes) -> None:
+    """Plain bytes are tried as a tar and, compressed, as a tar.gz."""
+    folder = Path(tempfile.mkdtemp(prefix="fuzz"))
+    try:
+        for number, content in enumerate((data, gzip.compress(data, 1))):
+            source, target = folder / "a", folder / f"out{number}"
+            source.write_bytes(content)
+            try:
+                archive.unpack(source, target, seconds=5.0)
+            except archive.UnsafeArchive:
+                assert not list(target.iterdir())
+            for path in target.rglob("*"):
+                assert not path.is_symlink()
+                assert path.is_file() or path.is_dir()
+        assert {path.name for path in folder.iterdir()} == {"a", "out0", "out1"}
+    finally:
+        shutil.rmtree(folder)
+
+
+def records(data: bytes) -> None:
+    recordio.whole(data)
+    with contextlib.suppress(UserError):
+        recordio.read(data)
+
+
+def tables(data: bytes) -> None:
+    for missing in (False, True):
+        with contextlib.suppress(UserError):
+            form = csv_text.dialect(data, "it", ",;\t", missing)
+            rows = csv_text.parse(data, form)
+            assert rows.ndim == 2
+
+
+def sparse(data: bytes) -> None:
+    for labelled in (False, True):
+        with contextlib.suppress(UserError):
+            libsvm.parse(data.decode("utf-8", "replace"), "it", labelled)
+
+
+def _never(request: sigv4.Request) -> None:
+    with contextlib.suppress(sigv4.SignatureError):
+        sigv4.verify(
+            request, SECRETS, services=("s3",), region="us-east-1", now=NOW, body_sha256=None
+        )
+        raise AssertionError("a signature was guessed")
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, kind in (("a", tarfile.REGTYPE), ("d", tarfile.DIRTYPE), ("l", tarfile.SYMTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "../../etc/passwd" if name == "l" else ""
+            member.size = 3 if name == "a" else 0
+            tar.addfile(member, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+def _form() -> bytes:
+    policy = base64.b64encode(
+        b'{"expiration": "2100-01-01T00:00:00Z", "conditions": [["starts-with", "$key", ""],'
+        b' {"bucket": "bucket"}, ["content-length-range", 0, 9]]}'
+    )
+    part = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    fields = (
+        part % (b"key", b"k") + part % (b"policy", policy) + part % (b'file"; filename="f', b"x")
+    )
+    return b"\xff" + fields + b"--b--\r\n"
+
+
+_CREDENTIAL = f"AKIAFUZZ/{MOMENT[:8]}/us-east-1/s3/aws4_request"
+_PRESIGNED = (
+    f"/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={_CREDENTIAL.replace('/', '%2F')}"
+    f"&X-Amz-Date={MOMENT}&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature={'0' * 64}"
+)
+_CORS = cors.written(
+    [dict(origins=["*"], methods=["GET"], headers=[], exposed=[], max_age=1, id="")]
+)
+_BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Delete><Key>&b;</Key></Delete>'
+_RECORD = recordio.write_labels([{"score": [1.0, 2.0]}, {"predicted_label": [0.0]}])
+
+TARGETS = {
+    "header-signature": Target(
+        header_signature,
+        (
+            f"AWS4-HMAC-SHA256 Credential={_CREDENTIAL}, SignedHeaders=host;"
+            f"x-amz-content-sha256;x-amz-date, Signature={'0' * 64}\n{MOMENT}\n/b/k".encode(),
+        ),
+    ),
+    "query-signature": Target(
+        query_signature,
+        (
+            _PRESIGNED.encode(),
+            b"/b/k?AWSAccessKeyId=AKIAFUZZ&Expires=1800000000&Signature=AAAA%3D&acl",
+        ),
+    ),
+    "form-signature": Target(
+        form_signature,
+        (
+            b"AWSAccessKeyId=AKIAFUZZ&policy=e30=&signature=AAAA",
+            f"x-amz-algorithm=AWS4-HMAC-SHA256&x-amz-credential={_CREDENTIAL}&x-amz-date={MOMENT}"
+            "&x-amz-signature=0&policy=e30=".encode(),
+        ),
+    ),
+    "chunks": Target(
+        chunks,
+        (
+            b"\2\xff\x053\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+            b"\0\4\x033;chunk-signature=" + b"0" * 64 + b"\r\nabc\r\n",
+        ),
+    ),
+    "documents": Target(
+        documents, (_CORS, _BOMB, b"<Delete><Object><Key>k</Key></Object></Delete>")
+    ),
+    "ranges": Target(ranges, (b"\0\xffbytes=0-5", b"\0\0bytes=-0", b"\0\1bytes=0-,0-,0-")),
+    "heads": Target(heads, (b"/bucket/a%2Fb%ff?list-type=2&prefix=%20", b"/b%00/k")),
+    "policies": Target(policies, (base64.b64decode(_form().split(b"\r\n")[7]),)),
+    "forms": Target(forms, (_form(),)),
+    "archives": Target(archives, (_tar(), gzip.compress(_tar()))),
+    "records": Target(records, (_RECORD, struct.pack("<II", 0xCED7230A, 4) + b"\x0a\x02\x0a\x00")),
+    "tables": Target(
+        tables, (b"1,2,3\n4,5,6\n", b"1;;3\r\n\xef\xbb\xbf,\x00\n", b'"a","b"\n', b"\r\r\r")
+    ),
+    "sparse": Target(sparse, (b"1 1:2 3:4.5\n0 2:1e3 # note\n", b"1 qid:2 1:nan\n")),
+}
