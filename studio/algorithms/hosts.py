@@ -152,6 +152,8 @@ class Group:
         """The first host ends the job for all."""
         for peer in self._peers.values():
             if self.first:
+                # From here on this host may go.
+                peer.done.set()
                 peer.send(_DONE, b"")
             else:
                 peer.done.wait()
