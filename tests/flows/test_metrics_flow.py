@@ -132,7 +132,10 @@ def test_kills_neither_lose_nor_double_values(start_studio):
 
     for kill in range(1, 3):
         flow.eventually(lambda least=kill: count() > 40 * least, 30)
+        mine = [{"MetricName": "acknowledged", "Value": 1.0}]
+        studio.client("cloudwatch").put_metric_data(Namespace="team", MetricData=mine)
         murder(studio)
         revive(studio)
+        assert summed(studio, "team", "acknowledged") == kill
     assert ended(studio, "chatty")["TrainingJobStatus"] == "Completed"
     assert count() == 300
