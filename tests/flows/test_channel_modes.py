@@ -149,6 +149,14 @@ def lab(anywhere):
     return anywhere
 
 
+@pytest.fixture
+def own(lab):
+    """The one whose objects are its own: what an external S3 changes is tried elsewhere."""
+    if hasattr(lab, "objects"):
+        pytest.skip("tried with the S3 of the home")
+    return lab
+
+
 def test_data_comes_in_by_every_mode(lab):
     sagemaker, s3 = lab.client("sagemaker"), lab.client("s3")
     sagemaker.create_training_job(**job("modes", "reader.py", CHANNELS))
@@ -157,6 +165,31 @@ def test_data_comes_in_by_every_mode(lab):
     assert seen["written"] is False
     assert seen["left"] == ["code", "fast", "images_2", "mixed_2", "packed_2", "rows_2"]
     assert s3.get_object(Bucket=BUCKET, Key="fast/deep/b")["Body"].read() == b"B"
+
+
+SHARES = """
+import json, os
+for epoch in (0, 1):
+    with open(f"/opt/ml/input/data/mixed_{epoch}") as pipe:
+        print("share", epoch, pipe.read(), flush=True)
+"""
+
+
+def test_shuffled_shards_of_two_hosts_are_dealt_out_anew(own):
+    sagemaker = own.client("sagemaker")
+    own.client("s3").put_object(Bucket=BUCKET, Key="code/shares.py", Body=SHARES)
+    dealt = source("s3://modes/mixed/", S3DataDistributionType="ShardedByS3Key")
+    channel = {"ChannelName": "mixed", "ShuffleConfig": {"Seed": 4}, **dealt}
+    two = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    sagemaker.create_training_job(**job("shares", "shares.py", [channel], ResourceConfig=two))
+    assert flow.ended(sagemaker, "shares")["TrainingJobStatus"] == "Completed"
+    shares: dict[str, list[set]] = {"0": [], "1": []}
+    for line in logged(own, "shares"):
+        _, epoch, *names = line.split()
+        shares[epoch].append({*names})
+    for first, second in shares.values():
+        assert (len(first), len(second), len(first | second)) == (6, 6, 12)
+    assert shares["0"][0] not in shares["1"]
 
 
 def test_a_manifest_of_what_is_not_there_fails_the_job_in_words(lab):

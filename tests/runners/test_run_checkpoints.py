@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 from runner_contract import Bench
 from test_run_crashes import assert_gone, shim_of
+from test_run_inputs import small_disk
 
 from studio.container import files
 from studio.runners.base import Transfer
@@ -100,20 +102,28 @@ def test_batches_wait_in_order(bench: Bench):
     assert (Path(second) / "a").read_text() == "2\n"
 
 
+def keepers_of(shim: int, folder: Path) -> list[int]:
+    """The shim's own children that work in the folder of checkpoints."""
+    found = []
+    for pid in Path(f"/proc/{shim}/task/{shim}/children").read_text().split():
+        try:
+            same = Path(f"/proc/{pid}/exe").readlink() == Path(f"/proc/{shim}/exe").readlink()
+            if same and Path(f"/proc/{pid}/cwd").readlink() == folder:
+                found.append(int(pid))
+        except FileNotFoundError:
+            continue
+    return found
+
+
 def test_a_killed_keeper_is_replaced(bench: Bench, home: Path):
     run = start(bench, "echo one > a; echo ready; until [ -e ../end ]; do sleep 0.05; done")
     bench.said(run, "ready")
     shim = shim_of(home, run)
-    folder = str(home / "runs" / run / "ml" / FOLDER)
-    killed = 0
-    for pid in Path(f"/proc/{shim}/task/{shim}/children").read_text().split():
-        if (
-            str(Path(f"/proc/{pid}/cwd").readlink()) == folder
-            and "sh" not in Path(f"/proc/{pid}/comm").read_text()
-        ):
-            os.kill(int(pid), signal.SIGKILL)
-            killed += 1
-    assert killed
+    until = time.monotonic() + 20
+    while not (keepers := keepers_of(shim, home / "runs" / run / "ml" / FOLDER)):
+        assert time.monotonic() < until
+    for pid in keepers:
+        os.kill(pid, signal.SIGKILL)
     assert waits(bench, run) == {"a": "one\n"}
     (home / "runs" / run / "ml" / "end").touch()
     assert bench.ended(run).phase == "succeeded"
@@ -151,6 +161,21 @@ def test_the_folder_itself_may_be_led_elsewhere(bench: Bench, tmp_path: Path):
     run = start(bench, f"cd ..; rm -r checkpoints; ln -s {tmp_path} checkpoints; sleep 1.5")
     assert bench.ended(run).phase == "succeeded"
     assert taken(bench, run) == {}
+
+
+@pytest.mark.root
+def test_a_checkpoint_that_has_no_room_for_a_copy_is_kept_at_the_end(tmp_path: Path):
+    with small_disk(tmp_path / "home", 24) as home:
+        bench = Bench(ProcessRunner(Settings(home=home)))
+        run = start(
+            bench,
+            "head -c 15000000 /dev/zero > large; sleep 2.5; "
+            "head -c 5000000 /dev/zero > ../fits && echo fits; rm ../fits",
+        )
+        status = bench.ended(run)
+        assert (status.phase, bench.lines(run)) == ("succeeded", ["fits"]), status
+        (batch,) = bench.poll(run).checkpoints
+        assert (Path(batch) / "large").stat().st_size == 15_000_000
 
 
 class Changing(checkpoints.Collector):

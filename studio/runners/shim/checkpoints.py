@@ -23,6 +23,9 @@ DEPTH = 32
 KEY_BYTES = 900
 """Longest path of a checkpoint below its folder: a key has 1,024 bytes with its prefix."""
 
+RESERVE_BYTES = 64 * 2**20
+"""What a copy leaves free on the disk."""
+
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _ATTEMPTS = 3
@@ -103,17 +106,28 @@ class Collector:
             if self._known.get(name) != mark and (last or self._before.get(name) == mark)
         ]
         self._before = marks
+        if not last and not self._fits(sum(marks[name][1] for name in wanted)):
+            return False
         fresh = self._batches / ".new"
         files.remove_tree(fresh)
-        taken = {name: mark for name in wanted if (mark := self._take(name, fresh, last))}
-        if not taken:
-            return False
-        durable.sync_tree(fresh)
+        try:
+            taken = {name: mark for name in wanted if (mark := self._take(name, fresh, last))}
+            if not taken:
+                return False
+            durable.sync_tree(fresh)
+        except OSError:
+            files.remove_tree(fresh)  # on a full disk the command needs the space
+            raise
         number = max((int(Path(it).name) for it in waiting(self._batches)), default=0) + 1
         fresh.rename(self._batches / str(number))
         durable.sync_dir(self._batches)
         self._known |= taken
         return True
+
+    def _fits(self, size: int) -> bool:
+        """Whether a copy leaves the command some space."""
+        disk = os.statvfs(self._batches)
+        return size + RESERVE_BYTES <= disk.f_bavail * disk.f_frsize
 
     def _marks(self) -> Iterator[tuple[str, Mark]]:
         with suppress(OSError):  # the command removed or hid its folder
@@ -206,10 +220,14 @@ def _mark(found: os.stat_result) -> Mark:
 
 
 def _linked(fd: int, target: Path) -> bool:
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.link(f"/proc/self/fd/{fd}", target, follow_symlinks=True)
+        # Only with a folder's descriptor the link in /proc is followed.
+        os.link(f"/proc/self/fd/{fd}", target.name, dst_dir_fd=folder, follow_symlinks=True)
     except OSError:
         return False
+    finally:
+        os.close(folder)
     return True
 
 

@@ -30,6 +30,7 @@ RECORD_BYTES = 2**29
 
 _MAGIC = 0xCED7230A
 _CHUNK = 2**20
+_CHECKED = 1000
 _NO_SPLICE = (errno.EINVAL, errno.ENOSYS)
 
 
@@ -67,11 +68,12 @@ def prepare(streams: list[Doc], ml: Path, folder: Path, check: Check) -> None:
         first.parent.mkdir(parents=True, exist_ok=True)
         if not first.exists():
             os.mkfifo(first, 0o600)
-        for record in stream["records"]:
+        for number, record in enumerate(stream["records"]):
             for part in record:
                 if part["link"]:
                     part["link"] = _kept(part, known, folder)
-            check()
+            if number % _CHECKED == 0:
+                check()
 
 
 def _kept(part: Doc, known: dict[str, str], folder: Path) -> str:
