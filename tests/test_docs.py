@@ -33,7 +33,7 @@ def test_commands_and_options_are_documented():
     sections = dict(re.findall(r"^## `studio (\w+)(.*?)`$", page, re.MULTILINE))
     assert sections.keys() == cli.main.commands.keys()
     for name, command in cli.main.commands.items():
-        documented = set(re.findall(r"--\w+", sections[name]))
+        documented = set(re.findall(r"--[\w-]+", sections[name]))
         options = [it for it in command.params if isinstance(it, click.Option)]
         assert documented == {option.opts[0] for option in options}, name
 
