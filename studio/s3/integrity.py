@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from studio.s3.errors import S3Error
 from studio.s3.index import BlobFacts
 
 BLOCK = 1 << 20
@@ -19,8 +20,12 @@ BLOCK = 1 << 20
 _SUM_BYTES = 4
 
 
-class DamagedContent(Exception):
-    """The content of a blob is not what was stored."""
+class DamagedContent(S3Error):
+    """The content of a blob is not what was stored; `what` is for the log, not for the client."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("InternalError", "The content of this object is damaged.")
+        self.what = what
 
 
 class Readable(Protocol):

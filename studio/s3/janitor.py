@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 
 import structlog
@@ -11,7 +12,7 @@ from studio.s3.errors import S3Error
 from studio.s3.index import Bucket, StoredObject
 from studio.s3.lifecycle import DAY, Rule
 from studio.s3.multipart import UPLOAD_DAYS
-from studio.s3.scrub import Scrubber
+from studio.s3.scrub import Scrubber, Stopped
 from studio.s3.store import ObjectStore, Target
 from studio.s3.versions import Condition
 
@@ -19,6 +20,7 @@ _WAKE_SECONDS = 3600.0
 _FIRST_SECONDS = 60.0  # a start has better things to do
 _BATCH = 256
 _SCRUB_DAYS = 7
+_SCRUB_SECONDS = 2400.0  # of each hour, until a cycle is done
 _SCRUB_BYTES_PER_SECOND = 16 << 20
 
 log = structlog.get_logger()
@@ -32,8 +34,8 @@ class Janitor:
         self._seconds = wake_seconds
         self._done: dict[str, tuple[int, object]] = {}
         self._stop = threading.Event()
-        pause = scrub.pacer(_SCRUB_BYTES_PER_SECOND, self._stop.wait)
-        self._scrubber = Scrubber(store.root, store.database, store.blobs, pause)
+        self._scrubber = Scrubber(store.root, store.database, store.blobs, self._pause)
+        self._until = 0.0
         self._thread = threading.Thread(target=self._run, name="s3-janitor", daemon=True)
 
     def start(self) -> None:
@@ -48,9 +50,14 @@ class Janitor:
         abort_old_uploads(self._store)
         for bucket in self._store.buckets():
             self._expire(bucket)
-        if not scrub.on_battery():
-            every = _SCRUB_DAYS * DAY
-            self._scrubber.run(self._store.now(), every, self._stop.is_set)
+        self._until = time.monotonic() + _SCRUB_SECONDS
+        self._scrubber.run(self._store.now(), _SCRUB_DAYS * DAY)
+
+    def _pause(self, size: int) -> None:
+        """Leave the disk to others most of the time, all of it on battery."""
+        stop = self._stop.wait(size / _SCRUB_BYTES_PER_SECOND)
+        if stop or time.monotonic() > self._until or scrub.on_battery():
+            raise Stopped
 
     def _expire(self, bucket: Bucket) -> None:
         """Lives end at midnight: once a day is enough, and when the rules have changed."""

@@ -5,7 +5,6 @@ it found. Objects of a release that kept no sums are given some: from then on th
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,10 @@ def check_home(home: Path) -> list[Damage]:
         database.close()
 
 
+class Stopped(Exception):
+    """What a `pause` raises to end the scrubbing."""
+
+
 class Scrubber:
     """Goes on where it stopped. `pause` is called with the bytes of every block that was read."""
 
@@ -61,21 +64,21 @@ class Scrubber:
         self._blobs = blobs
         self._pause = pause
 
-    def run(self, now: int, every: int, stop: Callable[[], bool]) -> None:
+    def run(self, now: int, every: int) -> None:
         """A cycle, or the rest of one; nothing until `every` milliseconds after the last began."""
         state = damage.read(self._root)
         if state["at"] is None:
             if now < state["began"] + every:
                 return
             state = {**state, "began": now, "at": dict(_START)}
-        for stored in _stored(self._database, state["at"]):
-            if stop():
-                break
-            self._note(state, stored)
-            state["at"] = {"bucket": stored.bucket, "key": stored.key, "rank": stored.rank}
-        else:
+        try:
+            for stored in _stored(self._database, state["at"]):
+                self._note(state, stored)
+                state["at"] = {"bucket": stored.bucket, "key": stored.key, "rank": stored.rank}
             state["at"] = None
             state["damaged"] = [each for each in state["damaged"] if self._still(each)]
+        except Stopped:
+            pass
         damage.write(self._root, state)
 
     def _note(self, state: dict[str, Any], stored: StoredObject) -> None:
@@ -108,17 +111,18 @@ def examine(
     with database.read() as connection:
         facts = index.find_blob(connection, stored.blob)
     try:
+        plain = "-" not in stored.etag and not facts.sums
         with Reader(blobs.path(stored.blob), stored.size, facts, lambda _: None) as file:
             md5 = hashlib.md5(usedforsecurity=False)
             while block := file.read(BLOCK):
-                md5.update(block)
+                if plain:
+                    md5.update(block)
                 pause(len(block))
-        plain = "-" not in stored.etag and not facts.sums
         if not plain or md5.hexdigest() == stored.etag:
             return None
         what = "its MD5 is not its ETag"
     except DamagedContent as error:
-        what = str(error)
+        what = error.what
     except FileNotFoundError:
         what = "its file is missing"
     except OSError as error:
@@ -128,11 +132,6 @@ def examine(
     if found is None or found.blob != stored.blob:
         return None
     return Damage(stored.bucket, stored.key, stored.version, stored.blob, what)
-
-
-def pacer(bytes_per_second: int, sleep: Callable[[float], object] = time.sleep) -> Any:
-    """A `pause` that lets through so much and no more."""
-    return lambda size: sleep(size / bytes_per_second)
 
 
 def on_battery(supplies: Path = Path("/sys/class/power_supply")) -> bool:

@@ -31,8 +31,8 @@ def test_every_registered_operation_exists():
 def test_page_tells_states_apart():
     states = dict(compatibility._states("s3"))
     assert states["PutObject"] == states["CompleteMultipartUpload"] == "executes"
-    assert states["ListObjectsV2"] == states["CopyObject"] == "executes"
-    assert states["PutBucketPolicy"] == states["ListDirectoryBuckets"] == "not yet"
+    assert states["ListObjectsV2"] == states["PutBucketPolicy"] == "executes"
+    assert states["PutBucketReplication"] == states["ListDirectoryBuckets"] == "not yet"
     assert dict(compatibility._states("sagemaker-runtime"))["InvokeEndpoint"] == "executes"
     states = dict(compatibility._states("sagemaker"))
     assert states["CreateTrainingJob"] == "executes"

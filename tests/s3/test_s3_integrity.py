@@ -18,7 +18,7 @@ from studio.s3 import damage, scrub
 from studio.s3.index import BlobFacts, BlobPart
 from studio.s3.integrity import BLOCK, DamagedContent, Reader, Summer
 from studio.s3.lifecycle import DAY
-from studio.s3.scrub import Scrubber
+from studio.s3.scrub import Scrubber, Stopped
 from studio.s3.store import ObjectStore, Target
 
 
@@ -233,7 +233,7 @@ def put(store: ObjectStore, key: str, data: bytes) -> Path:
 
 
 def scrubbed(store: ObjectStore, now: int, pause: Any = lambda _: None) -> list[str]:
-    Scrubber(store.root, store.database, store.blobs, pause).run(now, DAY, lambda: False)
+    Scrubber(store.root, store.database, store.blobs, pause).run(now, DAY)
     return sorted(each.key for each in damage.known(store.root))
 
 
@@ -259,13 +259,20 @@ def test_the_scrubber_goes_on_where_it_stopped(store: ObjectStore) -> None:
     for number in range(5):
         put(store, f"k{number}", b"x")
     read: list[int] = []
-    scrubber = Scrubber(store.root, store.database, store.blobs, read.append)
-    scrubber.run(DAY, DAY, lambda: len(read) == 3)
-    assert len(read) == 3
-    scrubber.run(DAY + 1, DAY, lambda: False)
-    assert len(read) == 5
-    scrubber.run(DAY + 2, DAY, lambda: False)
-    assert len(read) == 5
+
+    def pause(size: int) -> None:
+        if len(read) == 3:
+            read.append(0)
+            raise Stopped
+        read.append(size)
+
+    scrubber = Scrubber(store.root, store.database, store.blobs, pause)
+    scrubber.run(DAY, DAY)
+    assert read == [1, 1, 1, 0]
+    scrubber.run(DAY + 1, DAY)
+    assert read == [1, 1, 1, 0, 1, 1]
+    scrubber.run(DAY + 2, DAY)
+    assert len(read) == 6
 
 
 def test_objects_without_sums_get_some(store: ObjectStore) -> None:
