@@ -87,7 +87,15 @@ _OBJECT = {
     ("DELETE", "tagging"): "DeleteObjectTagging",
     ("DELETE", "uploadId"): "AbortMultipartUpload",
 }
-_VERSIONED = {"GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "GetObjectAcl"}
+_VERSIONED = {
+    "GetObject",
+    "DeleteObject",
+    "GetObjectAcl",
+    "GetObjectAttributes",
+    "GetObjectTagging",
+    "PutObjectTagging",
+    "DeleteObjectTagging",
+}
 _CONDITION_QUERIES = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 
 
@@ -152,8 +160,9 @@ class Access:
             return  # a form: its key is in its body
         self.check(principal, f"s3:{action}", request.bucket, request.key, _context(request))
         if "x-amz-copy-source" in request.headers:
-            source = parse_copy_source(request.headers["x-amz-copy-source"])
-            self.check(principal, "s3:GetObject", source[0], source[1])
+            bucket, key, version = parse_copy_source(request.headers["x-amz-copy-source"])
+            action = "s3:GetObjectVersion" if version else "s3:GetObject"
+            self.check(principal, action, bucket, key)
 
 
 def action_of(request: Request, sub_resource: str) -> str:
@@ -162,13 +171,10 @@ def action_of(request: Request, sub_resource: str) -> str:
     action = table.get((request.method, sub_resource))
     if action is None:
         raise S3Error("AccessDenied", "Access Denied")
-    if request.query.get("versionId", "null") != "null" and action in _VERSIONED:
-        return f"{action}Version" if action.endswith("Object") else _versioned(action)
+    # The null version is as old as any other.
+    if "versionId" in request.query and action in _VERSIONED:
+        return action.replace("Object", "ObjectVersion")
     return action
-
-
-def _versioned(action: str) -> str:
-    return action.replace("Object", "ObjectVersion")
 
 
 def _context(request: Request) -> dict[str, tuple[str, ...]]:
