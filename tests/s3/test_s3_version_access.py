@@ -48,7 +48,7 @@ class Asked(Access):
 @pytest.mark.parametrize("version", ["", VERSION, "null"])
 @pytest.mark.parametrize("name", ["", "uploadId"])
 def test_copies(version: str, name: str) -> None:
-    source = "b/old" + (f"?versionId={version}" if version else "")
+    source = "bucket/old" + (f"?versionId={version}" if version else "")
     asked = Asked()
     copy = request("PUT", {name: "1"} if name else {}, **{"x-amz-copy-source": source})
     asked.check_request(Principal("user", "bob", "000000000000"), copy, name)
