@@ -108,6 +108,10 @@ class KeyRing:
         ]
         return sorted(found, key=lambda key: (key.created_at, key.id))
 
+    def live(self, run_id: str, now: int) -> int:
+        """How many sessions of a run are valid."""
+        return sum(key.run_id == run_id and not key.expired(now) for key in self.all())
+
     def create(self, principal: Principal, now: int) -> Key:
         """A long-lived key."""
         key = Key(_new_id("AKIA"), _new_secret(), principal, created_at=now)

@@ -28,6 +28,7 @@ from studio.serving.table import Key
 from studio.settings import Settings
 
 _SECONDS = 3600
+_MOST_SESSIONS = 500  # at once, for all processes of a run
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Grants:
         role_arn, principal = self._role(resource, run.role)
         if not role_arn:
             raise ApiError("AccessDenied", "The run has no role.", 403)
+        if self.identity.keys.live(run_id, _now()) >= _MOST_SESSIONS:
+            raise ApiError("ThrottlingException", "The run has asked too often.", 429)
         return self.identity.keys.start_session(principal, _SECONDS, _now(), run_id)
 
     def ended(self, runs: Iterable[Run]) -> None:

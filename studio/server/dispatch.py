@@ -91,7 +91,7 @@ def answer_cbor(services: Services, call: Call) -> Response:
             raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
         body = protocols.plain_body(call.headers, call.body)
         request = protocols.read_cbor_request(model, body)
-        document = operation.function(_context(services, call, caller, operation), request)
+        document = _done(_context(services, call, caller, operation), operation, request)
         return protocols.cbor_response(model, document)
 
     def refuse(error: ApiError) -> Response:

@@ -1,9 +1,11 @@
 """Every operation that is registered, by everybody who may and may not have it done."""
 
+import copy
 import re
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
@@ -202,6 +204,38 @@ def test_a_policy_that_names_a_thing_shares_it(plane: Plane, people: dict[str, P
     assert carl.client("sagemaker").describe_model(ModelName="ann-model")["ModelName"]
     code, text = ask(carl.client("sagemaker"), "sagemaker:DeleteModel", {"ModelName": "ann-model"})
     assert (code, "Could not find" in text) == ("ValidationException", True)
+
+
+@pytest.mark.parametrize("protocol", ["query", "json", "smithy-rpc-v2-cbor"])
+def test_every_protocol_leads_through_the_same_door(
+    plane: Plane, people: dict[str, Person], protocol: str
+):
+    made = botocore.session.Session()
+    loader = made.get_component("data_loader")
+    load = loader.load_service_model
+
+    def only(service: str, kind: str, *more: Any, **named: Any) -> Any:
+        model = copy.deepcopy(load(service, kind, *more, **named))
+        if (service, kind) == ("cloudwatch", "service-2"):
+            model["metadata"] |= {"protocol": protocol, "protocols": [protocol]}
+            if protocol == "query":
+                del model["metadata"]["awsQueryCompatible"]
+        return model
+
+    loader.load_service_model = only
+    session_of_model = boto3.Session(botocore_session=made)
+
+    def client(name: str) -> Any:
+        keys = people[name].keys
+        return session_of_model.client(
+            "cloudwatch", endpoint_url=plane.url, region_name="us-east-1", **keys
+        )
+
+    metric = {"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1.0}]}
+    for name, codes in (("bare", DENIED), ("expired", {"ExpiredTokenException", "ExpiredToken"})):
+        assert ask(client(name), "cloudwatch:PutMetricData", metric)[0] in codes
+        assert ask(client(name), "cloudwatch:ListMetrics", {})[0] in codes
+    assert ask(client("ann"), "cloudwatch:PutMetricData", metric)[0] == ""
 
 
 def test_an_administrator_reaches_everything(plane: Plane, people: dict[str, Person]):
