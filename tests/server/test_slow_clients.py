@@ -11,7 +11,6 @@ from signing import message, raw, status, target
 from studio.s3 import gateway
 from studio.server import app
 
-
 UNSIGNED = {"X_Amz_Content_SHA256": "UNSIGNED-PAYLOAD"}
 
 
