@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
@@ -57,8 +58,8 @@ def malformed() -> S3Error:
 
 
 def time_text(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}.{rest:03d}Z"
 
 
 class _Bounded(TreeBuilder):
@@ -92,3 +93,8 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     return _elements(value)
+
+
+@lru_cache(maxsize=4096)  # lists of a thousand objects name few different seconds
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
