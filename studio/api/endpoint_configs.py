@@ -16,6 +16,11 @@ _NOT_YET = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants
 
 @operation("sagemaker", "CreateEndpointConfig")
 def create_endpoint_config(ctx: Context, request: Doc) -> Doc:
+    made = store.made(ctx, NOUN, request["EndpointConfigName"]) or _created(ctx, request)
+    return {"EndpointConfigArn": made.arn}
+
+
+def _created(ctx: Context, request: Doc) -> Resource:
     for member in _NOT_YET:
         if request.get(member):
             raise ValidationException(f"{member} is not executed yet.")
@@ -26,8 +31,7 @@ def create_endpoint_config(ctx: Context, request: Doc) -> Doc:
         raise ValidationException("VariantName must be unique within an endpoint configuration.")
     for variant in request["ProductionVariants"]:
         _check(ctx, variant)
-    config = store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")
-    return {"EndpointConfigArn": config.arn}
+    return store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")
 
 
 @operation("sagemaker", "DescribeEndpointConfig")

@@ -18,9 +18,14 @@ _IN_TRANSITION = ("Creating", "Updating", "Deleting", "SystemUpdating", "Rolling
 
 @operation("sagemaker", "CreateEndpoint")
 def create_endpoint(ctx: Context, request: Doc) -> Doc:
+    made = store.made(ctx, NOUN, request["EndpointName"]) or _created(ctx, request)
+    return {"EndpointArn": made.arn}
+
+
+def _created(ctx: Context, request: Doc) -> Resource:
     _check(request)
     deployment = _deployment(ctx, request["EndpointConfigName"], 1)
-    endpoint = store.create(
+    return store.create(
         ctx,
         NOUN,
         request["EndpointName"],
@@ -29,7 +34,6 @@ def create_endpoint(ctx: Context, request: Doc) -> Doc:
         due_at=ctx.now(),
         state={"Deployments": [deployment], "Latest": 1, "Active": None, "Routes": []},
     )
-    return {"EndpointArn": endpoint.arn}
 
 
 @operation("sagemaker", "UpdateEndpoint")

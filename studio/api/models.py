@@ -22,6 +22,11 @@ _HOSTED = re.compile(r"(?P<bucket>[a-z0-9.-]+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws
 
 @operation("sagemaker", "CreateModel")
 def create_model(ctx: Context, request: Doc) -> Doc:
+    made = store.made(ctx, NOUN, request["ModelName"]) or _created(ctx, request)
+    return {"ModelArn": made.arn}
+
+
+def _created(ctx: Context, request: Doc) -> Resource:
     both = {"PrimaryContainer", "Containers"} & request.keys()
     if len(both) != 1:
         raise ValidationException(
@@ -35,8 +40,7 @@ def create_model(ctx: Context, request: Doc) -> Doc:
         raise ValidationException("VpcConfig is not executed yet.")
     for container in containers(request):
         _check(ctx, container)
-    model = store.create(ctx, NOUN, request["ModelName"], request, status="InService")
-    return {"ModelArn": model.arn}
+    return store.create(ctx, NOUN, request["ModelName"], request, status="InService")
 
 
 @operation("sagemaker", "DescribeModel")

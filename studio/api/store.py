@@ -45,6 +45,13 @@ def arn(ctx: Context, kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{ctx.settings.region}:{ctx.settings.account}:{kind}/{name}"
 
 
+def made(ctx: Context, noun: Noun, name: str) -> Resource | None:
+    """What an earlier attempt of this call made. To be asked before anything that a create refers
+    to is looked at: it may be gone since."""
+    with ctx.db.read() as connection:
+        return _earlier(connection, _mark(ctx, "create", arn(ctx, noun.kind, name)))
+
+
 def create(ctx: Context, noun: Noun, name: str, request: Doc, **values: object) -> Resource:
     """Insert a resource whose spec is `request` without its Tags; for a repeated call the first
     answer. Raises `noun.taken` when another call made it."""

@@ -33,10 +33,15 @@ _NOT_YET = {
 
 @operation("sagemaker", "CreateTrainingJob")
 def create_training_job(ctx: Context, request: Doc) -> Doc:
+    made = store.made(ctx, NOUN, request["TrainingJobName"]) or _created(ctx, request)
+    return {"TrainingJobArn": made.arn}
+
+
+def _created(ctx: Context, request: Doc) -> Resource:
     _check(ctx, request)
     metrics = _metric_definitions(request)
     now = ctx.now()
-    job = store.create(
+    return store.create(
         ctx,
         NOUN,
         request["TrainingJobName"],
@@ -54,7 +59,6 @@ def create_training_job(ctx: Context, request: Doc) -> Doc:
             ],
         },
     )
-    return {"TrainingJobArn": job.arn}
 
 
 @operation("sagemaker", "DescribeTrainingJob")

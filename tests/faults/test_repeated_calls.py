@@ -144,6 +144,24 @@ def test_a_repeated_stop_and_delete_succeed_again(studio):
     assert plain.list_tags(ResourceArn=arn)["Tags"] == []
 
 
+def test_what_a_repeated_create_refers_to_may_be_gone(studio):
+    sagemaker = with_id(studio.client("sagemaker"), "refers")
+    variant = {
+        "VariantName": "v",
+        "ModelName": "referred",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    request = {"EndpointConfigName": "refers", "ProductionVariants": [variant]}
+    sagemaker.create_model(**model("referred"))
+    first = sagemaker.create_endpoint_config(**request)
+    sagemaker.delete_model(ModelName="referred")
+    again = sagemaker.create_endpoint_config(**request)
+    assert again["EndpointConfigArn"] == first["EndpointConfigArn"]
+    request["EndpointConfigName"] = "refers-too"
+    refused(sagemaker.create_endpoint_config, request, "ValidationException")
+
+
 def test_kill_between_commit_and_answer(studio):
     """The control plane dies after it stored and before the client knows."""
     killed = threading.Event()
