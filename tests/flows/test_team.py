@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -270,3 +271,22 @@ def test_users_and_keys_on_the_command_line(studio):
         run_studio("user", "add", "ann", *home, env=studio.env)
     with pytest.raises(AssertionError, match="cannot be found"):
         run_studio("key", "create", "nobody", *home, env=studio.env)
+
+
+def test_credentials_of_a_run_that_ended_beside_a_crash(start_studio):
+    """The end of a run is stored, then its credentials end: a crash between leaves none behind."""
+    studio = start_studio("crash")
+    s3, sagemaker = studio.client("s3"), studio.client("sagemaker")
+    s3.create_bucket(Bucket="ann-team")
+    s3.put_object(Bucket="ann-team", Key="code/look.py", Body=LOOK)
+    sagemaker.create_training_job(**looking("ann-look"))
+    assert flow.ended(sagemaker, "ann-look")["TrainingJobStatus"] == "Completed"
+    keys = json.loads(s3.get_object(Bucket="ann-team", Key="look.json")["Body"].read())["keys"]
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    stolen = person(studio, dict(zip(names, keys, strict=True)))
+    run_studio("stop", "--home", studio.home, env=studio.env)
+    with sqlite3.connect(studio.home / "studio.db") as database:
+        database.execute("UPDATE access_key SET revoked_at = NULL")
+    database.close()
+    run_studio("serve", "--home", studio.home, "--detach", env=studio.env)
+    assert code(stolen("s3").list_buckets) == "ExpiredToken"
