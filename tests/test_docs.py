@@ -71,7 +71,10 @@ def test_the_code_of_the_tutorial_runs(studio):
     assert no < 0.5 < yes
 
 
-@pytest.mark.parametrize("name", ["channels", "checkpoints", "several-hosts"])
+@pytest.mark.parametrize(
+    "name",
+    ["channels", "checkpoints", "follow-a-job", "several-hosts", "update-an-endpoint"],
+)
 def test_the_code_of_a_how_to_prints_what_it_says(studio, name):
     page = ROOT / "docs" / "how-to" / f"{name}.md"
     printed = run_blocks(sys.executable, page, studio)
