@@ -6,7 +6,7 @@ Times are UTC milliseconds.
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,6 +33,17 @@ _OLD_OF = select(OLD).where(OLD.c.bucket == bindparam("bucket"), OLD.c.key == bi
 _NEWEST_OLD_OF = _OLD_OF.order_by(OLD.c.rank).limit(1)
 _VERSION_OF = _OLD_OF.where(OLD.c.version == bindparam("version"))
 _BLOB_OF = select(BLOB).where(BLOB.c.name == bindparam("name"))
+
+# Documents are looked into by SQLite: a list of a thousand would take longer to decode them.
+_LISTED = select(
+    OBJECT.c.key,
+    OBJECT.c.modified,
+    OBJECT.c.etag,
+    OBJECT.c.size,
+    OBJECT.c.checksum["algorithm"].as_string(),
+    OBJECT.c.checksum["kind"].as_string(),
+    OBJECT.c.headers["x-amz-storage-class"].as_string(),
+).order_by(OBJECT.c.key)
 
 LAST_CHARACTER = "\U0010ffff"
 NULL = "null"  # the version of what was written while the bucket kept none
@@ -88,6 +99,18 @@ class StoredObject:
     version: str = NULL
     rank: int = 0
     marker: bool = False
+
+
+class Listed(NamedTuple):
+    """What a list shows of an object; `algorithm` is "" where no checksum is kept."""
+
+    key: str
+    modified: int
+    etag: str
+    size: int
+    algorithm: str
+    checksum_type: str
+    storage_class: str | None
 
 
 @dataclass(frozen=True)
@@ -275,6 +298,22 @@ def objects_above(
     where = [*_within(OBJECT, bucket, prefix), OBJECT.c.key > after]
     query = select(OBJECT).where(*where).order_by(OBJECT.c.key).limit(limit)
     return [_object(row) for row in connection.execute(query)]
+
+
+def listed_above(
+    connection: Connection, bucket: str, prefix: str, after: str, limit: int
+) -> list[Listed]:
+    """`objects_above` without what lists do not show."""
+    query = _LISTED.where(*_within(OBJECT, bucket, prefix), OBJECT.c.key > after).limit(limit)
+    return [Listed._make(row) for row in connection.execute(query).all()]
+
+
+def listed(stored: StoredObject) -> Listed:
+    """What a list shows of `stored`."""
+    sum_ = stored.checksum
+    storage = stored.headers.get("x-amz-storage-class")
+    shown = (stored.key, stored.modified, stored.etag, stored.size)
+    return Listed(*shown, sum_.algorithm, sum_.kind, storage)
 
 
 def versions_above(

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,23 +12,24 @@ from sqlalchemy import Connection
 
 from studio.s3 import index
 from studio.s3.errors import invalid_argument
-from studio.s3.index import StoredObject
-from studio.s3.message import Call, Response, quoted
+from studio.s3.index import Listed
+from studio.s3.message import Call, Response
 from studio.s3.names import owner
 from studio.s3.store import require_bucket
-from studio.s3.xml import Pairs, document, time_text
+from studio.s3.xml import Fragment, Pairs, document, elements, escaped, time_text
 
 MAX_KEYS = 1000
 
 _BATCH = 256
 _BATCH_AFTER_SKIP = 8
+_UNQUOTED = re.compile(r"[\w.~/*-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Page:
     """Objects and common prefixes (texts), in order; `more` when there are others above `last`."""
 
-    entries: list[StoredObject | str]
+    entries: list[Listed | str]
     more: bool
 
     @property
@@ -76,20 +78,21 @@ def encoder(query: Mapping[str, str]) -> Callable[[str], str]:
         raise invalid_argument(
             "encoding-type", kind, "Invalid Encoding Method specified in Request"
         )
-    return lambda text: quote(text, safe="/*")
+    return lambda text: text if _UNQUOTED.fullmatch(text) else quote(text, safe="/*")
 
 
 def scan(
     connection: Connection, bucket: str, prefix: str, delimiter: str, after: str, limit: int
 ) -> Page:
     """The first `limit` entries above `after`; what shares a common prefix is skipped unread."""
-    entries: list[StoredObject | str] = []
+    entries: list[Listed | str] = []
     # A marker that is a common prefix, as a page may end with, stands for all that share it.
     common = after if after and common_prefix(after, prefix, delimiter) == after else ""
     after = common + index.LAST_CHARACTER if common else after
-    size = _BATCH
+    batch_size = _BATCH if delimiter else limit + 1
+    size = batch_size
     while True:
-        batch = index.objects_above(connection, bucket, prefix, after, size)
+        batch = index.listed_above(connection, bucket, prefix, after, size)
         for stored in batch:
             entry = common_prefix(stored.key, prefix, delimiter) or stored
             after = stored.key
@@ -104,7 +107,7 @@ def scan(
         else:
             if len(batch) < size:
                 return Page(entries, more=False)
-            size = _BATCH
+            size = batch_size
 
 
 def _list_v2(call: Call) -> Response:
@@ -151,10 +154,11 @@ def common_prefix(key: str, prefix: str, delimiter: str) -> str:
 
 
 def _contents(page: Page, encode: Callable[[str], str], shown_owner: Any) -> Pairs:
+    who = elements((("Owner", shown_owner),))
     objects = [
-        ("Contents", (*fields(entry, encode), ("Owner", shown_owner)))
+        ("Contents", Fragment(fields(entry, encode) + who))
         for entry in page.entries
-        if isinstance(entry, StoredObject)
+        if isinstance(entry, Listed)
     ]
     return (*objects, *prefixes(page.entries, encode))
 
@@ -165,15 +169,20 @@ def prefixes(entries: Sequence[object], encode: Callable[[str], str]) -> Pairs:
     return [("CommonPrefixes", (("Prefix", encode(prefix)),)) for prefix in found]
 
 
-def fields(stored: StoredObject, encode: Callable[[str], str]) -> Pairs:
+def fields(entry: Listed, encode: Callable[[str], str]) -> str:
+    """The elements of an object, as XML: a list has a thousand of them."""
+    checksum = ""
+    if entry.algorithm:
+        checksum = (
+            f"<ChecksumAlgorithm>{entry.algorithm}</ChecksumAlgorithm>"
+            f"<ChecksumType>{entry.checksum_type}</ChecksumType>"
+        )
     return (
-        ("Key", encode(stored.key)),
-        ("LastModified", time_text(stored.modified)),
-        ("ETag", quoted(stored)),
-        ("ChecksumAlgorithm", stored.checksum.algorithm or None),
-        ("ChecksumType", stored.checksum.kind if stored.checksum.algorithm else None),
-        ("Size", stored.size),
-        ("StorageClass", stored.headers.get("x-amz-storage-class", "STANDARD")),
+        f"<Key>{escaped(encode(entry.key))}</Key>"
+        f"<LastModified>{time_text(entry.modified)}</LastModified>"
+        f"<ETag>&quot;{entry.etag}&quot;</ETag>{checksum}"
+        f"<Size>{entry.size}</Size>"
+        f"<StorageClass>{escaped(entry.storage_class or 'STANDARD')}</StorageClass>"
     )
 
 

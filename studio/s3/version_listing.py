@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,7 @@ from studio.s3.listing import common_prefix, encoder, fields, max_keys, prefixes
 from studio.s3.message import Call, Response
 from studio.s3.names import owner
 from studio.s3.store import require_bucket
-from studio.s3.xml import Pairs, document, time_text
+from studio.s3.xml import Fragment, Pairs, document, elements, time_text
 
 _BATCH = 256
 _BATCH_AFTER_SKIP = 8
@@ -119,11 +120,12 @@ def _key(entry: Row | str) -> str:
     return entry if isinstance(entry, str) else entry.stored.key
 
 
-def _row(call: Call, row: Row, encode: Callable[[str], str]) -> tuple[str, Pairs]:
+def _row(call: Call, row: Row, encode: Callable[[str], str]) -> tuple[str, Any]:
     stored = row.stored
     head = (("VersionId", stored.version), ("IsLatest", row.latest))
     who = ("Owner", owner(call.account))
     if not stored.marker:
-        return "Version", (*fields(stored, encode), *head, who)
+        shown = fields(index.listed(stored), encode)
+        return "Version", Fragment(shown + elements((*head, who)))
     key = (("Key", encode(stored.key)), ("LastModified", time_text(stored.modified)))
     return "DeleteMarker", (*key, *head, who)

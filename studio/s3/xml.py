@@ -21,6 +21,13 @@ _MAX_DEPTH = 32
 
 Pairs = Sequence[tuple[str, Any]]
 
+
+class Fragment(str):
+    """XML that is written already."""
+
+    __slots__ = ()
+
+
 # Control characters have no place in XML 1.0; S3 writes them as references all the same.
 _SPECIAL = re.compile(r"[&<>\"\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -32,7 +39,19 @@ def document(root: str, pairs: Pairs, namespace: str = NAMESPACE) -> bytes:
     Elements that are None are left out.
     """
     attribute = f' xmlns="{namespace}"' if namespace else ""
-    return DECLARATION + f"<{root}{attribute}>{_elements(pairs)}</{root}>".encode()
+    return DECLARATION + f"<{root}{attribute}>{elements(pairs)}</{root}>".encode()
+
+
+def elements(pairs: Pairs) -> Fragment:
+    """The elements one after the other, as `document` has them."""
+    return Fragment(
+        "".join(f"<{name}>{_text(value)}</{name}>" for name, value in pairs if value is not None)
+    )
+
+
+def escaped(text: str) -> str:
+    """What stands for `text` between two tags."""
+    return _SPECIAL.sub(_reference, text) if _SPECIAL.search(text) else text
 
 
 def parse(data: bytes, root: str) -> Element:
@@ -81,18 +100,20 @@ class _Bounded(TreeBuilder):
         return super().end(tag)
 
 
-def _elements(pairs: Pairs) -> str:
-    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in pairs if value is not None)
-
-
 def _text(value: Any) -> str:
+    if isinstance(value, Fragment):
+        return value
     if isinstance(value, str):
-        return _SPECIAL.sub(lambda found: _NAMED.get(found[0], f"&#{ord(found[0])};"), value)
+        return escaped(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    return _elements(value)
+    return elements(value)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return _NAMED.get(found[0], f"&#{ord(found[0])};")
 
 
 @lru_cache(maxsize=4096)  # lists of a thousand objects name few different seconds

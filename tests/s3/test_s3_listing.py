@@ -73,7 +73,7 @@ def test_no_key_is_read_below_a_common_prefix(store: ObjectStore, monkeypatch: A
     for folder, number in itertools.product("abc", range(300)):
         store.put("skip", f"{folder}/{number}", Content("0", 0, "0"))
     read = 0
-    find = listing.index.objects_above
+    find = listing.index.listed_above
 
     def counted(*arguments: Any) -> Any:
         nonlocal read
@@ -81,7 +81,7 @@ def test_no_key_is_read_below_a_common_prefix(store: ObjectStore, monkeypatch: A
         read += len(found)
         return found
 
-    monkeypatch.setattr(listing.index, "objects_above", counted)
+    monkeypatch.setattr(listing.index, "listed_above", counted)
     with store.database.read() as connection:
         page = listing.scan(connection, "skip", "", "/", "", 1000)
     assert page.entries == ["a/", "b/", "c/"]
