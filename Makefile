@@ -56,7 +56,7 @@ clean:
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
 	@missing=""; \
-	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc; do \
+	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
 	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \

@@ -2,19 +2,50 @@
 
 A rename without a sync of the file *and* of its folder is not durable: after a power cut the
 acknowledged content is gone (no folder sync) or empty (no file sync).
+
+A sync that failed is never tried again: the kernel may have dropped what it could not write, and
+the next sync would say that all is well. This process then stores nothing more.
 """
 
+import errno
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_failures: list[str] = []
+
+
+def fail(what: str) -> None:
+    """Note that the disk did not do as it was told."""
+    _failures.append(what)
+
+
+def failure() -> str | None:
+    """What the disk did not do in the life of this process; None as long as it can be trusted."""
+    return _failures[0] if _failures else None
+
+
+def sync(fd: int) -> None:
+    """Make an open file durable. Raises OSError; for ever, once it was for another reason than
+    that there is no room."""
+    if (known := failure()) is not None:
+        raise OSError(errno.EIO, known)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            fail(f"fsync: {error.strerror}")
+        raise
+
+
 def sync_dir(folder: Path) -> None:
     """Make the names in `folder` durable."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(fd)
+        sync(fd)
     finally:
         os.close(fd)
 
@@ -27,7 +58,7 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -54,7 +85,7 @@ def sync_tree(folder: Path) -> None:
         for file in files:
             fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=here)
             try:
-                os.fsync(fd)
+                sync(fd)
             finally:
                 os.close(fd)
         sync_dir(Path(name))

@@ -6,7 +6,7 @@ Every field is documented in docs/reference/settings.md (a test compares the two
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ class Settings:
 
     role_name: str = "StudioExecutionRole"
     """Role that `get_execution_role()` returns."""
+
+    database_url: str = field(default="", repr=False)
+    """URL of a PostgreSQL database, `postgresql+psycopg://...`; empty: SQLite in the home."""
 
     s3_endpoint: str = ""
     """URL of an external S3 (AWS, MinIO, Ceph ...); empty: the gateway in this home."""
@@ -84,8 +87,9 @@ class Settings:
         return self.s3_ca_bundle or os.environ.get("AWS_CA_BUNDLE", "")
 
     @property
-    def database_url(self) -> str:
-        return f"sqlite:///{self.home / 'studio.db'}"
+    def database(self) -> str:
+        """URL of the database; it may hold a password."""
+        return self.database_url or f"sqlite:///{self.home / 'studio.db'}"
 
     @property
     def runs(self) -> Path:

@@ -6,6 +6,7 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 `studio.home`, `studio.url`, `studio.router_url` say where it is.
 `start_studio`: makes more of them, each in its own home; stopped at the end of the test.
 `plane`: a control plane's port in this process, shared by the tests of a module.
+`postgres`: a PostgreSQL server for the session; `database_url`: a database of either kind.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import hypothesis
 import plane as planes
+import postgresql
 import pytest
 from studios import RunningStudio, running_studio
 
@@ -43,3 +45,18 @@ def start_studio(tmp_path: Path) -> Iterator[Callable[..., RunningStudio]]:
             return started.enter_context(running_studio(tmp_path / name, settings))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.Server]:
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: the test runs once with each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'studio.db'}"
+    server: postgresql.Server = request.getfixturevalue("postgres")
+    return server.emptied()

@@ -79,7 +79,7 @@ def _no_credentials(_run_id: str, _token: str) -> Any:
 def running(home: Path, **changes: Any) -> Iterator[Plane]:
     registry.load()
     settings = Settings(home=home, **changes)
-    db = Database(settings.database_url)
+    db = Database(settings.database)
     migrate.upgrade(db)
     store = ObjectStore(home / "s3")
     identity = opened(db, settings, Credentials(KEY, SECRET))

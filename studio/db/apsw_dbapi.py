@@ -39,7 +39,11 @@ class DataError(DatabaseError):
 
 
 class OperationalError(DatabaseError):
-    """Busy, full, unreadable, or SQL that does not run."""
+    """Busy, full, unreadable, or SQL that does not run; `code` is SQLite's extended one."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class IntegrityError(DatabaseError):
@@ -69,7 +73,10 @@ class Connection:
     isolation_level: str | None = None
 
     def __init__(self, database: str) -> None:
-        self._apsw = apsw.Connection(database)
+        try:
+            self._apsw = apsw.Connection(database)
+        except apsw.Error as error:
+            raise _translated(error) from error
         self._apsw.set_busy_timeout(5000)
 
     def cursor(self) -> "Cursor":
@@ -79,8 +86,8 @@ class Connection:
         return self.cursor().execute(sql, parameters)
 
     def commit(self) -> None:
-        if self._apsw.in_transaction:
-            self.execute("COMMIT")
+        # Not only when a transaction is open: one that SQLite gave up by itself is no success.
+        self.execute("COMMIT")
 
     def rollback(self) -> None:
         if self._apsw.in_transaction:
@@ -167,4 +174,4 @@ class Cursor:
 def _translated(error: apsw.Error) -> Error:
     if isinstance(error, apsw.ConstraintError):
         return IntegrityError(str(error))
-    return OperationalError(str(error))
+    return OperationalError(str(error), getattr(error, "extendedresult", apsw.SQLITE_ERROR))

@@ -1,7 +1,6 @@
 """The tables. Times are UTC milliseconds since the epoch; documents keep AWS's spelling."""
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Column,
     ForeignKey,
@@ -14,6 +13,8 @@ from sqlalchemy import (
     Text,
     text,
 )
+
+from studio.db.documents import DOCUMENT
 
 METADATA = MetaData(
     naming_convention={
@@ -34,9 +35,9 @@ RESOURCE = Table(
     Column("name", String(256), nullable=False),
     Column("arn", String(512), nullable=False),
     Column("status", String(64), nullable=False),
-    Column("spec", JSON, nullable=False),
-    Column("state", JSON, nullable=False),
-    Column("tags", JSON, nullable=False),
+    Column("spec", DOCUMENT, nullable=False),
+    Column("state", DOCUMENT, nullable=False),
+    Column("tags", DOCUMENT, nullable=False),
     Column("desired", String(16), nullable=False),
     Column("generation", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -81,8 +82,8 @@ RUN = Table(
     Column("resource_id", String(32), ForeignKey("resource.id"), nullable=False, index=True),
     Column("role", String(160), nullable=False),
     Column("runner", String(32), nullable=False),
-    Column("spec", JSON, nullable=False),
-    Column("handle", JSON, nullable=False),
+    Column("spec", DOCUMENT, nullable=False),
+    Column("handle", DOCUMENT, nullable=False),
     Column("phase", String(16), nullable=False, index=True),
     Column("exit_code", Integer),
     Column("message", Text, nullable=False),
@@ -129,7 +130,7 @@ METRIC_SERIES = Table(
     Column("region", String(32), nullable=False),
     Column("namespace", String(256), nullable=False),
     Column("name", String(256), nullable=False),
-    Column("dimensions", JSON, nullable=False),
+    Column("dimensions", DOCUMENT, nullable=False),
     Column("last_at", BigInteger, nullable=False),
 )
 Index(

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from tornado.httputil import HTTPConnection, HTTPHeaders, ResponseStartLine
 
+from studio.db.failures import Full, Unavailable
 from studio.s3.errors import S3Error
 from studio.s3.message import Response, Slice
 from studio.s3.xml import DECLARATION, document
@@ -24,8 +25,11 @@ log = structlog.get_logger()
 
 def refusal(error: Exception, method: str, path: str, request_id: str, region: str) -> Response:
     """The answer that an error becomes; one that is nobody's fault but ours is logged."""
-    if isinstance(error, OSError) and error.errno in _FULL:
+    full = isinstance(error, OSError) and error.errno in _FULL
+    if full or isinstance(error, Full):
         error = S3Error("InsufficientStorage", "The disk of this store is full.")
+    elif isinstance(error, Unavailable):
+        error = S3Error("ServiceUnavailable", error.message)
     if not isinstance(error, S3Error | ConnectionError):
         log.error("s3 request failed", request=request_id, exc_info=error)
     if not isinstance(error, S3Error):

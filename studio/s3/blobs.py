@@ -52,7 +52,7 @@ class BlobWriter:
         """The name of the blob, which now survives a power cut."""
         try:
             os.fchmod(self._fd, _READ_ONLY)
-            os.fsync(self._fd)
+            durable.sync(self._fd)
         finally:
             os.close(self._fd)
             self._fd = -1
@@ -113,13 +113,13 @@ class Blobs:
         """
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ValueError("only a regular file can be stored")
-        os.fsync(fd)
+        durable.sync(fd)
         blob = uuid.uuid4().hex
         folder = os.open(self.path(blob).parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             # Through the descriptor: the name may be another file's, or a link's, by now.
             os.link(f"/proc/self/fd/{fd}", blob, dst_dir_fd=folder, follow_symlinks=True)
-            os.fsync(folder)
+            durable.sync(folder)
         except OSError:
             return self._copy_of(fd)
         finally:

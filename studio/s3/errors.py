@@ -36,6 +36,7 @@ _STATUS = {
     "ReplicationConfigurationNotFoundError": 404,
     "RequestTimeTooSkewed": 403,
     "ServerSideEncryptionConfigurationNotFoundError": 404,
+    "ServiceUnavailable": 503,
     "SignatureDoesNotMatch": 403,
 }
 

@@ -87,7 +87,7 @@ def _plane(settings: Settings) -> Iterator[App]:
     """The open parts, closed in the opposite order."""
     with ExitStack() as parts:
         key = credentials.load_or_create(settings.home)
-        db = Database(settings.database_url)
+        db = Database(settings.database)
         parts.callback(db.close)
         migrate.upgrade(db)
         objects = ObjectStore(settings.home / "s3")

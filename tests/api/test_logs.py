@@ -31,7 +31,7 @@ class Job:
         self.folder = home / "runs" / self.run
         self.folder.mkdir(parents=True)
         (self.folder / "log").touch()
-        db = Database(Settings(home=home).database_url)
+        db = Database(Settings(home=home).database)
         resource = Resource(
             account="000000000000",
             region="us-east-1",

@@ -80,8 +80,8 @@ class Paging(RuleBasedStateMachine):
             assert self.stable <= set(ids)
 
 
-def test_what_stays_is_seen_once_and_in_order(tmp_path):
-    Paging.db = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+def test_what_stays_is_seen_once_and_in_order(database_url):
+    Paging.db = Database(database_url)
     migrate.upgrade(Paging.db)
     try:
         run_state_machine_as_test(Paging, settings=PATIENT)

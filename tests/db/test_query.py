@@ -14,8 +14,8 @@ SCOPE = {"account": "0" * 12, "region": "us-east-1", "kind": "model"}
 
 
 @pytest.fixture
-def db(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+def db(database_url):
+    database = Database(database_url)
     migrate.upgrade(database)
     yield database
     database.close()

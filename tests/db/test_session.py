@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from studio.db import apsw_dbapi, migrate, resources
+from studio.db.failures import Unavailable
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
 from studio.db.tables import METADATA
@@ -22,8 +23,8 @@ from studio.errors import StudioError
 
 
 @pytest.fixture
-def db(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+def db(database_url):
+    database = Database(database_url)
     migrate.upgrade(database)
     yield database
     database.close()
@@ -43,9 +44,11 @@ def test_sqlite_is_new_enough_for_wal():
     assert apsw_dbapi.sqlite_version_info >= (3, 51, 3)
 
 
-def test_pragmas_make_commits_durable(db):
+def test_pragmas_make_commits_durable(tmp_path):
+    db = Database(f"sqlite:///{tmp_path / 'studio.db'}")
     level = db.write(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar())
     mode = db.write(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
+    db.close()
     assert (level, mode) == (2, "wal")
 
 
@@ -81,7 +84,7 @@ def test_a_failing_write_undoes_only_itself(db):
 
 
 def test_readers_cannot_write(db):
-    with db.read() as connection, pytest.raises(OperationalError):
+    with pytest.raises((OperationalError, Unavailable)), db.read() as connection:
         connection.execute(text("DELETE FROM resource"))
 
 

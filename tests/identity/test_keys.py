@@ -19,7 +19,7 @@ OWNER = principals.owner_of_home(ACCOUNT, "R")
 
 @pytest.fixture(name="home")
 def home_fixture(tmp_path):
-    db = Database(Settings(tmp_path).database_url)
+    db = Database(Settings(tmp_path).database)
     migrate.upgrade(db)
     yield tmp_path, db
     db.close()

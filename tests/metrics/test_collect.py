@@ -30,7 +30,7 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def db(settings):
-    database = Database(settings.database_url)
+    database = Database(settings.database)
     migrate.upgrade(database)
     yield database
     database.close()

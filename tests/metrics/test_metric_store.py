@@ -23,8 +23,8 @@ COUNTS = st.integers(1, 1000)
 
 
 @pytest.fixture
-def db(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+def db(database_url):
+    database = Database(database_url)
     migrate.upgrade(database)
     yield database
     database.close()
@@ -188,9 +188,9 @@ def test_old_values_are_folded_then_dropped(db):
         assert connection.execute(select(METRIC_SERIES)).all() == []
 
 
-def test_what_is_acknowledged_survives_another_process(db, tmp_path):
+def test_what_is_acknowledged_survives_another_process(db):
     add(db, row(NOW, 4.0))
-    other = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+    other = Database(db.url)
     try:
         assert [each.total for each in rows_of(other)] == [4.0]
     finally:

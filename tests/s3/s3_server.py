@@ -65,7 +65,7 @@ def serve(root: Path, region: str = REGION, tls: ssl.SSLContext | None = None) -
     """A gateway on a free port in a thread of its own, until the generator ends."""
     store = ObjectStore(root)
     settings = Settings(home=root, region=region)
-    db = Database(settings.database_url)
+    db = Database(settings.database)
     migrate.upgrade(db)
     gateway = Gateway(store, settings, opened(db, settings, Credentials(ACCESS_KEY, SECRET)))
     started = threading.Event()

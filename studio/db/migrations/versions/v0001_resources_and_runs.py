@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from studio.db.documents import DOCUMENT
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -21,9 +23,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(256), nullable=False),
         sa.Column("arn", sa.String(512), nullable=False),
         sa.Column("status", sa.String(64), nullable=False),
-        sa.Column("spec", sa.JSON, nullable=False),
-        sa.Column("state", sa.JSON, nullable=False),
-        sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("spec", DOCUMENT, nullable=False),
+        sa.Column("state", DOCUMENT, nullable=False),
+        sa.Column("tags", DOCUMENT, nullable=False),
         sa.Column("desired", sa.String(16), nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
@@ -50,8 +52,8 @@ def upgrade() -> None:
         sa.Column("resource_id", sa.String(32), sa.ForeignKey("resource.id"), nullable=False),
         sa.Column("role", sa.String(160), nullable=False),
         sa.Column("runner", sa.String(32), nullable=False),
-        sa.Column("spec", sa.JSON, nullable=False),
-        sa.Column("handle", sa.JSON, nullable=False),
+        sa.Column("spec", DOCUMENT, nullable=False),
+        sa.Column("handle", DOCUMENT, nullable=False),
         sa.Column("phase", sa.String(16), nullable=False),
         sa.Column("exit_code", sa.Integer),
         sa.Column("message", sa.Text, nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from studio.db.documents import DOCUMENT
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -60,7 +62,7 @@ def _metrics() -> None:
         sa.Column("region", sa.String(32), nullable=False),
         sa.Column("namespace", sa.String(256), nullable=False),
         sa.Column("name", sa.String(256), nullable=False),
-        sa.Column("dimensions", sa.JSON, nullable=False),
+        sa.Column("dimensions", DOCUMENT, nullable=False),
         sa.Column("last_at", sa.BigInteger, nullable=False),
     )
     op.create_index(

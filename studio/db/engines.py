@@ -1,0 +1,139 @@
+"""Engines of the two databases, set so that what is committed is on the disk.
+
+A writer's connection to PostgreSQL holds a lock of that database: who has lost it, or never had it,
+cannot write. Its readers see one snapshot for each transaction and cannot write, as in SQLite.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from studio.db import apsw_dbapi
+from studio.db.documents import document
+from studio.db.failures import Unavailable
+from studio.errors import StudioError
+
+_READERS = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
+_SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "mmap_size=0",
+    "journal_size_limit=67108864",
+)
+# Milliseconds and seconds: no request waits longer for a database that hangs.
+_POSTGRESQL = (
+    "SET synchronous_commit = on",
+    "SET statement_timeout = 10000",
+    "SET idle_in_transaction_session_timeout = 60000",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+_READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_CONNECT = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "studio"}
+_LEADER = 0x53545544  # the key of the lock: STUD
+_TAKE_OVER_SECONDS = 10.0
+_ORDER = """
+SELECT pg_encoding_to_char(encoding), datcollate, datctype, current_setting('fsync')
+FROM pg_database WHERE datname = current_database()
+"""
+
+
+def writer(url: str) -> Engine:
+    """The engine of the one writer. Raises StudioError for a URL of no database that we know."""
+    parsed = _parsed(url)
+    if parsed.drivername == "sqlite":
+        return _sqlite(parsed, _SQLITE_PRAGMAS, "BEGIN IMMEDIATE", poolclass=StaticPool)
+    return _postgresql(parsed, _lead, pool_size=1, max_overflow=0)
+
+
+def reader(url: str) -> Engine:
+    """The engine of the readers."""
+    parsed = _parsed(url)
+    if parsed.drivername == "sqlite":
+        pragmas = (*_SQLITE_PRAGMAS[2:], "query_only=ON")
+        return _sqlite(parsed, pragmas, "BEGIN", poolclass=QueuePool, **_READERS)
+    return _postgresql(parsed, lambda cursor: cursor.execute(_READ_ONLY), **_READERS)
+
+
+def _parsed(url: str) -> URL:
+    # Never the text itself: it may hold a password.
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StudioError("database_url is not a URL of a database.") from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise StudioError(
+            f"database_url names {parsed.drivername}; Studio stores in PostgreSQL "
+            "(postgresql+psycopg://user@host/name) or, when it is empty, in SQLite."
+        )
+    return parsed
+
+
+def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, **pool: Any) -> Engine:
+    engine = create_engine(url, module=apsw_dbapi, json_deserializer=document, **pool)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: apsw_dbapi.Connection, _record: Any) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: URL, prepare: Callable[[Any], object], **pool: Any) -> Engine:
+    try:
+        # A connection that died in the pool is found out before it is used.
+        engine = create_engine(url, pool_pre_ping=True, connect_args=_CONNECT, **pool)
+    except (ImportError, NoSuchModuleError) as error:
+        text = "PostgreSQL needs psycopg: pip install 'jupyter-ml-studio[postgres]'."
+        raise StudioError(text) from error
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            for statement in _POSTGRESQL:
+                cursor.execute(statement)
+            prepare(cursor)
+        connection.commit()
+
+    return engine
+
+
+def _lead(cursor: Any) -> None:
+    """Take the lock that one control plane has; the server of one that died frees it soon."""
+    _check_order(cursor)
+    end = time.monotonic() + _TAKE_OVER_SECONDS
+    while True:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER,))
+        if cursor.fetchone()[0]:
+            return
+        if time.monotonic() > end:
+            raise Unavailable("another Studio serves this database: stop it first")
+        time.sleep(0.1)
+
+
+def _check_order(cursor: Any) -> None:
+    """Names are listed in the order of their bytes; so must the database have them."""
+    cursor.execute(_ORDER)
+    encoding, *collations, fsync = cursor.fetchone()
+    if encoding != "UTF8" or any(it not in ("C", "POSIX") for it in collations):
+        raise StudioError(
+            f"The database has encoding {encoding} and collation {collations[0]}, Studio needs "
+            "UTF8 and C: CREATE DATABASE studio TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'."
+        )
+    if fsync != "on":
+        raise StudioError("This PostgreSQL runs with fsync off: it would lose what it promised.")
