@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Row
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 
 _RUNS = 3
 _ROWS, _COLUMNS = 50_000, 50
@@ -51,7 +51,7 @@ def _write(path: Path) -> tuple[Any, Any]:
     labels = rng.integers(0, 2, _ROWS).astype(np.float32)
     with path.open("wb") as file:
         for row, label in zip(features.tolist(), labels.tolist(), strict=True):
-            record = recordio.record_class()()
+            record = record_message.record_class()()
             record.features["values"].float32_tensor.values.extend(row)
             record.label["values"].float32_tensor.values.append(label)
             file.write(recordio.frame(record.SerializeToString()))
@@ -61,7 +61,7 @@ def _write(path: Path) -> tuple[Any, Any]:
 def _record_by_record(path: Path) -> tuple[Any, Any]:
     """What a reader with protobuf does: a message per record, its values as a row of an array."""
     data = path.read_bytes()
-    message = recordio.record_class()
+    message = record_message.record_class()
     rows, labels = [], []
     position = 0
     while position < len(data):

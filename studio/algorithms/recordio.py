@@ -8,7 +8,6 @@ import mmap
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from studio.algorithms.base import UserError
+from studio.algorithms.record_message import FLOAT32, FLOAT64, record_class
 
 Buffer = bytes | mmap.mmap
 Floats = npt.NDArray[np.float32]
@@ -25,8 +25,7 @@ _MAGIC = 0xCED7230A
 _MAGIC_BYTES = struct.pack("<I", _MAGIC)
 _LENGTH_MASK = (1 << 29) - 1
 _MOST_FEATURES = (1 << 31) - 1
-_FLOAT32, _FLOAT64, _INT32, _BYTES = 2, 3, 7, 9
-_WIRE_VARINT, _WIRE_BYTES = 0, 2
+_WIRE_BYTES = 2
 
 
 @dataclass(frozen=True)
@@ -122,70 +121,6 @@ def payloads(data: Buffer, name: str = "the payload", first: int = 0) -> Iterato
             parts, number = [], number + 1
     if parts:
         raise _broken(name, number, "is cut short")
-
-
-@cache
-def record_class() -> Any:
-    """The protobuf message class `aialgs.data.Record`, built from its description."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    file = descriptor_pb2.FileDescriptorProto(name="studio_record.proto", package="aialgs.data")
-    file.syntax = "proto2"
-    for name, kind in (("Float32Tensor", 2), ("Float64Tensor", 1), ("Int32Tensor", 5)):
-        tensor = file.message_type.add(name=name)
-        for number, (field, field_type) in enumerate(
-            (("values", kind), ("keys", 4), ("shape", 4)), start=1
-        ):
-            added = tensor.field.add(name=field, number=number, type=_type(field_type), label=3)
-            added.options.packed = True
-    binary = file.message_type.add(name="Bytes")
-    binary.field.add(name="value", number=1, type=_type(12), label=3)
-    binary.field.add(name="content_type", number=2, type=_type(9), label=1)
-    _add_value(file)
-    _add_record(file)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("aialgs.data.Record"))
-
-
-def _type(number: int) -> Any:
-    """A member of FieldDescriptorProto.Type: 1 double, 2 float, 4 uint64, 5 int32, 9 string,
-    11 message, 12 bytes."""
-    return number
-
-
-def _add_value(file: Any) -> None:
-    value = file.message_type.add(name="Value")
-    value.oneof_decl.add(name="value")
-    for name, number, kind in (
-        ("float32_tensor", _FLOAT32, "Float32Tensor"),
-        ("float64_tensor", _FLOAT64, "Float64Tensor"),
-        ("int32_tensor", _INT32, "Int32Tensor"),
-        ("bytes", _BYTES, "Bytes"),
-    ):
-        value.field.add(
-            name=name, number=number, type=_type(11), label=1, oneof_index=0,
-            type_name=f".aialgs.data.{kind}",
-        )  # fmt: skip
-
-
-def _add_record(file: Any) -> None:
-    record = file.message_type.add(name="Record")
-    for number, (name, entry_name) in enumerate(
-        (("features", "FeaturesEntry"), ("label", "LabelEntry")), start=1
-    ):
-        entry = record.nested_type.add(name=entry_name)
-        entry.options.map_entry = True
-        entry.field.add(name="key", number=1, type=_type(9), label=1)
-        entry.field.add(
-            name="value", number=2, type=_type(11), label=1, type_name=".aialgs.data.Value"
-        )
-        record.field.add(
-            name=name, number=number, type=_type(11), label=3,
-            type_name=f".aialgs.data.Record.{entry_name}",
-        )  # fmt: skip
-    for number, name in enumerate(("uid", "metadata", "configuration"), start=3):
-        record.field.add(name=name, number=number, type=_type(9), label=1)
 
 
 def _label_record(row: Mapping[str, Sequence[float]]) -> bytes:
@@ -285,16 +220,16 @@ def _tensor_span(payload: bytes, start: int, end: int) -> _Span | None:
     if set(entry) != {1, 2} or payload[slice(*entry[1])] != b"values":
         return None
     tensors = list(_fields(payload, *entry[2]))
-    if len(tensors) != 1 or tensors[0][0] not in (_FLOAT32, _FLOAT64):
+    if len(tensors) != 1 or tensors[0][0] not in (FLOAT32, FLOAT64):
         return None
     kind, low, high = tensors[0]
     fields = list(_fields(payload, low, high))
     if len(fields) != 1 or fields[0][0] != 1:
         return None
     _, low, high = fields[0]
-    if (high - low) % (4 if kind == _FLOAT32 else 8):
+    if (high - low) % (4 if kind == FLOAT32 else 8):
         return None
-    return _Span(low + 8, high + 8, "<f4" if kind == _FLOAT32 else "<f8")
+    return _Span(low + 8, high + 8, "<f4" if kind == FLOAT32 else "<f8")
 
 
 def _fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:

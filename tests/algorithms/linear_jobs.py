@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 from studio.algorithms.linear_learner import IMAGE
 
 Files = Mapping[str, tuple[str, bytes]]
@@ -108,7 +108,7 @@ def records(features: np.ndarray, labels: np.ndarray | None = None) -> bytes:
     """Dense RecordIO-protobuf records."""
     out = b""
     for number, row in enumerate(features):
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.features["values"].float32_tensor.values.extend(row)
         if labels is not None:
             record.label["values"].float32_tensor.values.append(labels[number])
@@ -120,7 +120,7 @@ def sparse_records(features: np.ndarray, labels: np.ndarray | None = None) -> by
     """Sparse RecordIO-protobuf records of the cells that are not 0."""
     out = b""
     for number, row in enumerate(features):
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         keys = np.flatnonzero(row)
         tensor = record.features["values"].float32_tensor
         tensor.values.extend(row[keys])

@@ -8,7 +8,7 @@ import pytest
 from algorithm_programs import Job, Serve, feed, on_hosts
 from linear_jobs import csv, records, sparse_records
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 from studio.algorithms.kmeans import IMAGE, model
 
 RNG = np.random.default_rng(3)
@@ -125,7 +125,7 @@ def test_answers_in_every_format(clusters: Job, serve: Serve) -> None:
     text = server.invoke(csv(rows), "text/csv", "text/csv").text.splitlines()
     assert [line.split(",")[0] for line in text] == ["2.0", "0.0"]
     framed = server.invoke(csv(rows), "text/csv", RECORDIO).body
-    record = recordio.record_class().FromString(next(recordio.payloads(framed)))
+    record = record_message.record_class().FromString(next(recordio.payloads(framed)))
     assert list(record.label["closest_cluster"].float32_tensor.values) == [2.0]
     assert record.label["distance_to_cluster"].float32_tensor.values[0] == pytest.approx(5)
     assert server.invoke("1,2\n").status == 400

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from linear_jobs import csv, invoke, records, served, sparse_records
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 from studio.algorithms.linear_learner import model
 from studio.algorithms.linear_learner.model import Model
 
@@ -95,7 +95,7 @@ def test_recordio_answers(urls: dict[str, str]) -> None:
         _, body = invoke(urls[name], csv(ROWS), accept=kind)
         found = list(recordio.payloads(body))
         assert len(found) == 2
-        record = recordio.record_class().FromString(found[1])
+        record = record_message.record_class().FromString(found[1])
         assert len(record.label["score"].float32_tensor.values) == width
         assert ("predicted_label" in record.label) == (name != "regressor")
     assert list(record.label["predicted_label"].float32_tensor.values) == [2.0]

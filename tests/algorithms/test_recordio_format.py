@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import sparse
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 from studio.algorithms.base import UserError
 
 _SDK = Path(__file__).parents[2] / ".venv-sdk" / "bin" / "python"
@@ -24,7 +24,7 @@ _MATRICES = arrays.arrays(
 
 
 def _record(kind: str, values: Any, label: Any = None, keys: Any = None, width: int = 0) -> bytes:
-    record = recordio.record_class()()
+    record = record_message.record_class()()
     tensor = getattr(record.features["values"], kind)
     tensor.values.extend(np.asarray(values).tolist())
     if keys is not None:
@@ -39,7 +39,7 @@ def _record(kind: str, values: Any, label: Any = None, keys: Any = None, width: 
 def _parsed_one_by_one(data: bytes) -> list[Any]:
     records = []
     for payload in recordio.payloads(data):
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.ParseFromString(payload)
         records.append(record)
     return records

@@ -11,7 +11,7 @@ import pytest
 import xgboost
 from algorithm_programs import Job, Reply, Serve
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 
 _ROWS = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
 _PAYLOAD = "\n".join(",".join(map(repr, row)) for row in _ROWS[:4].tolist())
@@ -30,7 +30,7 @@ def _save(job: Job, objective: str, name: str = "xgboost-model", **more: Any) ->
 def _labels(reply: Reply) -> list[list[float]]:
     found = []
     for payload in recordio.payloads(reply.body):
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.ParseFromString(payload)
         found.append(list(record.label["score"].float32_tensor.values))
     return found
@@ -60,7 +60,7 @@ def test_requests_in_every_format(job: Job, serve: Serve) -> None:
     )
     frames = []
     for row in _ROWS[:4].tolist():
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.features["values"].float32_tensor.values.extend(row)
         frames.append(recordio.frame(record.SerializeToString()))
     for body, content_type in (

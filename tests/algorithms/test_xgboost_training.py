@@ -12,7 +12,7 @@ import xgboost
 from algorithm_programs import Job
 from pyarrow import parquet
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 from studio.algorithms.xgboost import IMAGE
 
 _BANK: dict[str, Any] = {
@@ -44,7 +44,7 @@ def _libsvm(table: Any, base: int = 0) -> str:
 def _recordio(table: Any) -> bytes:
     frames = []
     for row in table.tolist():
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.features["values"].float32_tensor.values.extend(row[1:])
         record.label["values"].float32_tensor.values.append(row[0])
         frames.append(recordio.frame(record.SerializeToString()))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from studios import ROOT
 
-from studio.algorithms import recordio
+from studio.algorithms import record_message, recordio
 
 DATA = ROOT / "examples" / "data"
 LINEAR = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
@@ -60,7 +60,7 @@ def recordio_of(rows: Iterable[tuple[float, float]]) -> bytes:
     """One dense record a row: a feature and its label."""
     framed = []
     for feature, label in rows:
-        record = recordio.record_class()()
+        record = record_message.record_class()()
         record.features["values"].float32_tensor.values.append(feature)
         record.label["values"].float32_tensor.values.append(label)
         framed.append(recordio.frame(record.SerializeToString()))
