@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from left_over import alive_of
-from runner_contract import Bench
+from runner_contract import PATIENCE, Bench
 
 from studio import processes
 from studio.errors import StudioError
@@ -25,7 +25,7 @@ def shim_of(home: Path, run: str) -> int:
 
 
 def assert_gone(home: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while left := alive_of(home):
         assert time.monotonic() < deadline, left
         time.sleep(0.05)

@@ -147,7 +147,9 @@ def test_gzip_is_unpacked_members_and_all(bench: Bench, home: Path, tmp_path: Pa
     assert (records(seen) if wrap else [seen[:6], seen[6:]]) == [b"onetwo", large]
 
 
-@pytest.mark.parametrize("content", [b"plain text", gzip.compress(bytes(5000))[:-9]])
+@pytest.mark.parametrize(
+    "content", [b"plain text", gzip.compress(bytes(5000))[:-9]], ids=["plain", "cut"]
+)
 def test_what_is_no_gzip_file_fails_the_run(bench: Bench, tmp_path: Path, content: bytes):
     run = bench.start(
         READ + "cat train_0 > /dev/null; echo end",

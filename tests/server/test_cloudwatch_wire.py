@@ -71,14 +71,14 @@ def test_cbor_without_a_signature(plane: Plane):
 @pytest.mark.parametrize(
     ("body", "coding", "code"),
     [
-        (gzip.compress(b"{}"), "gzip", 200),
-        (b"{}", "identity", 200),
-        (b"{}", "gzip", 400),
-        (gzip.compress(b"{}")[:-4], "gzip", 400),
-        (gzip.compress(b"{}") * 2, "gzip", 400),
-        (gzip.compress(b" " * 40_000_000), "gzip", 413),
-        (zlib.compress(b"{}"), "gzip", 400),
-        (b"{}", "br", 400),
+        pytest.param(gzip.compress(b"{}"), "gzip", 200, id="packed"),
+        pytest.param(b"{}", "identity", 200, id="plain"),
+        pytest.param(b"{}", "gzip", 400, id="plain, said to be packed"),
+        pytest.param(gzip.compress(b"{}")[:-4], "gzip", 400, id="cut"),
+        pytest.param(gzip.compress(b"{}") * 2, "gzip", 400, id="two"),
+        pytest.param(gzip.compress(b" " * 40_000_000), "gzip", 413, id="a bomb"),
+        pytest.param(zlib.compress(b"{}"), "gzip", 400, id="zlib"),
+        pytest.param(b"{}", "br", 400, id="another coding"),
     ],
 )
 def test_compressed_bodies(plane: Plane, body, coding, code):

@@ -1,5 +1,6 @@
 """Real processes and raw connections for the tests of the router."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -86,6 +87,14 @@ class Router:
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
         lines.append(f"Content-Length: {len(body)}")
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def sockets(self) -> int:
+        """How many of its open files are sockets."""
+        count = 0
+        for file in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                count += str(file.readlink()).startswith("socket:")
+        return count
 
     def stop(self) -> None:
         if self.process.poll() is None:

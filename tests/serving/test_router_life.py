@@ -1,7 +1,6 @@
 """The router process: its table, its port, its lock; kills, stops and changes under load."""
 
 import collections
-import contextlib
 import json
 import os
 import signal
@@ -9,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from serving_support import Answer, exchange, wait_for
@@ -94,20 +92,12 @@ def test_servers_come_and_go_under_load_without_an_error(router, start_model):
 
 def test_connections_to_a_server_that_left_are_closed(router, start_model):
     other = start_model("other")
-    before = sockets(router)
+    before = router.sockets()
     with router.connect() as connection, connection.makefile("rb") as file:
         connection.sendall(router.request())
         assert Answer(file).body == b"one"
         router.write({"echo": [("V", 1.0, [other.address])]})
-        wait_for(lambda: sockets(router) == before + 1)  # the client's own
-
-
-def sockets(router) -> int:
-    count = 0
-    for file in Path(f"/proc/{router.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            count += str(file.readlink()).startswith("socket:")
-    return count
+        wait_for(lambda: router.sockets() == before + 1)  # the client's own
 
 
 def test_a_killed_replica_costs_only_what_it_held(router, start_model):
