@@ -1,4 +1,4 @@
-# make demo | test | bench | lint | docs: each does the set-up it needs; a second time that costs nothing.
+# make demo | test | suites | bench | lint | docs: each does the set-up it needs; a second time that costs nothing.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,12 +8,13 @@ export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo test bench fuzz lint docs clean
+.PHONY: help setup demo test suites bench fuzz lint docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
 	@echo "make test   every test"
+	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
 	@echo "make bench  every figure, beside its peer and its floor"
 	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each"
 	@echo "make lint   ruff, mypy, layers"
@@ -27,6 +28,9 @@ demo: .venv/.ready .venv-sdk/.ready
 
 test: setup
 	@$(BIN)/python -m pytest
+
+suites: .venv/.ready
+	@$(BIN)/python -m suites $(NAME)
 
 bench: setup
 	@$(BIN)/python -m benchmarks
@@ -51,7 +55,7 @@ docs: .venv/.ready
 	@$(BIN)/python -m studio.algorithms.reference > docs/reference/algorithms.md
 
 clean:
-	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites
 
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
