@@ -9,7 +9,7 @@ from studio.s3.errors import S3Error, invalid_argument, precondition_failed
 from studio.s3.index import StoredObject
 from studio.s3.versions import Condition
 
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
+_RANGE = re.compile(r"bytes=([0-9]{0,100})-([0-9]{0,100})", re.ASCII)
 
 
 def write_condition(headers: Mapping[str, str]) -> Condition:
