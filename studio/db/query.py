@@ -69,7 +69,7 @@ def list_resources(
     after = opened(token, mark, kinds(sort)) if token else None
     wanted = [make(filters[name]) for name, make in _FILTERS.items() if name in filters]
     query = _selected(resources.SUMMARIES, scope, wanted, (sort, order), after)
-    found = connection.execute(query.limit(limit + 1))
+    found = connection.execute(query.limit(limit + 1)).all()
     rows = [resources.summarized(row) for row in found]
     if len(rows) <= limit:
         return Page(rows, None)

@@ -64,6 +64,7 @@ def insert(connection: Connection, resource: Resource) -> None:
 RESOURCES = select(*(RESOURCE.c[field.name] for field in fields(Resource)))
 """Select of resources, each row for `resource`."""
 
+_COLUMNS = [it.name for it in fields(Resource)]
 _SUMMARIZED = [it.name for it in fields(Resource) if it.name not in ("spec", "tags")]
 SUMMARIES = select(*(RESOURCE.c[name] for name in _SUMMARIZED))
 """The same without spec and tags, which cost most of the time to read; for `summarized`."""
@@ -97,12 +98,19 @@ def get(connection: Connection, resource_id: str) -> Resource | None:
 
 def resource(row: Row[Any]) -> Resource:
     """A row of `RESOURCES` as a value."""
-    return Resource(*tuple(row))
+    return _made(zip(_COLUMNS, row, strict=True))
 
 
 def summarized(row: Row[Any]) -> Resource:
     """A row of `SUMMARIES` as a value whose spec and tags are empty."""
-    return Resource(spec={}, **dict(zip(_SUMMARIZED, row, strict=True)))
+    return _made(zip(_SUMMARIZED, row, strict=True), spec={}, tags=[])
+
+
+def _made(values: Iterable[tuple[str, Any]], **more: Any) -> Resource:
+    """A value with all its fields: `Resource()` sets them one by one, which a list feels."""
+    made = object.__new__(Resource)
+    vars(made).update(values, **more)
+    return made
 
 
 def due(connection: Connection) -> list[str]:

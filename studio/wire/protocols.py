@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from botocore.model import OperationModel, Shape
 
 from studio.errors import ApiError
@@ -200,7 +201,11 @@ def _json_type(content_type: str) -> str:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    """A number that JSON has no word for, such as NaN, is null: clients take it as absent."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half of a surrogate pair, in an error that quotes it
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _refuse_constant(name: str) -> Any:
