@@ -226,6 +226,7 @@ def failure_reason(status: RunStatus) -> str:
 
 def _finished(job: Resource, status: str, secondary: str, reason: str, now: int) -> Resource:
     state = _entered(job.state, secondary, now)
+    now = state["Transitions"][-1]["StartTime"]  # never before the last, whatever the clock says
     state["Transitions"][-1]["EndTime"] = now
     if reason:
         state |= {"FailureReason": reason}

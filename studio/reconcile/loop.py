@@ -50,7 +50,7 @@ class Loop:
 
     def hint(self, resource_id: str) -> None:
         """Something about this resource may have changed: look now."""
-        self._schedule(resource_id, _now())
+        self._schedule(resource_id, _clock())
 
     def stop(self) -> None:
         """Finish the looks that are under way, start no other."""
@@ -86,8 +86,8 @@ class Loop:
                 when, resource_id = self._agenda[0]
                 if self._next.get(resource_id) != when:
                     heapq.heappop(self._agenda)
-                elif when > _now():
-                    self._wake.wait((when - _now()) / 1000)
+                elif (pause := when - _clock()) > 0:
+                    self._wake.wait(pause / 1000)
                 else:
                     heapq.heappop(self._agenda)
                     del self._next[resource_id]
@@ -107,7 +107,7 @@ class Loop:
                 self._again.discard(resource_id)
                 after = 0
         if after is not None:
-            self._schedule(resource_id, _now() + after)
+            self._schedule(resource_id, _clock() + after)
         for waiting in self._actor.freed():
             self.hint(waiting)
 
@@ -125,3 +125,8 @@ class Loop:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _clock() -> int:
+    """Milliseconds by a clock that nobody sets: the agenda must not wait for a time to come back."""
+    return time.monotonic_ns() // 1_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from studio.serving import control
-from studio.serving.table import Key, Table, Variant, write_table
+from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 from studio.settings import Settings
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Routes:
         self._keys = keys()
         self._endpoints = dict(endpoints)
         self._lock = threading.Lock()
-        self._version = time.time_ns() // 1_000_000
+        self._version = _after_all(settings.home)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="routes", daemon=True)
         self._write()
@@ -90,6 +90,15 @@ class Routes:
         settings = self._settings
         table = Table(self._version, settings.account, settings.region, self._keys, self._endpoints)
         write_table(settings.home, table)
+
+
+def _after_all(home: Path) -> int:
+    """A version after any that a router of `home` may know, also when the clock was set back."""
+    try:
+        known = load_table(table_path(home)).version
+    except (OSError, ValueError):
+        known = 0
+    return max(time.time_ns() // 1_000_000, known + 1)
 
 
 def _await_version(home: Path, version: int) -> None:
