@@ -20,6 +20,8 @@ from studio.settings import Settings
 T = TypeVar("T")
 
 _PRESIGN_SECONDS = 7 * 24 * 3600
+# Buckets of an external S3 may bear names that AWS gives to none today.
+_URI = re.compile(r"s3://((?!\.)[A-Za-z0-9._-]{1,255})(?:/(.*))?", re.DOTALL)
 _ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 
 
@@ -46,7 +48,7 @@ class Storage(Protocol):
 
 def parse_uri(uri: str) -> tuple[str, str]:
     """Bucket and key, or prefix, of `s3://bucket/key`. Raises ValidationException."""
-    match = re.fullmatch(r"s3://([^/]+)(?:/(.*))?", uri, re.DOTALL)
+    match = _URI.fullmatch(uri)
     if match is None:
         raise ValidationException(
             f"The S3 URI {uri!r} is not valid: expected s3://<bucket>/<key or prefix>."

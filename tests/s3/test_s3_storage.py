@@ -117,10 +117,18 @@ def test_choice(gateway: Any, tmp_path: Path) -> None:
 
 
 def test_uris() -> None:
-    assert parse_uri("s3://b") == ("b", "")
-    assert parse_uri("s3://b/") == ("b", "")
-    assert parse_uri("s3://b/a//c\n") == ("b", "a//c\n")
-    for wrong in ("", "b/k", "https://b/k", "s3:///k", "S3://b/k"):
+    assert parse_uri("s3://bucket") == ("bucket", "")
+    assert parse_uri("s3://bucket/") == ("bucket", "")
+    assert parse_uri("s3://Old_bucket/a//c\n") == ("Old_bucket", "a//c\n")
+    for wrong in (
+        "",
+        "b/k",
+        "https://bucket/k",
+        "s3:///k",
+        "S3://bucket/k",
+        "s3://a:1/k",
+        "s3://../k",
+    ):
         with pytest.raises(ValidationException, match="s3://<bucket>"):
             parse_uri(wrong)
 
