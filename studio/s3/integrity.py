@@ -6,6 +6,8 @@ index as well.
 """
 
 import bisect
+import errno
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from operator import itemgetter
@@ -77,10 +79,15 @@ class Reader:
     def __init__(
         self, path: Path, size: int, facts: BlobFacts, report: Callable[[str], None]
     ) -> None:
-        self._file = path.open("rb", buffering=0)
         self._size = size
         self._facts = facts
         self._report = report
+        try:
+            self._file = open(path, "rb", buffering=0, opener=_no_link)  # noqa: SIM115, PTH123
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                self._fail("a link is where its file was")
+            raise
         self._offset = 0
         self._segments = list(_segments(facts, size))
         self._block = (0, b"")  # the last that was read: where it starts, and its content
@@ -139,6 +146,11 @@ class Reader:
     def _fail(self, what: str) -> NoReturn:
         self._report(what)
         raise DamagedContent(what)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Opened unless it is a link: what somebody made of a blob may lead anywhere."""
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _segments(facts: BlobFacts, size: int) -> Iterator[tuple[int, int, int]]:
