@@ -128,5 +128,5 @@ def _now() -> int:
 
 
 def _clock() -> int:
-    """Milliseconds by a clock that nobody sets: the agenda must not wait for a time to come back."""
+    """Milliseconds by a clock that nobody sets back: the agenda would wait for its old time."""
     return time.monotonic_ns() // 1_000_000
