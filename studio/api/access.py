@@ -24,6 +24,11 @@ _FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
 _VERB = re.compile(r"(?:BatchDelete|Create|Describe|Update|Delete|Stop|Start|Retry|Get|Put)(.+)")
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
+_IAM_NAMES = (
+    ("GroupName", entities.GROUP),
+    ("RoleName", entities.ROLE),
+    ("UserName", entities.USER),
+)
 _KINDS = {"auto-ml-job": "automl-job", "auto-ml-job-v2": "automl-job"}
 
 
@@ -150,7 +155,7 @@ def _sagemaker_arn(ctx: Context, operation: Operation, request: Doc) -> str:
 
 
 def _iam_arn(ctx: Context, request: Doc) -> str:
-    for member, kind in (("RoleName", entities.ROLE), ("UserName", entities.USER)):
+    for member, kind in _IAM_NAMES:
         if member in request:
             with ctx.db.read() as connection:
                 account = ctx.settings.account

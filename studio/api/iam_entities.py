@@ -16,12 +16,13 @@ from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ValidationException
 from studio.identity import entities
 from studio.identity.documents import Form, Malformed, parse
+from studio.identity.review import review
 
 _PAGE = 100
 
 
 def word(kind: str) -> str:
-    """`Role`, `User` or `Policy`."""
+    """`Role`, `User`, `Group` or `Policy`."""
     return kind.removeprefix("iam-").capitalize()
 
 
@@ -51,15 +52,32 @@ def create(ctx: Context, kind: str, name: str, spec: Doc, tags: list[Doc]) -> Re
         created_at=now,
         modified_at=now,
         state={"Inline": {}, "Attached": []},
-        tags=store.merged([], tags),
+        tags=tagged([], tags),
         owner=ctx.caller.principal.owner,
     )
     try:
         ctx.db.write(lambda connection: resources.insert(connection, resource))
     except IntegrityError as error:
-        text = f"{word(kind)} with name {name} already exists."
-        raise ApiError("EntityAlreadyExists", text, 409) from error
+        raise taken(kind, name) from error
     return resource
+
+
+def taken(kind: str, name: str) -> ApiError:
+    """AWS's two ways to say that a name is in use."""
+    text = f"{word(kind)} with name {name} already exists."
+    if kind == entities.POLICY:
+        text = f"A policy called {name} already exists. Duplicate names are not allowed."
+    return ApiError("EntityAlreadyExists", text, 409)
+
+
+def tagged(tags: list[Doc], more: list[Doc]) -> list[Doc]:
+    """`tags` with `more` over them. IAM keeps the case of keys, and tells none apart by it."""
+    given = {tag["Key"].lower(): tag["Key"] for tag in more}
+    if len(given) != len(more):
+        text = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        raise ApiError("InvalidInput", text)
+    kept = [{**tag, "Key": given.get(tag["Key"].lower(), tag["Key"])} for tag in tags]
+    return store.merged(kept, more)
 
 
 def require(ctx: Context, kind: str, name: str) -> Resource:
@@ -101,7 +119,12 @@ def listed(
     mine = [row for row in rows if row.spec["Path"].startswith(prefix)]
     page, rest = paged(sorted(row.name for row in mine), request)
     by_name = {row.name: row for row in mine}
-    return {member: [describe(by_name[name]) for name in page], **rest}
+    return {member: [_listed(describe(by_name[name])) for name in page], **rest}
+
+
+def _listed(described: Doc) -> Doc:
+    """Lists leave out what only the Get operations tell."""
+    return {name: value for name, value in described.items() if name != "Tags"}
 
 
 def paged(names: list[str], request: Doc) -> tuple[list[str], Doc]:
@@ -119,9 +142,11 @@ def paged(names: list[str], request: Doc) -> tuple[list[str], Doc]:
     }
 
 
-def checked(document: str, form: Form = "identity") -> str:
-    """`document` if it is a policy. Raises ApiError MalformedPolicyDocument."""
+def checked(document: str, form: Form = "identity", *, managed: bool = False) -> str:
+    """`document` if it is a policy; `managed`: one that stands by itself, which must be of today's
+    version. Raises ApiError MalformedPolicyDocument."""
     try:
+        review(document, form, managed)
         parse(document, form)
     except Malformed as error:
         raise ApiError("MalformedPolicyDocument", str(error)) from None

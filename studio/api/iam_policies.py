@@ -1,25 +1,20 @@
-"""Policies: those written into a role or user, those attached to it, and managed ones."""
+"""The policies of a role, user or group: those written into it, and those attached to it."""
 
 from dataclasses import replace
 
-from studio.api import iam_entities
+from studio.api import iam_entities, iam_managed
 from studio.api.iam_entities import checked, encoded, no_such, over_limit, paged
 from studio.api.registry import Context, operation
-from studio.db import resources
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError
-from studio.identity import entities, managed
-from studio.identity.entities import POLICY, ROLE, USER
-from studio.identity.principals import unique_id
+from studio.identity.entities import GROUP, ROLE, USER
 
-_INLINE_SIZE = {ROLE: 10_240, USER: 2_048}
-_MANAGED_SIZE = 6_144
+_INLINE_SIZE = {ROLE: 10_240, USER: 2_048, GROUP: 5_120}
 _ATTACHED = 10
-_VERSION = "v1"
 
 
 def _register_inline(kind: str) -> None:
-    """The policies written into a role or user, whose operations differ in a word."""
+    """The policies written into a role, user or group, whose operations differ in a word."""
     word = iam_entities.word(kind)
     member = f"{word}Name"
 
@@ -54,13 +49,14 @@ def _register_inline(kind: str) -> None:
 
 
 def _register_attached(kind: str) -> None:
-    """The managed policies of a role or user."""
+    """The managed policies of a role, user or group."""
     word = iam_entities.word(kind)
     member = f"{word}Name"
 
     def attach(ctx: Context, request: Doc) -> Doc:
         arn = request["PolicyArn"]
-        _document(ctx, arn)
+        if iam_managed.document(ctx, arn) is None:
+            raise no_such(f"Policy {arn} does not exist or is not attachable.")
         iam_entities.change(ctx, kind, request[member], lambda it: _attached(it, word, arn))
         return {}
 
@@ -80,67 +76,9 @@ def _register_attached(kind: str) -> None:
     operation("iam", f"ListAttached{word}Policies")(attached)
 
 
-for _kind in (ROLE, USER):
+for _kind in (ROLE, USER, GROUP):
     _register_inline(_kind)
     _register_attached(_kind)
-
-
-@operation("iam", "CreatePolicy")
-def create_policy(ctx: Context, request: Doc) -> Doc:
-    document = checked(request["PolicyDocument"])
-    if iam_entities.size(document) > _MANAGED_SIZE:
-        raise over_limit(f"Cannot exceed quota for PolicySize: {_MANAGED_SIZE}")
-    spec = {
-        "Path": request.get("Path", "/"),
-        "PolicyDocument": document,
-        "Description": request.get("Description"),
-    }
-    tags = request.get("Tags", [])
-    return {"Policy": _policy(iam_entities.create(ctx, POLICY, request["PolicyName"], spec, tags))}
-
-
-@operation("iam", "GetPolicy")
-def get_policy(ctx: Context, request: Doc) -> Doc:
-    arn = request["PolicyArn"]
-    if arn in managed.POLICIES:
-        return {"Policy": _aws_policy(arn)}
-    return {"Policy": _policy(_own_policy(ctx, arn))}
-
-
-@operation("iam", "GetPolicyVersion")
-def get_policy_version(ctx: Context, request: Doc) -> Doc:
-    arn, version = request["PolicyArn"], request["VersionId"]
-    document = _document(ctx, arn)
-    if version != _VERSION:
-        raise no_such(f"Policy {arn} version {version} does not exist or is not attachable.")
-    made = {"VersionId": _VERSION, "IsDefaultVersion": True, "Document": encoded(document)}
-    return {"PolicyVersion": made}
-
-
-@operation("iam", "ListPolicies")
-def list_policies(ctx: Context, request: Doc) -> Doc:
-    scope = request.get("Scope", "All")
-    with ctx.db.read() as connection:
-        own = resources.of_kind(connection, POLICY)
-    found = {row.arn: _policy(row) for row in own} if scope in ("All", "Local") else {}
-    if scope in ("All", "AWS"):
-        found |= {arn: _aws_policy(arn) for arn in managed.POLICIES}
-    page, rest = paged(sorted(found), request)
-    return {"Policies": [found[arn] for arn in page], **rest}
-
-
-@operation("iam", "DeletePolicy")
-def delete_policy(ctx: Context, request: Doc) -> Doc:
-    arn = request["PolicyArn"]
-    if arn in managed.POLICIES:
-        raise ApiError("AccessDenied", f"{arn} is a policy of AWS.", 403)
-    policy = _own_policy(ctx, arn)
-    with ctx.db.read() as connection:
-        users = [*resources.of_kind(connection, USER), *resources.of_kind(connection, ROLE)]
-    if any(arn in entity.state["Attached"] for entity in users):
-        raise ApiError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
-    iam_entities.delete(ctx, POLICY, policy.name, lambda _it: None)
-    return {}
 
 
 def _written(entity: Resource, kind: str, name: str, document: str) -> Resource:
@@ -177,43 +115,3 @@ def _detached(entity: Resource, arn: str) -> Resource:
 
 def _no_policy(word: str, name: str) -> ApiError:
     return no_such(f"The {word.lower()} policy with name {name} cannot be found.")
-
-
-def _document(ctx: Context, arn: str) -> str:
-    with ctx.db.read() as connection:
-        found = entities.managed_document(connection, ctx.settings.account, arn)
-    if found is None:
-        raise no_such(f"Policy {arn} does not exist or is not attachable.")
-    return found
-
-
-def _own_policy(ctx: Context, arn: str) -> Resource:
-    with ctx.db.read() as connection:
-        found = resources.find_arn(connection, arn)
-    if found is None or found.kind != POLICY:
-        raise no_such(f"Policy {arn} was not found.")
-    return found
-
-
-def _policy(policy: Resource) -> Doc:
-    return {
-        **iam_entities.described(policy),
-        "PolicyName": policy.name,
-        "PolicyId": unique_id("ANPA", policy.arn),
-        "DefaultVersionId": _VERSION,
-        "IsAttachable": True,
-        "Description": policy.spec.get("Description"),
-        "UpdateDate": policy.modified_at,
-        "Tags": policy.tags or None,
-    }
-
-
-def _aws_policy(arn: str) -> Doc:
-    return {
-        "PolicyName": arn.rpartition("/")[2],
-        "PolicyId": unique_id("ANPA", arn),
-        "Arn": arn,
-        "Path": "/",
-        "DefaultVersionId": _VERSION,
-        "IsAttachable": True,
-    }

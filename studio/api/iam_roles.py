@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from studio.api import iam_entities, store
+from studio.api import iam_entities
 from studio.api.iam_entities import checked, described, encoded
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
@@ -77,28 +77,6 @@ def refuse_with_policies(entity: Resource) -> None:
         raise iam_entities.conflict("detach all policies")
     if entity.state["Inline"]:
         raise iam_entities.conflict("delete policies")
-
-
-@operation("iam", "TagRole")
-def tag_role(ctx: Context, request: Doc) -> Doc:
-    _change(ctx, request, lambda it: replace(it, tags=store.merged(it.tags, request["Tags"])))
-    return {}
-
-
-@operation("iam", "UntagRole")
-def untag_role(ctx: Context, request: Doc) -> Doc:
-    def untagged(role: Resource) -> Resource:
-        kept = [tag for tag in role.tags if tag["Key"] not in request["TagKeys"]]
-        return replace(role, tags=kept)
-
-    _change(ctx, request, untagged)
-    return {}
-
-
-@operation("iam", "ListRoleTags")
-def list_role_tags(ctx: Context, request: Doc) -> Doc:
-    role = iam_entities.require(ctx, ROLE, request["RoleName"])
-    return {"Tags": role.tags, "IsTruncated": False}
 
 
 def _change(ctx: Context, request: Doc, to: Callable[[Resource], Resource]) -> Resource:

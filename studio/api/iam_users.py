@@ -6,7 +6,7 @@ from studio.api.iam_roles import refuse_with_policies
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ValidationException
-from studio.identity import principals
+from studio.identity import entities, principals
 from studio.identity.entities import USER
 from studio.identity.keys import Key
 from studio.identity.principals import unique_id
@@ -19,17 +19,17 @@ def create_user(ctx: Context, request: Doc) -> Doc:
     if "PermissionsBoundary" in request:
         raise ApiError("InvalidInput", "PermissionsBoundary is not executed yet.")
     spec, tags = {"Path": request.get("Path", "/")}, request.get("Tags", [])
-    return {"User": _user(iam_entities.create(ctx, USER, request["UserName"], spec, tags))}
+    return {"User": described_user(iam_entities.create(ctx, USER, request["UserName"], spec, tags))}
 
 
 @operation("iam", "GetUser")
 def get_user(ctx: Context, request: Doc) -> Doc:
-    return {"User": _user(iam_entities.require(ctx, USER, _name(ctx, request)))}
+    return {"User": described_user(iam_entities.require(ctx, USER, _name(ctx, request)))}
 
 
 @operation("iam", "ListUsers")
 def list_users(ctx: Context, request: Doc) -> Doc:
-    return iam_entities.listed(ctx, USER, request, _user, "Users")
+    return iam_entities.listed(ctx, USER, request, described_user, "Users")
 
 
 @operation("iam", "DeleteUser")
@@ -40,6 +40,9 @@ def delete_user(ctx: Context, request: Doc) -> Doc:
     def check(user: Resource) -> None:
         if ctx.identity.keys.of_user(name):
             raise iam_entities.conflict("delete access keys")
+        with ctx.db.read() as connection:
+            if entities.groups(connection, user):
+                raise iam_entities.conflict("remove users from group")
         refuse_with_policies(user)
 
     iam_entities.delete(ctx, USER, name, check)
@@ -99,7 +102,8 @@ def _required_key(ctx: Context, request: Doc) -> Key:
     raise iam_entities.no_such(f"The Access Key with id {wanted} cannot be found.")
 
 
-def _user(user: Resource) -> Doc:
+def described_user(user: Resource) -> Doc:
+    """As GetUser tells it."""
     return {
         **described(user),
         "UserName": user.name,

@@ -64,6 +64,15 @@ def get_session_token(ctx: Context, request: Doc) -> Doc:
     return {"Credentials": credentials(session)}
 
 
+@operation("sts", "GetAccessKeyInfo")
+def get_access_key_info(ctx: Context, request: Doc) -> Doc:
+    """The account of a key, which is this one or unknown."""
+    key = ctx.identity.keys.find(request["AccessKeyId"])
+    if key is None:
+        raise ValidationException(f"The access key {request['AccessKeyId']} cannot be found.")
+    return {"Account": ctx.settings.account}
+
+
 def credentials(session: Session) -> Doc:
     """As STS spells them."""
     return {

@@ -52,20 +52,30 @@ class Condition:
 
 def parse(operator: str, key: str, values: tuple[str, ...]) -> Condition:
     """Raises ValueError for an operator that AWS lacks, or a value that is not of its kind."""
-    quantifier, _, name = operator.rpartition(":")
-    lowered = name.lower()
-    if_exists = lowered.endswith("ifexists") and lowered != "null"
-    plain = lowered.removesuffix("ifexists") if if_exists else lowered
-    if quantifier.lower() not in ("", "foranyvalue", "forallvalues"):
-        raise ValueError(f"Invalid Condition type : {operator}")
-    if plain not in _OPERATORS and plain not in _NEGATED and plain != "null":
+    quantifier, plain, if_exists = _split(operator)
+    if not known(operator):
         raise ValueError(f"Invalid Condition type : {operator}")
     values = tuple(value.lower() for value in values) if plain in ("null", "bool") else values
     check = _CHECKS.get(_NEGATED.get(plain, plain))
     for value in values:
         if check is not None and "${" not in value:
             check(value)
-    return Condition(plain, key.lower(), values, quantifier.lower(), if_exists)
+    return Condition(plain, key.lower(), values, quantifier, if_exists)
+
+
+def known(operator: str) -> bool:
+    """Whether AWS has the operator."""
+    quantifier, plain, if_exists = _split(operator)
+    return quantifier in ("", "foranyvalue", "forallvalues") and (
+        plain in _OPERATORS or plain in _NEGATED or (plain == "null" and not if_exists)
+    )
+
+
+def _split(operator: str) -> tuple[str, str, bool]:
+    """(quantifier, operator, whether IfExists), in lower case."""
+    quantifier, _, name = operator.lower().rpartition(":")
+    plain = name.removesuffix("ifexists")
+    return quantifier, plain, plain != name
 
 
 def resolved(pattern: str, context: Context) -> str:
@@ -98,6 +108,8 @@ def _number(text: str) -> float:
 def _date(text: str) -> float:
     """Seconds since the epoch, of a number or of ISO 8601."""
     if text.replace(".", "", 1).isdigit():
+        if _number(text) >= 2**63:
+            raise ValueError(f"Invalid date: {text}")
         return _number(text)
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

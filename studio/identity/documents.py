@@ -16,7 +16,7 @@ Form = Literal["identity", "trust", "resource"]
 """What the policy hangs on: a user or role, a role as its trust, or a bucket."""
 
 _MOST_BYTES = 131_072
-_STATEMENT = {
+STATEMENT = {
     "Sid",
     "Effect",
     "Action",
@@ -27,10 +27,10 @@ _STATEMENT = {
     "NotPrincipal",
     "Condition",
 }
-_ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+_ACTION = re.compile(r"\*|[a-zA-Z0-9.-]+:[a-zA-Z0-9*?-]+")
 _ARN = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+|arn:.*\*.*", re.DOTALL)
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
-_VERSIONS = ("2012-10-17", "2008-10-17")
+VERSIONS = ("2012-10-17", "2008-10-17")
 
 
 class Malformed(ValueError):
@@ -58,18 +58,9 @@ Policy = tuple[Statement, ...]
 @lru_cache(maxsize=1024)
 def parse(text: str, form: Form = "identity") -> Policy:
     """The statements of a document. Raises Malformed."""
-    if len(text) > _MOST_BYTES:
-        raise Malformed("The policy document is too long.")
-    try:
-        document = json.loads(
-            text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
-        raise Malformed("Syntax errors in policy.") from None
-    if not isinstance(document, dict):
-        raise Malformed("Syntax errors in policy.")
+    document = load(text)
     _only(document, {"Version", "Id", "Statement"})
-    if document.get("Version", "2008-10-17") not in _VERSIONS:
+    if document.get("Version", "2008-10-17") not in VERSIONS:
         raise Malformed("Policy document must be version 2012-10-17 or greater.")
     statements = document.get("Statement")
     items: list[Any] = statements if isinstance(statements, list) else [statements]
@@ -82,8 +73,23 @@ def parse(text: str, form: Form = "identity") -> Policy:
     return found
 
 
+def load(text: str) -> dict[str, Any]:
+    """The document as JSON has it. Raises Malformed."""
+    if len(text) > _MOST_BYTES:
+        raise Malformed("The policy document is too long.")
+    try:
+        document = json.loads(
+            text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        raise Malformed("Syntax errors in policy.") from None
+    if not isinstance(document, dict):
+        raise Malformed("Syntax errors in policy.")
+    return document
+
+
 def _statement(item: dict[str, Any], form: Form) -> Statement:
-    _only(item, _STATEMENT)
+    _only(item, STATEMENT)
     if item.get("Effect") not in ("Allow", "Deny"):
         raise Malformed(
             "Missing required field Effect"
@@ -195,7 +201,7 @@ def _texts(item: dict[str, Any], name: str, plain: bool = False) -> tuple[str, .
     value = item[name]
     values = value if isinstance(value, list) else [value]
     kinds = (str, bool, int, float) if plain else (str,)
-    if not values or not all(isinstance(each, kinds) for each in values):
+    if not (values or plain) or not all(isinstance(each, kinds) for each in values):
         raise Malformed("Syntax errors in policy.")
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 

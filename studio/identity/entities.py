@@ -1,7 +1,9 @@
-"""Users, roles and policies as rows, and the role that is there from the start.
+"""Users, groups, roles and policies as rows, and the role that is there from the start.
 
 A row's spec is what its creation said (AWS's spelling); its state holds `Inline`, policy name ->
-document, and `Attached`, ARNs of managed policies. IAM is global: the region of these rows is "".
+document, and `Attached`, ARNs of managed policies. A user's holds `Groups`, their ids; a policy's
+`Versions` and which is the `Default`, once it has more than its first. IAM is global: the region
+of these rows is "".
 """
 
 import json
@@ -13,8 +15,11 @@ from studio.db.resources import Doc, Resource
 from studio.db.session import Database
 from studio.identity import managed
 from studio.identity.documents import Policy, parse
+from studio.identity.principals import unique_id
 
-USER, ROLE, POLICY = "iam-user", "iam-role", "iam-policy"
+USER, ROLE, POLICY, GROUP = "iam-user", "iam-role", "iam-policy", "iam-group"
+
+_PREFIXES = {USER: "AIDA", ROLE: "AROA", POLICY: "ANPA", GROUP: "AGPA"}
 
 SERVICE = "sagemaker.amazonaws.com"
 """The service that assumes the roles of jobs and models."""
@@ -24,7 +29,7 @@ _EPOCH = 1_511_913_600_000
 
 
 def arn(account: str, kind: str, name: str, path: str = "/") -> str:
-    """`kind` is one of USER, ROLE, POLICY."""
+    """`kind` is one of USER, ROLE, POLICY, GROUP."""
     return f"arn:aws:iam::{account}:{kind.removeprefix('iam-')}{path}{name}"
 
 
@@ -33,13 +38,22 @@ def find(connection: Connection, account: str, kind: str, name: str) -> Resource
 
 
 def documents(connection: Connection, account: str, entity: Resource) -> list[tuple[str, str]]:
-    """(name, document) of every policy of a user or role: its own, then the attached ones."""
-    found = list(entity.state["Inline"].items())
-    for policy_arn in entity.state["Attached"]:
-        text = managed_document(connection, account, policy_arn)
-        if text is not None:
-            found.append((policy_arn.rpartition("/")[2], text))
+    """(name, document) of every policy of a user or role: its own, the attached ones, then those of
+    its groups."""
+    found = []
+    for each in (entity, *groups(connection, entity)):
+        found += each.state["Inline"].items()
+        for policy_arn in each.state["Attached"]:
+            text = managed_document(connection, account, policy_arn)
+            if text is not None:
+                found.append((policy_arn.rpartition("/")[2], text))
     return found
+
+
+def groups(connection: Connection, entity: Resource) -> list[Resource]:
+    """The groups that a user is in; a group that was deleted has no members."""
+    found = (resources.get(connection, it) for it in entity.state.get("Groups", []))
+    return [group for group in found if group is not None and group.deleted_at is None]
 
 
 def managed_document(connection: Connection, account: str, policy_arn: str) -> str | None:
@@ -47,7 +61,29 @@ def managed_document(connection: Connection, account: str, policy_arn: str) -> s
     if policy_arn in managed.POLICIES:
         return managed.POLICIES[policy_arn]
     found = find(connection, account, POLICY, policy_arn.rpartition("/")[2])
-    return str(found.spec["PolicyDocument"]) if found and found.arn == policy_arn else None
+    return str(default_version(found)["Document"]) if found and found.arn == policy_arn else None
+
+
+def versions(policy: Resource) -> list[Doc]:
+    """VersionId, Document and CreateDate of each version of a managed policy, oldest first."""
+    first = {
+        "VersionId": "v1",
+        "Document": policy.spec["PolicyDocument"],
+        "CreateDate": policy.created_at,
+    }
+    return policy.state.get("Versions") or [first]
+
+
+def default_version(policy: Resource) -> Doc:
+    """The version of a managed policy that is in force."""
+    default = policy.state.get("Default", "v1")
+    return next(each for each in versions(policy) if each["VersionId"] == default)
+
+
+def unique(entity: Resource) -> str:
+    """What AWS calls the entity's unique id. A group keeps it under another name."""
+    prefix = _PREFIXES[entity.kind]
+    return unique_id(prefix, entity.id if entity.kind == GROUP else entity.arn)
 
 
 def policies(connection: Connection, account: str, kind: str, name: str) -> tuple[Policy, ...]:
