@@ -89,7 +89,11 @@ def test_the_code_of_k_means_runs(studio):
 
 def test_the_code_of_the_team_runs(studio):
     printed = run_blocks(sys.executable, ROOT / "docs" / "how-to" / "team.md", studio)
-    assert printed.split() == ["1,2", "docs-auditors", "arn:aws:iam::000000000000:role/StudioExecutionRole"]
+    assert printed.split() == [
+        "1,2",
+        "docs-auditors",
+        "arn:aws:iam::000000000000:role/StudioExecutionRole",
+    ]
 
 
 def test_the_code_about_searching_runs(studio):
