@@ -157,8 +157,7 @@ class Actor:
         else:
             begun = self._begin(resource, rows, specs)
         self._db.write(lambda connection: resources.put_runs(connection, begun))
-        with self._lock:
-            self._release(each for each in begun if each.phase == "failed")
+        self._release([each for each in begun if each.phase == "failed"])
         return None
 
     def _storage_of(self, resource: Resource, run: Run) -> Storage:
@@ -208,9 +207,14 @@ class Actor:
                 obstacle = self._queue.ask(turn)
                 if obstacle is not None:
                     return obstacle
-            self._db.write(lambda connection: resources.put_runs(connection, rows))
             self._queue.hold({row.id: _slots(row) for row in rows})
             self._freed |= self._queue.ready()
+        # Without the lock: those that start or end meanwhile share one sync of the disk.
+        try:
+            self._db.write(lambda connection: resources.put_runs(connection, rows))
+        except BaseException:
+            self._release(rows)
+            raise
         return rows
 
     def _leave_queue(self, resource_id: str) -> None:
@@ -218,10 +222,13 @@ class Actor:
             if self._queue.leave(resource_id):
                 self._freed |= self._queue.ready()
 
-    def _release(self, ended: Iterable[Run]) -> None:
-        """To be called with the lock held, once the ends are stored."""
-        self._queue.release(run.id for run in ended)
-        self._freed |= self._queue.ready()
+    def _release(self, ended: list[Run]) -> None:
+        """To be called once the ends are stored."""
+        if not ended:
+            return
+        with self._lock:
+            self._queue.release(run.id for run in ended)
+            self._freed |= self._queue.ready()
 
     def _keep(self, resource: Resource, step: Put | Deliver, known: dict[str, Run]) -> Run | None:
         if isinstance(step, Put):
@@ -276,10 +283,8 @@ class Actor:
         """False when an operation changed the resource meanwhile: then the plan is made anew."""
         if after == before and not ended:
             return True
-        with self._lock:
-            stored = self._db.write(lambda it: _save(it, before, after, ended, said))
-            if ended:
-                self._release(ended)
+        stored = self._db.write(lambda it: _save(it, before, after, ended, said))
+        self._release(ended)
         self._grants.ended(ended)
         return stored
 

@@ -8,12 +8,12 @@ index as well.
 import bisect
 import errno
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from studio.s3 import checksums
 from studio.s3.errors import S3Error
 from studio.s3.index import BlobFacts
 
@@ -52,7 +52,7 @@ class Summer:
         view = memoryview(data)
         while view:
             piece = view[: BLOCK - self._size]
-            self._sum = zlib.crc32(piece, self._sum)
+            self._sum = checksums.crc32(piece, self._sum)
             self._size += len(piece)
             view = view[len(piece) :]
             if self._size == BLOCK:
@@ -83,7 +83,7 @@ class Reader:
         self._facts = facts
         self._report = report
         try:
-            self._file = open(path, "rb", buffering=0, opener=_no_link)  # noqa: SIM115, PTH123
+            self._file = open(path, "rb", buffering=0, opener=_no_link)  # noqa: SIM115
         except OSError as error:
             if error.errno == errno.ELOOP:
                 self._fail("a link is where its file was")
@@ -139,7 +139,7 @@ class Reader:
             self._fail(f"it ends after {start + len(data)} of {self._size} bytes")
         place = (first_block + number) * _SUM_BYTES
         expected = self._facts.sums[place : place + _SUM_BYTES]
-        if self._facts.sums and zlib.crc32(data).to_bytes(_SUM_BYTES, "big") != expected:
+        if self._facts.sums and checksums.crc32(data).to_bytes(_SUM_BYTES, "big") != expected:
             self._fail(f"bytes {start} to {start + length - 1} have changed")
         return start, data
 
