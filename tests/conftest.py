@@ -10,18 +10,34 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 """
 
 import contextlib
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import left_behind
 import plane as planes
 import postgresql
 import pytest
+import studios
 from studios import RunningStudio, running_studio
 
 # A busy machine must fail no test: how long an example takes is not what is tested.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What programs keep for a while lies in the folder of the tests; nothing outlives them."""
+    base = tmp_path_factory.getbasetemp()
+    temporary = base / "temporary"
+    temporary.mkdir()
+    studios.CLEAN["TMPDIR"] = os.environ["TMPDIR"] = str(temporary)
+    tempfile.tempdir = None
+    yield
+    left_behind.assert_nothing_of(base)
 
 
 @pytest.fixture(scope="module")

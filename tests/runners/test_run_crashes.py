@@ -71,6 +71,9 @@ def test_nobody_cuts_the_log_off(bench: Bench):
 def test_a_killed_scribe_loses_no_line_and_doubles_none(bench: Bench, home: Path):
     run = bench.start("seq 1 200000; echo waiting; sleep 1; seq 200001 400000; echo end")
     shim = shim_of(home, run)
+    log = home / "runs" / run / "log"
+    # Before that, the command itself is for a moment a child that runs the shim's program.
+    bench.until(run, lambda _: bench.lines(run))
     killed = 0
     while not bench.poll(run).ended:
         for pid in scribes_of(shim):
@@ -79,7 +82,6 @@ def test_a_killed_scribe_loses_no_line_and_doubles_none(bench: Bench, home: Path
         time.sleep(0.002)
     assert killed > 2  # far more where the machine is not busy
     first, second = map(str, range(1, 200001)), map(str, range(200001, 400001))
-    log = home / "runs" / run / "log"
     assert log.read_text().split() == [*first, "waiting", *second, "end"]
 
 
