@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from studio import __version__, cli_users
+from studio import __version__, cli_backup, cli_users
 from studio.cli_options import home_option
 from studio.errors import StudioError
 from studio.settings import load_settings
@@ -165,6 +165,8 @@ def scrub(home: Path | None, as_json: bool) -> None:
     sys.exit(1 if found else 0)
 
 
+main.add_command(cli_backup.backup)
+main.add_command(cli_backup.restore)
 main.add_command(cli_users.user)
 main.add_command(cli_users.key)
 

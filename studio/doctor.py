@@ -10,9 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from studio import daemon, durable
+from studio import daemon, disk, durable
 from studio.errors import StudioError
 from studio.s3 import damage
 from studio.settings import Settings
@@ -24,18 +23,6 @@ _NO_DISK = 500 << 20
 _SHOWN = 5  # damaged objects that are named
 # A clock before this code was written makes every signature look like one from the future.
 _EARLIEST = 1_750_000_000
-_REMOTE = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "fuse.sshfs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-}
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
@@ -109,8 +96,8 @@ def _home(settings: Settings) -> Finding:
 
 
 def _filesystem(settings: Settings) -> Finding:
-    kind = _filesystem_of(settings.home)
-    if kind in _REMOTE:
+    kind = disk.kind(settings.home)
+    if disk.is_remote(kind):
         text = (
             f"{settings.home} lies on {kind}: locks and syncs of the database are not safe there."
         )
@@ -123,23 +110,13 @@ def _filesystem(settings: Settings) -> Finding:
     return Finding("filesystem", "ok", kind)
 
 
-def _filesystem_of(path: Path) -> str:
-    """The type of the longest mount point that holds `path`."""
-    real = os.path.realpath(path)
-    found, best = "unknown", -1
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, point, kind, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
-        if len(point) > best and (real == point or real.startswith(point.rstrip("/") + "/")):
-            found, best = kind, len(point)
-    return found
-
-
 def _disk(settings: Settings) -> Finding:
     folder = next(it for it in (settings.home, *settings.home.parents) if it.exists())
     free = shutil.disk_usage(folder).free
     text = f"{free / (1 << 30):.1f} GiB free at {folder}"
     fix = "free some space, or choose another disk with --home."
+    if (lack := disk.lack(folder)) is not None:
+        return Finding("disk", "problem", f"the disk of {folder} {lack}.", fix)
     if free < _NO_DISK:
         return Finding("disk", "problem", text + ".", fix)
     return (

@@ -35,6 +35,7 @@ class Database:
         self._writer = engines.writer(url)
         self._readers = engines.reader(url)
         self._spare = spare
+        self._broken: Broken | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
@@ -57,6 +58,11 @@ class Database:
         future: Future[T] = Future()
         self._queue.put((work, future))
         return future
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing more is written; None as long as the disk can be trusted."""
+        return self._broken.message if self._broken else None
 
     @property
     def writer_engine(self) -> Engine:
@@ -107,8 +113,10 @@ class Database:
         self, batch: list[_Waiting]
     ) -> tuple[list[tuple[Future[Any], Any]], list[tuple[Future[Any], BaseException]]]:
         while True:
-            if (sick := durable.failure()) is not None:
-                raise Broken(sick)
+            if self._broken is not None:
+                raise self._broken
+            if (known := durable.failure()) is not None:
+                raise Broken(known)
             try:
                 with failures.told(), self._writer.begin() as connection:
                     return _carried_out(connection, batch)
@@ -116,7 +124,7 @@ class Database:
                 if not self._spare():
                     raise
             except Broken as error:
-                durable.fail(error.message)
+                self._broken = error
                 raise
 
 

@@ -2,19 +2,23 @@
 
 A blob is written under `tmp/`, synced, renamed to `blobs/<2 hex>/<32 hex>`, and its folder synced;
 nothing ever changes its content. A crash leaves at most files that the index does not name.
+While somebody `held` them, blobs that are removed stay; they go with the next ones.
 """
 
+import fcntl
 import os
 import stat
+import threading
 import uuid
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from studio import durable
 from studio.s3.integrity import Summer
 
 _READ_ONLY = 0o444
+_GATE = "blobs.lock"
 _COPY_CHUNK = 1 << 30
 _READ_CHUNK = 1 << 20
 
@@ -92,6 +96,21 @@ class Blobs:
             (self._blobs / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
         durable.sync_dir(self._blobs)
         durable.sync_dir(root)
+        self._gate = root / _GATE
+        self._waiting: list[str] = []
+        self._waiting_lock = threading.Lock()
+
+    @staticmethod
+    @contextmanager
+    def held(root: Path) -> Iterator[None]:
+        """Let no process remove a blob that the index named when this began."""
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(root / _GATE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def path(self, blob: str) -> Path:
         return self._blobs / blob[:2] / blob
@@ -130,11 +149,32 @@ class Blobs:
 
     def remove(self, blobs: Iterable[str]) -> None:
         """Forget blobs that the index does not name. Readers keep what they have open."""
-        for blob in blobs:
+        with self._waiting_lock:
+            self._waiting += blobs
+            # Asked after the commit: who holds them since then has an index without these.
+            if not self._waiting or self._is_held():
+                return
+            free, self._waiting = self._waiting, []
+        for blob in free:
             self.path(blob).unlink(missing_ok=True)
+
+    def _is_held(self) -> bool:
+        try:
+            fd = os.open(self._gate, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
 
     def sweep(self, named: Collection[str]) -> int:
         """Remove what a crash left: unfinished files and blobs not `named`. How many it were."""
+        if self._is_held():
+            return 0
         stale = list(self._tmp.iterdir())
         stale += [
             path

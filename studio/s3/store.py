@@ -4,6 +4,7 @@ Content lies in immutable blobs, names in an index; the one write to the index i
 object. Blocking: call it from worker threads. Knows nothing of HTTP.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from studio import durable
+from studio import disk, durable
 from studio.db.session import Database
 from studio.s3 import index, schema, versions
 from studio.s3.blobs import Blobs, BlobWriter
@@ -82,13 +83,21 @@ NO_ATTRIBUTES = Attributes()
 
 
 class ObjectStore:
-    """The store in folder `root`, swept of what a crash left. One process may open it."""
+    """The store in folder `root`, swept of what a crash left. One process may open it.
 
-    def __init__(self, root: Path, now: Callable[[], int] | None = None) -> None:
+    `spare` frees some room on a full disk, for the index; False when it cannot.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        now: Callable[[], int] | None = None,
+        spare: Callable[[], bool] = lambda: False,
+    ) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root = root
         self.blobs = Blobs(root)
-        self.database = Database(f"sqlite:///{root / 'index.db'}")
+        self.database = Database(f"sqlite:///{root / 'index.db'}", spare)
         self.now = now or (lambda: time.time_ns() // 1_000_000)
         schema.upgrade(self.database)
         durable.sync_dir(root)
@@ -99,14 +108,17 @@ class ObjectStore:
     def close(self) -> None:
         self.database.close()
 
-    def create_bucket(self, name: str, region: str, owner: str = "") -> bool:
-        """False when it was there already."""
+    def create_bucket(
+        self, name: str, region: str, owner: str = "", settings: Mapping[str, Any] | None = None
+    ) -> bool:
+        """False when it was there already. `settings` as `configure` keeps them."""
         row = {"name": check_bucket(name), "region": region, "created": self.now(), "owner": owner}
+        row |= {"versioning": "", "settings": dict(settings or {})}
 
         def work(connection: Connection) -> bool:
             if index.find_bucket(connection, name):
                 return False
-            connection.execute(insert(BUCKET), {**row, "versioning": "", "settings": {}})
+            connection.execute(insert(BUCKET), row)
             return True
 
         return self.database.write(work)
@@ -152,6 +164,9 @@ class ObjectStore:
         self.commit(work)
 
     def writer(self) -> BlobWriter:
+        """For new content. Raises OSError while the disk has only room for names."""
+        if disk.lack(self.root) is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return self.blobs.writer()
 
     def put(
@@ -217,7 +232,7 @@ class ObjectStore:
 
     def open(self, bucket: str, key: str, version: str = "") -> tuple[Found, Reader]:
         """An object and its content, which stays readable whatever happens to the name."""
-        return self._following(bucket, key, version, self._reader)
+        return self._following(bucket, key, version, self.reader)
 
     def linked(self, bucket: str, key: str, version: str = "") -> tuple[Found, Content]:
         """An object and a second name for its content."""
@@ -292,7 +307,8 @@ class ObjectStore:
             require_bucket(connection, bucket)
             return index.find_object(connection, bucket, key)
 
-    def _reader(self, found: Found) -> Reader:
+    def reader(self, found: Found) -> Reader:
+        """Its content; FileNotFoundError when it was replaced."""
         stored = found.stored
 
         def report(what: str) -> None:

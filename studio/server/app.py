@@ -4,10 +4,11 @@ Tornado's HTTP server without its web framework, so that the S3 gateway can stre
 """
 
 import asyncio
+import json
 import ssl
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from http.client import responses
@@ -60,10 +61,12 @@ class App(HTTPServerConnectionDelegate):
         services: Services,
         gateway: Gateway,
         router_address: Callable[[], tuple[str, int] | None],
+        problems: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.services = services
         self.gateway = gateway
         self.router_address = router_address
+        self.problems = problems
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,6 +122,7 @@ class _Exchange(HTTPMessageDelegate):
     ) -> "asyncio.Future[None] | None":
         self._slow.cancel()
         settings = self._app.services.context.settings
+        start_line = routing.origin_form(start_line, headers)
         start_line = routing.inside(start_line, headers, settings.external_url)
         self._start_line: RequestStartLine = start_line
         self._headers = headers
@@ -166,7 +170,7 @@ class _Exchange(HTTPMessageDelegate):
 
     def _refusal(self) -> tuple[int, str] | None:
         if not self._start_line.path.startswith("/"):
-            return 400, "Ask for a path, not for a URL."
+            return 400, "Ask for a path, or for a URL at the host that the Host header names."
         hosts = self._headers.get_list("Host")
         if len(hosts) != 1:
             return 400, "Send one Host header."
@@ -206,7 +210,9 @@ class _Exchange(HTTPMessageDelegate):
     def _health(self) -> Response:
         if self._start_line.method not in ("GET", "HEAD"):
             return _plain(405, "Only GET is allowed here.")
-        return Response(200, b'{"status": "ready"}', {"Content-Type": "application/json"})
+        problems = list(self._app.problems())
+        told = {"status": "degraded", "problems": problems} if problems else {"status": "ready"}
+        return Response(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
 
     async def _forward(self) -> None:
         address = self._app.router_address()

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,6 +21,7 @@ from studio.api import endpoint_plan, endpoints, registry, training_plan
 from studio.api.registry import Caller, Context
 from studio.db import migrate, resources
 from studio.db.session import Database
+from studio.disk import Reserve
 from studio.identity.entry import opened
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
@@ -39,6 +40,7 @@ from studio.s3.store import ObjectStore
 from studio.server import tls
 from studio.server.app import App
 from studio.server.dispatch import Services
+from studio.server.storage import LogFile, StorageWatch
 from studio.serving import control
 from studio.serving.table import Variant
 from studio.settings import Settings
@@ -87,11 +89,7 @@ def _plane(settings: Settings) -> Iterator[App]:
     """The open parts, closed in the opposite order."""
     with ExitStack() as parts:
         key = credentials.load_or_create(settings.home)
-        db = Database(settings.database)
-        parts.callback(db.close)
-        migrate.upgrade(db)
-        objects = ObjectStore(settings.home / "s3")
-        parts.callback(objects.close)
+        db, objects, watch = _storage(settings, parts)
         janitor = Janitor(objects)
         parts.callback(janitor.close)
         identity = opened(db, settings, key)
@@ -117,12 +115,25 @@ def _plane(settings: Settings) -> Iterator[App]:
             settings, db, storage, runner, caller, _now, loop.hint, "", identity, access
         )
         registry.load()
-        app = App(Services(context, grants.credentials), gateway, lambda: _router_address(settings))
+        services = Services(context, grants.credentials)
+        app = App(services, gateway, lambda: _router_address(settings), lambda: watch.problems)
         parts.callback(app.close)
         loop.start()
         janitor.start()
         routes.start()
         yield app
+
+
+def _storage(settings: Settings, parts: ExitStack) -> tuple[Database, ObjectStore, StorageWatch]:
+    reserve = Reserve(settings.home / "reserve")
+    db = Database(settings.database, reserve.release)
+    parts.callback(db.close)
+    migrate.upgrade(db)
+    objects = ObjectStore(settings.home / "s3", spare=reserve.release)
+    parts.callback(objects.close)
+    watch = StorageWatch(settings.home, reserve, (db, objects.database))
+    parts.callback(watch.close)
+    return db, objects, watch
 
 
 def _warm_up() -> None:
@@ -144,7 +155,7 @@ def _configure_log() -> None:
             *([] if sys.stderr.isatty() else [structlog.processors.format_exc_info]),
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LogFile(sys.stderr))),
         cache_logger_on_first_use=True,
     )
 
