@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 from tornado.netutil import bind_sockets
 
@@ -125,10 +124,3 @@ def running(home: Path, **changes: Any) -> Iterator[Plane]:
         loop.close()
         store.close()
         db.close()
-
-
-@pytest.fixture(scope="module", name="plane")
-def plane_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """A control plane's port in this process, shared by the tests of a module."""
-    with running(tmp_path_factory.mktemp("home")) as plane:
-        yield plane
