@@ -17,6 +17,7 @@ help:
 	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
 	@echo "make bench  every figure, beside its peer and its floor"
 	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each"
+	@echo "make chaos  every promise of reliability, under faults: hours, goes on where it stopped"
 	@echo "make lint   ruff, mypy, layers"
 	@echo "make docs   regenerate what is generated in docs/"
 	@echo "make clean  remove the virtual environments"
@@ -44,6 +45,10 @@ fuzz: .venv/.ready
 	  $(BIN)/python tests/fuzz $$name $(SECONDS) -artifact_prefix=.fuzz/ 2>.fuzz/$$name.log || { tail -n 40 .fuzz/$$name.log; exit 1; }; \
 	done
 
+# What is known so far lies in .chaos/; ARGS="kills --repeats 50" runs one experiment.
+chaos: .venv/.ready
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
 lint: .venv/.ready
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
@@ -60,7 +65,7 @@ clean:
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
 	@missing=""; \
-	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
+	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc faketime:faketime pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
 	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \

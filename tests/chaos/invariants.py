@@ -1,0 +1,194 @@
+"""What must be true of a home whatever was done to its processes."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+from chaos.house import BUCKET, FINAL, STARTED, House, patiently
+
+from studio import processes
+from studio.db.resources import Doc
+
+_ATTEMPT = "Starting(,Pending)?(,Downloading)?(,Training)?(,Uploading)?"
+_STOPPING = "(,Stopping)?(,Uploading)?"
+_END = "(,(Completed|Failed|Stopped|MaxRuntimeExceeded))?"
+_LEGAL = re.compile(f"{_ATTEMPT}(,Restarting(,Pending)?(,Downloading)?(,Training)?(,Uploading)?)*")
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A training job as the database has it, with its runs: id, role, handle."""
+
+    id: str
+    name: str
+    status: str
+    state: Doc
+    runs: tuple[tuple[str, str, Doc], ...]
+
+
+def broken(house: House) -> list[str]:
+    """What is not as promised, as sentences. What has to settle gets half a minute for it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        jobs = rows(house.home)
+        unsettled = [*_owners(house.home, jobs), *_processes(house.home, jobs)]
+        if not unsettled or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    found = [*unsettled, *_starts(house.home, jobs), *integrity(house.home)]
+    for each in jobs:
+        found += transitions(each)
+    return found + _objects(house)
+
+
+def rows(home: Path) -> list[Row]:
+    """The training jobs, as of now."""
+    connection = apsw.Connection(str(home / "studio.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(10_000)
+    try:
+        runs: dict[str, list[Any]] = {}
+        with connection:
+            jobs = list(
+                connection.execute(
+                    "SELECT id, name, status, state FROM resource "
+                    "WHERE kind = 'training-job' AND deleted_at IS NULL"
+                )
+            )
+            for resource, *run in connection.execute(
+                "SELECT resource_id, id, role, handle FROM run"
+            ):
+                runs.setdefault(str(resource), []).append((run[0], run[1], json.loads(run[2])))
+    finally:
+        connection.close()
+    return [
+        Row(str(id_), str(name), str(status), json.loads(state), tuple(runs.get(str(id_), ())))
+        for id_, name, status, state in jobs
+    ]
+
+
+def integrity(home: Path) -> list[str]:
+    """Of both databases, by themselves."""
+    found = []
+    for path in (home / "studio.db", home / "s3" / "index.db"):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            if said != ["ok"]:
+                found.append(f"{path.name}: {said[:3]}")
+            if list(connection.execute("PRAGMA foreign_key_check")):
+                found.append(f"{path.name}: rows that refer to nothing")
+        finally:
+            connection.close()
+    return found
+
+
+def transitions(row: Row) -> list[str]:
+    """Through which statuses it went: in an order that SageMaker knows, and forward in time."""
+    entries = row.state["Transitions"]
+    way = ",".join(each["Status"] for each in entries)
+    found = []
+    match = _LEGAL.match(way)
+    rest = way[match.end() :] if match else way
+    if not match or not re.fullmatch(_STOPPING + _END, rest):
+        found.append(f"{row.name} went {way}")
+    ended = row.status in FINAL
+    if ended != (entries[-1]["Status"] in (*FINAL, "MaxRuntimeExceeded")):
+        found.append(f"{row.name} is {row.status} and went {way}")
+    times = [each[name] for each in entries for name in ("StartTime", "EndTime") if name in each]
+    if times != sorted(times):
+        found.append(f"{row.name} went back in time: {entries}")
+    span = [row.state.get(name) for name in ("TrainingStartTime", "TrainingEndTime")]
+    if None not in span and span[0] > span[1]:
+        found.append(f"{row.name} ended before it began: {span}")
+    return found
+
+
+def living(home: Path) -> dict[int, str]:
+    """Every process of a run of this home, a shim or what it started: pid -> id of the run."""
+    runs = str(home / "runs") + "/"
+    names = {folder.name for folder in (home / "runs").glob("*")}
+    found = {}
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and (run := _run_of(process, runs, names)):
+            found[int(process.name)] = run
+    return found
+
+
+def counted(folder: Path) -> int:
+    """How often the command of a run was started."""
+    try:
+        with (folder / "log").open("rb") as log:
+            return sum(line.startswith(STARTED.encode()) for line in log)
+    except FileNotFoundError:
+        return 0
+
+
+def _run_of(process: Path, runs: str, names: set[str]) -> str:
+    try:
+        for line in (process / "environ").read_bytes().split(b"\0"):
+            name, _, value = line.decode(errors="replace").partition("=")
+            if name == "STUDIO_RUN_ID" and value in names:
+                return value
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        places = [str((process / "cwd").readlink()), *words]
+    except OSError:
+        return ""
+    for place in places:
+        run = place.removeprefix(runs).partition("/")[0]
+        if place.startswith(runs) and run in names:
+            return run
+    return ""
+
+
+def _owners(home: Path, jobs: list[Row]) -> list[str]:
+    """A run that was started and has not ended has a living shim."""
+    found = []
+    for row in jobs:
+        for run, _, handle in row.runs:
+            if row.status in FINAL or "runner" not in handle or "final" in handle:
+                continue
+            folder = home / "runs" / run
+            known = json.loads((folder / "pid.json").read_text())
+            if not (processes.alive(known) or (folder / "exit.json").exists()):
+                found.append(f"{row.name} is {row.status}, and nobody runs it")
+    return found
+
+
+def _processes(home: Path, jobs: list[Row]) -> list[str]:
+    """What runs is what the database says that runs."""
+    going = {run for row in jobs if row.status not in FINAL for run, _, _ in row.runs}
+    known = {run for row in jobs for run, _, _ in row.runs}
+    return [
+        f"process {pid} of run {run} goes on"
+        for pid, run in living(home).items()
+        if run in known and run not in going
+    ]
+
+
+def _starts(home: Path, jobs: list[Row]) -> list[str]:
+    found = []
+    for row in jobs:
+        roles = [role for _, role, _ in row.runs]
+        if len(set(roles)) != len(roles):
+            found.append(f"{row.name} has two runs for one host and attempt")
+        folders = set((home / "runs").glob(f"{row.id}-*"))
+        if strange := folders - {home / "runs" / run for run, _, _ in row.runs}:
+            found.append(f"{row.name} has runs that the database does not know: {strange}")
+        for run, _, _ in row.runs:
+            if (times := counted(home / "runs" / run)) > 1:
+                found.append(f"{row.name} was started {times} times")
+    return found
+
+
+def _objects(house: House) -> list[str]:
+    s3, found = house.client("s3"), []
+    for key, body in house.acknowledged.items():
+        stored = patiently(lambda key=key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        if stored != body:
+            found.append(f"object {key} is not what was acknowledged")
+    return found

@@ -1,0 +1,208 @@
+"""Jobs say a lot, and strange things, while the processes that carry it are killed."""
+
+import json
+import random
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from chaos.house import FINAL, House, eventually, house, kill, python
+from chaos.invariants import broken, living, rows
+from chaos.outcome import Report
+
+from studio.runners.logs import LINE_BYTES
+
+_LINES = 100_000
+_ODD = r"\xff\xfe\x00 \xc3"
+_LONG = 2**20
+
+
+def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Report:
+    """`repeats` kills, each of the control plane, a scribe or a shim."""
+    chance = random.Random(seed)
+    wrong: list[str] = []
+    killed = {"control plane": 0, "scribe": 0, "shim": 0}
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
+        names = [f"talker-{number}" for number in range(jobs)]
+        for name in names:
+            home.create_job(name, *_program(lines, repeats))
+        eventually(lambda: len(list(home.home.glob("runs/*/log"))) == jobs, 60, "all jobs run")
+        for number in range(repeats):
+            time.sleep(chance.uniform(0.05, 0.5))
+            # A killed shim ends its job: only some lose theirs.
+            whom = "shim" if number % 8 == 7 else ("control plane", "scribe")[number % 2]
+            killed[whom] += _murder(home, whom, chance)
+        for name in names:
+            found = home.ended(name)
+            wrong += _compared(home, name, lines, found["TrainingJobStatus"])
+        wrong += broken(home)
+    figures = {f"kills of a {whom}": str(count) for whom, count in killed.items()}
+    return Report(
+        "F12 lines",
+        "every line once and in order: pages = file",
+        repeats,
+        seed,
+        {"lines": str(jobs * lines), **figures},
+        tuple(wrong),
+    )
+
+
+def _program(lines: int, seconds: int) -> tuple[str, ...]:
+    """Numbered lines with odd bytes, one of a megabyte, the last without an end."""
+    return python(
+        "import sys, time\nwrite = sys.stdout.buffer.write\n"
+        f"for n in range({lines}):\n  write(b'%d {_ODD}\\n' % n)\n"
+        f"  if n % 1000 == 0: time.sleep({seconds * 1000 / lines})\n"
+        f"write(b'x' * {_LONG} + b'\\nhalf')"
+    )
+
+
+def _murder(home: House, whom: str, chance: random.Random) -> int:
+    if whom == "control plane":
+        home.kill()
+        home.start()
+        return 1
+    shims = [json.loads(path.read_text())["pid"] for path in home.home.glob("runs/*/pid.json")]
+    ended = {path.parent.name for path in home.home.glob("runs/*/exit.json")}
+    going = {pid: run for pid, run in living(home.home).items() if run not in ended}
+    if whom == "shim":
+        pids = [pid for pid in shims if pid in going]
+    else:
+        pids = [pid for shim in shims if shim in going for pid in _scribes(shim)]
+    return int(bool(pids) and kill(chance.choice(pids)))
+
+
+def _scribes(shim: int) -> list[int]:
+    """The shim's own children that run its program."""
+    try:
+        program = Path(f"/proc/{shim}/exe").readlink()
+        children = Path(f"/proc/{shim}/task/{shim}/children").read_text().split()
+        return [int(it) for it in children if Path(f"/proc/{it}/exe").readlink() == program]
+    except OSError:
+        return []
+
+
+def _compared(home: House, name: str, lines: int, status: str) -> list[str]:
+    run = next(home.home.glob(f"runs/{_id(home, name)}-*"))
+    data = (run / "log").read_bytes()
+    whole = b"started\n" + b"".join(b"%d \xff\xfe\x00 \xc3\n" % n for n in range(lines))
+    whole += b"x" * _LONG + b"\nhalf"
+    wrong = []
+    if status == "Completed" and data != whole:
+        wrong.append(f"{name}: its file is not what it said")
+    if status != "Completed" and not whole.startswith(data):
+        wrong.append(f"{name}: its file is not the beginning of what it said")
+    if home.lines(name) != _pieces(data):
+        wrong.append(f"{name}: its pages are not its file")
+    return wrong
+
+
+def _pieces(data: bytes) -> list[str]:
+    """The lines of a file, long ones in pieces."""
+    found = []
+    for line in data.removesuffix(b"\n").split(b"\n"):
+        parts = range(0, max(len(line), 1), LINE_BYTES)
+        found += [line[at : at + LINE_BYTES].decode(errors="replace") for at in parts]
+    return found
+
+
+def _id(home: House, name: str) -> str:
+    return next(row.id for row in rows(home.home) if row.name == name)
+
+
+def flood(repeats: int, seed: int, tails: int = 20, rate: int = 20_000) -> Report:
+    """One job says `rate` lines a second for `repeats` seconds; `tails` readers follow."""
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-") as folder,
+        house(Path(folder)) as home,
+    ):
+        home.create_job("flood", *_flood(repeats, rate))
+        eventually(lambda: home.lines("flood"), 60, "it says something")
+        used = _processor_seconds(home.pid)
+        readers = [Tail(home, "flood", full=number == 0) for number in range(tails)]
+        for each in readers:
+            each.start()
+        for each in readers:
+            each.join()
+        share = (_processor_seconds(home.pid) - used) / repeats
+        wrong = [said for each in readers for said in each.wrong]
+        expected = [str(n) for n in range(rate * repeats)]
+        got = [line.partition(" ")[0] for line in readers[0].lines if line != "started"]
+        if got != expected:
+            wrong.append(f"{len(got)} of {len(expected)} lines came, or not in order")
+        wrong += broken(home)
+        lag = max(each.lag for each in readers)
+    return Report(
+        "L9 a flood of lines",
+        "none lost; tails 1 s behind, half a core",
+        repeats,
+        seed,
+        {
+            "lines": str(rate * repeats),
+            "tails": str(tails),
+            "behind": f"{lag:.1f} s",
+            "cores": f"{share:.2f}",
+        },
+        tuple(wrong),
+    )
+
+
+def _flood(seconds: int, rate: int) -> tuple[str, ...]:
+    """Ten times a second a tenth of the lines: number and time."""
+    return python(
+        "import time\nbegan = time.time()\n"
+        f"for turn in range({seconds * 10}):\n"
+        f"  first = turn * {rate // 10}\n"
+        f"  lines = [f'{{n}} {{time.time()}}' for n in range(first, first + {rate // 10})]\n"
+        "  print('\\n'.join(lines), flush=True)\n"
+        "  time.sleep(max(0, began + (turn + 1) / 10 - time.time()))"
+    )
+
+
+class Tail(threading.Thread):
+    """Follows a job's log: all of it, or its end as a person would."""
+
+    def __init__(self, home: House, name: str, full: bool) -> None:
+        super().__init__(name="tail")
+        self._home, self._name, self._full = home, name, full
+        self.lines: list[str] = []
+        self.wrong: list[str] = []
+        self.lag = 0.0
+
+    def run(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:
+            self.wrong.append(f"tail: {type(error).__name__}: {error}")
+
+    def _follow(self) -> None:
+        logs = self._home.client("logs")
+        group = "/aws/sagemaker/TrainingJobs"
+        streams = logs.describe_log_streams(
+            logGroupName=group, logStreamNamePrefix=f"{self._name}/"
+        )["logStreams"]
+        request = {"logGroupName": group, "logStreamName": streams[0]["logStreamName"]}
+        if self._full:
+            request["startFromHead"] = True
+        else:
+            request["limit"] = 100
+        while True:
+            done = self._home.describe(self._name)["TrainingJobStatus"] in FINAL
+            page = logs.get_log_events(**request)
+            events = [event["message"] for event in page["events"]]
+            if self._full:
+                self.lines += events
+                request["nextToken"] = page["nextForwardToken"]
+            elif events and not done:
+                said = float(events[-1].partition(" ")[2] or time.time())
+                self.lag = max(self.lag, time.time() - said)
+            if done and not (self._full and events):
+                return
+            if not (self._full and events):
+                time.sleep(1)
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100

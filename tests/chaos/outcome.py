@@ -1,0 +1,65 @@
+"""What an experiment found, and the table of all of them."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """`broken` says what was not as promised; `skipped` why nothing was tried."""
+
+    name: str
+    promise: str
+    repeats: int
+    seed: int
+    figures: dict[str, str] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    skipped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        if self.skipped:
+            return f"SKIPPED: {self.skipped}"
+        return "FAIL" if self.broken else "pass"
+
+
+Experiment = Callable[[int, int], Report]
+"""Takes how often the fault strikes, and a seed."""
+
+
+def timed(experiment: Experiment, repeats: int, seed: int) -> Report:
+    began = time.monotonic()
+    return replace(experiment(repeats, seed), seconds=time.monotonic() - began)
+
+
+def machine() -> str:
+    """Where it was found, and how busy that was."""
+    load = os.getloadavg()[0]
+    return (
+        f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, load {load:.1f}"
+    )
+
+
+def row(report: Report) -> str:
+    """One line of the table."""
+    figures = "; ".join(f"{name} {value}" for name, value in report.figures.items())
+    return (
+        f"| {report.name} | {report.promise} | {report.repeats} | {report.seed} | {figures} "
+        f"| {report.seconds:.0f} s | {report.verdict} |"
+    )
+
+
+def today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def spread(seconds: Iterable[float]) -> str:
+    """Median and worst of some times."""
+    times = sorted(seconds)
+    return f"{times[len(times) // 2]:.2f} s, worst {times[-1]:.2f} s" if times else "none"
