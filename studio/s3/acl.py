@@ -1,16 +1,18 @@
-"""Access control lists, as a bucket answers whose owner has them disabled: AWS's default.
+"""Access control lists, where all buckets and objects belong to one account.
 
 The owner has full control. What grants just that is accepted and changes nothing; what grants
-anything to anybody else is refused, so that nobody believes it to be in force.
+anything to anybody else is refused, so that nobody believes it to be in force: as on AWS where a
+bucket has them disabled, its default, and as not implemented where its ownership enables them.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from studio.s3.errors import S3Error, invalid_argument
+from studio.s3.errors import S3Error, invalid_argument, not_implemented
 from studio.s3.message import Call, Response
 from studio.s3.names import owner
+from studio.s3.store import ObjectStore
 from studio.s3.xml import document, parse
 
 _CANNED = {
@@ -23,11 +25,21 @@ _CANNED = {
     "bucket-owner-full-control",
     "log-delivery-write",
 }
+_DISABLED = "AccessControlListNotSupported"
+_ENFORCED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 _HARMLESS = ("private", "bucket-owner-full-control")
 _GRANT = "x-amz-grant-"
 _GRANTS = ("full-control", "read", "read-acp", "write", "write-acp")
 _GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*"?([^",\s]{1,512})"?\s*')
 _XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"'
+
+
+def explained(store: ObjectStore, bucket: str, error: S3Error) -> S3Error:
+    """The answer for this bucket to a write that `check_headers` refused with `error`."""
+    if error.code != _DISABLED:
+        return error
+    controls = store.bucket(bucket).settings.get("ownershipControls", _ENFORCED)
+    return error if controls == _ENFORCED else _granting()
 
 
 def get_bucket_acl(call: Call) -> Response:
@@ -42,21 +54,23 @@ def get_object_acl(call: Call) -> Response:
 
 def put_bucket_acl(call: Call) -> Response:
     call.store.bucket(call.request.bucket)
-    return _put(call)
+    return _explained_put(call)
 
 
 def put_object_acl(call: Call) -> Response:
     call.store.head(call.request.bucket, call.request.key)
-    return _put(call)
+    return _explained_put(call)
 
 
-def check_new_bucket(headers: Mapping[str, str], account: str) -> None:
+def check_new_bucket(headers: Mapping[str, str], account: str, enforced: bool) -> None:
     """Raises S3Error unless a bucket with the ACL that `headers` ask for is its owner's alone."""
     try:
         check_headers(headers, account)
     except S3Error as error:
-        if error.code != "AccessControlListNotSupported":
+        if error.code != _DISABLED:
             raise
+        if not enforced:
+            raise _granting() from error
         raise S3Error(
             "InvalidBucketAclWithObjectOwnership",
             "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
@@ -80,6 +94,13 @@ def check_headers(headers: Mapping[str, str], account: str = "") -> None:
         raise _disabled()
     for name in grants:
         _check_grant(name, headers[name], account)
+
+
+def _explained_put(call: Call) -> Response:
+    try:
+        return _put(call)
+    except S3Error as error:
+        raise explained(call.store, call.request.bucket, error) from error
 
 
 def _put(call: Call) -> Response:
@@ -151,4 +172,8 @@ def _malformed() -> S3Error:
 
 
 def _disabled() -> S3Error:
-    return S3Error("AccessControlListNotSupported", "The bucket does not allow ACLs")
+    return S3Error(_DISABLED, "The bucket does not allow ACLs")
+
+
+def _granting() -> S3Error:
+    return not_implemented("An access control list that grants anything to others")

@@ -37,6 +37,8 @@ def refusal(error: Exception, method: str, path: str, request_id: str, region: s
     headers = {"content-type": "application/xml"} | error.headers
     if error.code == "AuthorizationHeaderMalformed":
         headers["x-amz-bucket-region"] = region
+    if error.code == "MethodNotAllowed":
+        error.details = {"Method": method} | error.details
     if method == "HEAD":
         return Response(error.status, headers)
     pairs = (

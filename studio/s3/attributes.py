@@ -99,6 +99,8 @@ def check_tags(pairs: list[tuple[str, str]], limit: int = MAX_TAGS) -> dict[str,
     if len(tags) > limit:
         raise S3Error("BadRequest", f"Object tags cannot be greater than {limit}")
     for key, value in pairs:
+        if key.lower().startswith("aws:"):
+            raise S3Error("InvalidTag", "Your TagKey cannot be prefixed with aws:")
         if not 1 <= len(key) <= 128:
             raise S3Error("InvalidTag", "The TagKey you have provided is invalid")
         if len(value) > 256:

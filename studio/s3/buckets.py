@@ -1,15 +1,16 @@
 """Operations on buckets."""
 
-from collections.abc import Mapping
+from typing import Any
 
 from studio.s3 import acl
-from studio.s3.errors import S3Error, not_implemented
+from studio.s3.errors import S3Error, invalid_argument, not_implemented
 from studio.s3.index import ENABLED, SUSPENDED
 from studio.s3.message import Call, Response
 from studio.s3.names import owner
 from studio.s3.xml import document, malformed, parse, time_text
 
 ENFORCED = "BucketOwnerEnforced"
+OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
 
 _CLASSIC = "us-east-1"
 
@@ -36,13 +37,13 @@ def list_buckets(call: Call) -> Response:
 
 def create_bucket(call: Call) -> Response:
     name = call.request.bucket
-    acl.check_new_bucket(call.request.headers, call.account)
-    _check_options(call.request.headers)
+    settings = _settings(call)
     region = _constraint(call.body.data)
     if region != call.region and not (region == "EU" and call.region == "eu-west-1"):
-        _refuse_region(region, call.region)
-    if call.store.create_bucket(name, call.region, call.principal.owner):
-        return Response(headers={"location": f"/{name}"})
+        _refuse_region(region)
+    headers = {"location": f"/{name}", "x-amz-bucket-arn": f"arn:aws:s3:::{name}"}
+    if call.store.create_bucket(name, call.region, call.principal.owner, settings):
+        return Response(headers=headers)
     if call.store.bucket(name).owner != call.principal.owner:
         raise S3Error(
             "BucketAlreadyExists",
@@ -56,12 +57,14 @@ def create_bucket(call: Call) -> Response:
             "Your previous request to create the named bucket succeeded and you already own it.",
             BucketName=name,
         )
-    return Response(headers={"location": f"/{name}"})
+    return Response(headers=headers)
 
 
 def head_bucket(call: Call) -> Response:
     bucket = call.store.bucket(call.request.bucket)
-    return Response(headers={"x-amz-bucket-region": bucket.region})
+    return Response(
+        headers={"x-amz-bucket-region": bucket.region, "content-type": "application/xml"}
+    )
 
 
 def delete_bucket(call: Call) -> Response:
@@ -95,11 +98,35 @@ def put_versioning(call: Call) -> Response:
     return Response()
 
 
-def _check_options(headers: Mapping[str, str]) -> None:
+def _settings(call: Call) -> dict[str, Any]:
+    """What the headers of a new bucket want kept of it. Raises S3Error."""
+    headers = call.request.headers
+    ownership = headers.get("x-amz-object-ownership", ENFORCED)
+    if ownership not in OWNERSHIPS:
+        raise invalid_argument(
+            "x-amz-object-ownership", ownership, "Invalid x-amz-object-ownership header"
+        )
+    acl.check_new_bucket(headers, call.account, enforced=ownership == ENFORCED)
     if headers.get("x-amz-bucket-object-lock-enabled", "false").lower() != "false":
         raise not_implemented("Object lock (x-amz-bucket-object-lock-enabled)")
-    if headers.get("x-amz-object-ownership", ENFORCED) != ENFORCED:
-        raise not_implemented(f"Object ownership other than {ENFORCED}")
+    _check_namespace(call)
+    if ownership == ENFORCED:
+        return {}
+    return {"ownershipControls": {"Rules": [{"ObjectOwnership": ownership}]}}
+
+
+def _check_namespace(call: Call) -> None:
+    """A bucket of the account's own namespace says so in its name."""
+    namespace = call.request.headers.get("x-amz-bucket-namespace", "global")
+    if namespace not in ("global", "account-regional"):
+        raise invalid_argument("x-amz-bucket-namespace", namespace, "Unknown bucket namespace.")
+    suffix = f"-{call.account}-{call.region}-an"
+    if namespace == "account-regional" and not call.request.bucket.endswith(suffix):
+        raise S3Error(
+            "InvalidNamespaceHeader",
+            "The requested bucket's name did not include the account-regional namespace suffix, "
+            f"but the provided x-amz-bucket-namespace header value is {namespace}.",
+        )
 
 
 def _constraint(body: bytes) -> str:
@@ -115,15 +142,15 @@ def _constraint(body: bytes) -> str:
     return element.text
 
 
-def _refuse_region(wanted: str, region: str) -> None:
+def _refuse_region(wanted: str) -> None:
     if wanted == _CLASSIC:
         raise S3Error(
             "IllegalLocationConstraintException",
             "The unspecified location constraint is incompatible for the region specific "
-            f"endpoint this request was sent to. This store is in {region}.",
+            "endpoint this request was sent to.",
         )
     raise S3Error(
         "IllegalLocationConstraintException" if "-" in wanted else "InvalidLocationConstraint",
         f"The {wanted} location constraint is incompatible for the region specific endpoint "
-        f"this request was sent to. This store is in {region}.",
+        "this request was sent to.",
     )

@@ -76,15 +76,15 @@ def _unmet(headers: Mapping[str, str], prefix: str, stored: StoredObject) -> str
     since = _seconds(headers.get(f"{prefix}if-unmodified-since"))
     if match is not None:
         if not _matches(match, stored.etag):
-            raise precondition_failed("If-Match")
+            raise precondition_failed(f"{prefix}If-Match")
     elif since is not None and stored.modified // 1000 > since:
-        raise precondition_failed("If-Unmodified-Since")
+        raise precondition_failed(f"{prefix}If-Unmodified-Since")
     none_match = headers.get(f"{prefix}if-none-match")
     if none_match is not None:
-        return "If-None-Match" if _matches(none_match, stored.etag) else ""
+        return f"{prefix}If-None-Match" if _matches(none_match, stored.etag) else ""
     since = _seconds(headers.get(f"{prefix}if-modified-since"))
     if since is not None and stored.modified // 1000 <= since:
-        return "If-Modified-Since"
+        return f"{prefix}If-Modified-Since"
     return ""
 
 

@@ -25,7 +25,7 @@ from tornado.iostream import StreamClosedError
 
 from studio.identity.entry import Identity
 from studio.identity.principals import Principal
-from studio.s3 import auth, checksums, cors, post, refused, routes
+from studio.s3 import acl, auth, checksums, cors, post, refused, routes
 from studio.s3.access import Access, facts
 from studio.s3.answer import Answer, refusal
 from studio.s3.errors import S3Error
@@ -206,12 +206,19 @@ class _Exchange(HTTPMessageDelegate):
         auth.check_owner(request.headers, self._gateway.settings.account)
         self._route = routes.find(request)
         name = routes.sub_resource(request.query)
-        refused.check(request, name, self._gateway.settings.account)
+        await self._refuse(request, name)
         if self._principal.kind != "owner":
             check = self._gateway.access.check_request
             await self._gateway.run(check, self._principal, request, name)
         self._request = request
         await self._expect_body(request, self._route, verified)
+
+    async def _refuse(self, request: Request, name: str) -> None:
+        gateway = self._gateway
+        try:
+            refused.check(request, name, gateway.settings.account)
+        except S3Error as error:
+            raise await gateway.run(acl.explained, gateway.store, request.bucket, error) from error
 
     def _is_unsigned(self) -> bool:
         """Whether the head needs no signature: a browser's question, or a form that has its own."""

@@ -120,7 +120,7 @@ def _list_v2(call: Call) -> Response:
     head = (
         ("Name", call.request.bucket),
         ("Prefix", encode(query.get("prefix", ""))),
-        ("StartAfter", encode(start_after) if start_after else None),
+        ("StartAfter", encode(start_after) if start_after and token is None else None),
         ("ContinuationToken", token),
         ("NextContinuationToken", _token(page.last) if page.more else None),
         ("KeyCount", len(page.entries)),

@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 
-from studio.s3 import attributes, conditions
+from studio.s3 import attributes, checksums, conditions
 from studio.s3.errors import S3Error, invalid_argument
 from studio.s3.index import BlobPart, Checksum, StoredObject
 from studio.s3.message import Call, Response, Slice, parse_copy_source, quoted
 from studio.s3.multipart import MAX_PARTS
-from studio.s3.store import Attributes, Found
+from studio.s3.store import Attributes, Content, Found
 from studio.s3.xml import document, time_text
 
 INLINE_BYTES = 256 << 10
 VERIFIED_BYTES = 8 << 20  # checked as a whole before the first of them is sent
 MAX_COPY_BYTES = 5 << 30
+_CHUNK = 1 << 20
+_CHANGING = (
+    "x-amz-storage-class",
+    "x-amz-website-redirect-location",
+    "x-amz-server-side-encryption",
+)
 
 _OVERRIDES = {
     "response-cache-control": "cache-control",
@@ -69,7 +76,8 @@ def copy_object(call: Call) -> Response:
         conditions.check_copy_source(request.headers, found.stored)
         _check_size(found.stored)
         chosen = _copied_attributes(call, found)
-    except S3Error:
+        content = replace(content, checksum=_copied_checksum(call, found, content))
+    except BaseException:
         call.store.blobs.remove([content.blob])
         raise
     condition = conditions.write_condition(request.headers)
@@ -85,6 +93,22 @@ def copy_object(call: Call) -> Response:
     origin = attributes.version(found).get("x-amz-version-id")
     headers = {"x-amz-copy-source-version-id": origin} if origin else {}
     return Response(headers=headers | attributes.told(made), body=body)
+
+
+def _copied_checksum(call: Call, found: Found, content: Content) -> Checksum:
+    """The source's, unless another algorithm is asked for: then its content is read for it."""
+    kept, wanted = content.checksum, call.request.headers.get("x-amz-checksum-algorithm", "")
+    if not wanted:
+        return kept
+    algorithm = checksums.check_algorithm(wanted)
+    if kept.algorithm == algorithm and kept.kind == "FULL_OBJECT":
+        return kept
+    whole = checksums.new(algorithm)
+    copied = replace(found, stored=replace(found.stored, blob=content.blob))
+    with call.store.reader(copied) as file:
+        while chunk := file.read(_CHUNK):
+            whole.update(chunk)
+    return Checksum(algorithm, checksums.encoded(whole.digest()))
 
 
 def _check_size(source: StoredObject) -> None:
@@ -196,10 +220,11 @@ def _copied_attributes(call: Call, found: Found) -> Attributes:
     own = attributes.from_request(request.headers)
     directive = _directive(request.headers.get("x-amz-metadata-directive", "COPY"))
     tagging = _directive(request.headers.get("x-amz-tagging-directive", "COPY"))
-    changed = {name: value for name, value in own.headers.items() if name.startswith("x-amz-s")}
+    changed = {name: own.headers[name] for name in own.headers if name.startswith(_CHANGING)}
     itself = (source.bucket, source.key) == (request.bucket, request.key)
     itself = itself and parse_copy_source(request.headers["x-amz-copy-source"])[2] == ""
-    if itself and directive == "COPY" and not changed:
+    stated = any(name in request.headers for name in _CHANGING)
+    if itself and directive == "COPY" and not stated:
         raise S3Error(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without "

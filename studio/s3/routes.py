@@ -116,7 +116,10 @@ _OBJECT = {
     ("POST", "uploads"): Route(uploads.create_upload),
     ("POST", "uploadId"): Route(uploads.complete_upload, "memory", slow=True),
 }
-_COPIES = {"": Route(objects.copy_object), "uploadId": Route(uploads.upload_part_copy, slow=True)}
+_COPIES = {
+    "": Route(objects.copy_object, slow=True),
+    "uploadId": Route(uploads.upload_part_copy, slow=True),
+}
 
 _READS = ("GET", "HEAD")
 

@@ -7,10 +7,10 @@ its name, and asked for, answered as AWS answers for a bucket that has none.
 from studio.identity import documents
 from studio.identity.documents import Policy
 from studio.s3 import cors, lifecycle, shapes
-from studio.s3.buckets import ENFORCED
+from studio.s3.buckets import ENFORCED, OWNERSHIPS
 from studio.s3.errors import S3Error, not_implemented
 from studio.s3.message import Call, Response
-from studio.s3.xml import document
+from studio.s3.xml import document, malformed
 
 _MAX_POLICY_BYTES = 20 << 10
 _ENCRYPTION = "x-amz-server-side-encryption"
@@ -171,15 +171,18 @@ def get_ownership(call: Call) -> Response:
     found = call.store.bucket(call.request.bucket).settings.get("ownershipControls", _ENFORCED)
     if not found:
         raise S3Error(
-            "OwnershipControlsNotFoundError", "The bucket ownership controls were not found"
+            "OwnershipControlsNotFoundError",
+            "The bucket ownership controls were not found",
+            BucketName=call.request.bucket,
         )
     return Response(body=shapes.write(found, "OwnershipControls"))
 
 
 def put_ownership(call: Call) -> Response:
     controls = shapes.read(call.body.data, "OwnershipControls")
-    if controls != _ENFORCED:
-        raise not_implemented(f"Object ownership other than {ENFORCED}")
+    rules = controls.get("Rules", [])
+    if len(rules) != 1 or rules[0].get("ObjectOwnership") not in OWNERSHIPS:
+        raise malformed()
     call.store.configure(call.request.bucket, "ownershipControls", controls)
     return Response()
 
@@ -202,6 +205,8 @@ def get_public_access_block(call: Call) -> Response:
 
 def put_public_access_block(call: Call) -> Response:
     stated = shapes.read(call.body.data, "PublicAccessBlockConfiguration")
+    if not stated:
+        raise S3Error("InvalidRequest", "Must specify at least one configuration.")
     found = {name: stated.get(name, False) for name in _BLOCKED}
     call.store.configure(call.request.bucket, "publicAccessBlock", found)
     return Response()

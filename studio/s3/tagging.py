@@ -18,7 +18,8 @@ def get_object_tagging(call: Call) -> Response:
 
 
 def put_object_tagging(call: Call) -> Response:
-    return Response(headers=attributes.version(_set(call, _tags(call.body.data))))
+    tags = attributes.check_tags(_pairs(call.body.data))
+    return Response(headers=attributes.version(_set(call, tags)))
 
 
 def delete_object_tagging(call: Call) -> Response:
@@ -37,7 +38,10 @@ def get_bucket_tagging(call: Call) -> Response:
 
 
 def put_bucket_tagging(call: Call) -> Response:
-    tags = _tags(call.body.data, _MAX_BUCKET_TAGS)
+    pairs = _pairs(call.body.data)
+    if any(key.lower().startswith("aws:") for key, _ in pairs):
+        raise S3Error("InvalidTag", "System tags cannot be added/updated by requester")
+    tags = attributes.check_tags(pairs, _MAX_BUCKET_TAGS)
     call.store.configure(call.request.bucket, "tagging", tags)
     return Response(204)
 
@@ -52,15 +56,14 @@ def _set(call: Call, tags: Mapping[str, str]) -> Found:
     return call.store.set_tags(request.bucket, request.key, request.version, tags)
 
 
-def _tags(body: bytes, limit: int = attributes.MAX_TAGS) -> dict[str, str]:
+def _pairs(body: bytes) -> list[tuple[str, str]]:
     root = parse(body, "Tagging")
     if root.find("TagSet") is None:
         raise malformed()
-    pairs = [
+    return [
         (tag.findtext("Key") or "", tag.findtext("Value") or "")
         for tag in root.findall("TagSet/Tag")
     ]
-    return attributes.check_tags(pairs, limit)
 
 
 def _document(tags: Mapping[str, str]) -> bytes:

@@ -79,6 +79,21 @@ def allowed_hosts(configured: str, address: tuple[str, int], external: str = "")
     return frozenset(hosts | names if port in (80, 443) else hosts)
 
 
+def origin_form(line: RequestStartLine, headers: HTTPHeaders) -> RequestStartLine:
+    """The line with a path where a client sent a whole URL, as RFC 9112, 3.2.2 lets it.
+
+    Only for the host that it names in its headers too: they are what is checked and signed.
+    """
+    if line.path.startswith("/"):
+        return line
+    scheme, _, rest = line.path.partition("://")
+    authority, slash, path = rest.partition("/")
+    same = authority.lower() == headers.get("Host", "").lower()
+    if scheme.lower() not in ("http", "https") or not same:
+        return line
+    return line._replace(path=f"/{path}" if slash else "/")
+
+
 def inside(line: RequestStartLine, headers: HTTPHeaders, external: str) -> RequestStartLine:
     """The line without the path of the URL `external`, where a proxy left that on."""
     parts = urlsplit(external)

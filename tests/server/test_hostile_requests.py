@@ -54,6 +54,16 @@ def test_two_hosts_or_a_url_are_bad_requests(plane: Plane):
     assert status(plane.send(absolute)) == 400
 
 
+def test_a_url_at_the_host_itself_is_a_path(plane: Plane):
+    """RFC 9112, 3.2.2; httpx sends them."""
+    for path, wanted in (("/_studio/health", 200), ("/_studio/health?x=//y", 200), ("", 403)):
+        url = f"http://127.0.0.1:{plane.port}{path}"
+        assert status(plane.send(message("GET", url, host(plane)))) == wanted
+    for url in ("ftp://127.0.0.1:{}/", "http://me@127.0.0.1:{}/", "127.0.0.1:{}", "*"):
+        answer = plane.send(message("GET", url.format(plane.port), host(plane)))
+        assert status(answer) == 400
+
+
 def test_known_names_of_this_machine_are_served(plane: Plane):
     for name in ("localhost", "LOCALHOST", "[::1]", "127.0.0.1"):
         answer = plane.send(message("GET", "/_studio/health", {"Host": f"{name}:{plane.port}"}))
