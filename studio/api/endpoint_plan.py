@@ -30,7 +30,7 @@ from studio.serving.table import Variant
 from studio.settings import Settings
 
 _NAMESPACE = "/aws/sagemaker/Endpoints"
-_LOOK_MS = 2_000
+_LOOK_MS, _CALM_LOOK_MS = 2_000, 5_000
 _STARTING_LOOK_MS = 500
 _DRAIN_MS = 1_000
 _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
@@ -115,7 +115,11 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
         endpoint = replace(endpoint, state=state)
     if not left and not steps and len(endpoint.state["Deployments"]) > 1:
         endpoint = replace(endpoint, state={**endpoint.state, "Deployments": [active]})
-    return Plan(endpoint, tuple(steps), _STARTING_LOOK_MS if left or steps else _LOOK_MS)
+    if left or steps:
+        return Plan(endpoint, tuple(steps), _STARTING_LOOK_MS)
+    # A server that ends says so.
+    serving = {each.run.role for each in observed if each.status.ready}
+    return Plan(endpoint, (), _CALM_LOOK_MS if mine <= serving else _LOOK_MS)
 
 
 def _failed(server: Observed) -> bool:

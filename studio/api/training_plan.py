@@ -17,6 +17,7 @@ from studio.container import layout
 from studio.db.resources import Doc, Resource, Run
 from studio.metrics.store import Batch
 from studio.reconcile.steps import (
+    LOG_LINES,
     Deliver,
     Dimensions,
     Gang,
@@ -39,7 +40,9 @@ _MODEL = "model.tar.gz"
 _OURS = ("RunnerLost", "HostRestarted")
 """The platform's failures, which RetryStrategy is for."""
 _FIRST_ADDRESS, _ADDRESSES = int(IPv4Address("127.1.0.0")), 2**24 - 2**17
-_LOOK_MS = 1_000
+_LOOK_MS, _HASTY_LOOK_MS = 1_000, 200
+# Shims say when a run ends or has new lines: this is for words that were lost, and for shims.
+_QUIET_LOOK_MS = 5_000
 _MESSAGES = {
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
@@ -60,9 +63,17 @@ def kind(settings: Settings) -> Kind:
         plan=plan,
         prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
         blocked=_blocked,
-        follow=lambda job, role: job.state.get("LogPositions", {}).get(role, 0),
+        follow=_follow,
         meter=_meter,
     )
+
+
+def _follow(job: Resource, role: str) -> int | None:
+    """Nobody reads the log of a job without metrics."""
+    if not job.state["MetricDefinitions"]:
+        return None
+    position: int = job.state.get("LogPositions", {}).get(role, 0)
+    return position
 
 
 def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
@@ -91,7 +102,13 @@ def _next(job: Resource, runs: list[Observed], now: int) -> Plan:
     elif job.desired == "stopped" or any(_fatal(each.status) for each in runs):
         steps += [Stop(each.run.id) for each in runs if not each.status.ended]
     steps += _deliveries(job, runs, must=False)
-    return Plan(job, tuple(steps), 200 if any(map(_unread, runs)) else _LOOK_MS)
+    return Plan(job, tuple(steps), _look_ms(runs, bool(steps)))
+
+
+def _look_ms(runs: list[Observed], acts: bool) -> int:
+    if any(each.log is not None and len(each.log.events) == LOG_LINES for each in runs):
+        return _HASTY_LOOK_MS
+    return _LOOK_MS if acts or any(map(_unread, runs)) else _QUIET_LOOK_MS
 
 
 def _begin(job: Resource, now: int) -> Plan:

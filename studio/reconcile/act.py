@@ -21,6 +21,7 @@ from studio.reconcile.grants import Grants
 from studio.reconcile.routes import Routes
 from studio.reconcile.scheduler import Obstacle, Queue, Waiting
 from studio.reconcile.steps import (
+    LOG_LINES,
     Deliver,
     Gang,
     Kind,
@@ -37,9 +38,6 @@ from studio.runners.base import Produced, Resources, Runner, RunSpec, RunStatus,
 from studio.s3.client import Storage, parse_uri
 
 log = structlog.get_logger()
-
-LOG_LINES = 2_000
-"""Lines of a run's log that one look reads."""
 
 
 class Actor:

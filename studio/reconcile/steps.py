@@ -16,6 +16,9 @@ from studio.serving.table import Variant
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values."""
 
+LOG_LINES = 5_000
+"""Lines of a run's log that one look reads at the most."""
+
 
 @dataclass(frozen=True)
 class Start:

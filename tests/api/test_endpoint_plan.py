@@ -169,3 +169,14 @@ def test_removal_unroutes_then_stops_then_deletes():
     assert kinds(last) == [Remove]
     assert last.resource.deleted_at == 60
     assert last.resource.due_at is None
+
+
+def test_an_endpoint_whose_servers_are_all_ready_is_looked_at_rarely():
+    def look(status: RunStatus) -> int:
+        values = {"active": 1, "status": "InService", "RoutedAt": 0}
+        it = endpoint(deployment(1, count=2), **values)
+        seen = [server(it, "serve/1/v0/0", READY), server(it, "serve/1/v0/1", status)]
+        routed = endpoint_plan.plan(it, seen, 100_000).resource
+        return endpoint_plan.plan(routed, seen, 100_000).look_ms or 0
+
+    assert look(STARTING) < look(READY)

@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import training_plan
 from studio.db.resources import Resource, Run
-from studio.reconcile.steps import Gang, Observed, Put, Remove, Stop
+from studio.reconcile.steps import LOG_LINES, Gang, Observed, Put, Remove, Stop
 from studio.runners.base import LogPage, Produced, RunStatus
 
 MODEL = Produced("model.tar.gz", "/runs/r/outputs/model.tar.gz", 10)
@@ -342,3 +342,23 @@ def test_what_the_user_broke_is_not_tried_again():
     it = replace(it, spec={**it.spec, "RetryStrategy": {"MaximumRetryAttempts": 9}})
     done, _ = end(it, RunStatus("failed", exit_code=1, reason="Error", message="no"))
     assert done.status == "Failed"
+
+
+def test_a_quiet_job_is_looked_at_rarely_and_one_that_floods_its_log_often():
+    def look(events: int) -> int:
+        it = job(status="InProgress")
+        lines = tuple((310, "x") for _ in range(events))
+        page = LogPage(lines, 0, events)
+        running = RunStatus("running", (("Training", 300),))
+        return training_plan.plan(it, [seen(it, running, page)], 400).look_ms or 0
+
+    quiet, some, full = look(0), look(10), look(LOG_LINES)
+    assert full < some <= 1_000 < quiet
+
+
+def test_the_log_of_a_job_without_metrics_is_not_read():
+    assert training_plan._follow(job(), "train/algo-1") is None
+    metrics = {"MetricDefinitions": [{"Name": "a", "Regex": "a=(.)"}]}
+    it = job(state={**job().state, **metrics, "LogPositions": {"train/algo-1": 7}})
+    assert training_plan._follow(it, "train/algo-1") == 7
+    assert training_plan._follow(it, "train/algo-2") == 0

@@ -1,6 +1,7 @@
 """Whoever reads the log of a run, however, and whenever: the same lines with the same times."""
 
 import random
+import socket
 import time
 from pathlib import Path
 
@@ -225,3 +226,22 @@ def test_a_real_run(tmp_path: Path):
     assert texts[6:] == [*map(str, range(1, 20_001)), "no end"]
     assert [at for at, _ in seen] == sorted(at for at, _ in seen)
     assert seen == list(bench.runner.logs(run, 0, 100_000).events)
+
+
+def test_new_lines_are_announced_but_not_each(home: Path):
+    """Whoever follows a log looks when it is told, and need not look in between."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hints:
+        hints.bind(str(home / "hints.sock"))
+        hints.settimeout(20)
+        bench = Bench(ProcessRunner(Settings(home=home, sandbox="never")))
+        script = f"until [ -e {home}/go ]; do sleep 0.05; done; "
+        run = bench.start(script + "while :; do echo line; sleep 0.01; done")
+        stages = [hints.recv(100), hints.recv(100)]
+        begun = time.monotonic()
+        (home / "go").touch()
+        words = [hints.recv(100) for _ in range(3)]
+        spent = time.monotonic() - begun
+        bench.stop(run)
+        bench.ended(run)
+    assert {*stages, *words} == {run.encode()}
+    assert spent > 1.5  # three words, a second apart

@@ -32,6 +32,7 @@ from studio.runners.shim import (
 
 _TICK, _LONGEST_TICK = 0.1, 0.5
 _MEMORY_SECONDS = 0.5
+_WORD_SECONDS = 1.0
 _LEFTOVER_SECONDS = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FATAL = ("OutOfMemory", "HealthCheckFailed", "DownloadFailed", "RunnerLost")
@@ -58,6 +59,7 @@ class Shim:
         self._started: int | None = None
         self._begun = time.monotonic()
         self._untold = False
+        self._unread, self._told_at = False, 0.0
         self._oom_kills = report.oom_kills()
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # Held by this process and its scribe: who has it knows that the log is complete.
@@ -155,9 +157,11 @@ class Shim:
             if probe is not None and killed_at == float("inf"):
                 probe = self._probe(probe, now - self._begun)
             # Ever longer while the log stays as it is: an idle run costs next to nothing.
-            tick = _TICK if self._notes.look() else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
+            grown = self._notes.look()
+            tick = _TICK if grown else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
             if self._untold:
                 self._tell()
+            self._tell_of_lines(grown, now)
             self._sleep(min(tick, killed_at - now if killed_at > now else _TICK), probe)
 
     @property
@@ -343,6 +347,13 @@ class Shim:
         except OSError:
             self._untold = True
         self._hint()
+
+    def _tell_of_lines(self, grown: bool, now: float) -> None:
+        """That there are new lines, once a second at the most. A server's nobody follows."""
+        self._unread = self._unread or (grown and not self._spec["server"])
+        if self._unread and now - self._told_at >= _WORD_SECONDS:
+            self._hint()
+            self._unread, self._told_at = False, now
 
     def _hint(self) -> None:
         hint.tell(self._spec["home"], self._folder.name)
