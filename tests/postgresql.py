@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+_START_SECONDS = 30.0
 _NUMBERS = itertools.count()
 _CONFIGURATION = "listen_addresses = ''\nunix_socket_directories = '{}'\nport = {}\n"
 
@@ -33,8 +35,16 @@ class Server:
         return self.folder / "data"
 
     def start(self) -> None:
-        log = self.folder / "log"
-        _as_owner("pg_ctl", "-D", self.data, "-w", "-l", log, "start")
+        """Also after `kill`: it refuses for as long as a process of its last life is left."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                log = self.folder / "log"
+                return _as_owner("pg_ctl", "-D", self.data, "-w", "-l", log, "start")
+            except subprocess.CalledProcessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def stop(self) -> None:
         _as_owner("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")

@@ -38,7 +38,9 @@ _POSTGRESQL = (
 )
 _READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _CONNECT = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "studio"}
-_LEADER = 0x53545544  # the key of the lock: STUD
+_OLDEST_SQLITE = (3, 51, 3)
+_APPLICATION = 0x53545544  # in the header of the file: STUD
+_LEADER = _APPLICATION  # the key of the lock
 _TAKE_OVER_SECONDS = 10.0
 _ORDER = """
 SELECT pg_encoding_to_char(encoding), datcollate, datctype, current_setting('fsync')
@@ -50,7 +52,9 @@ def writer(url: str) -> Engine:
     """The engine of the one writer. Raises StudioError for a URL of no database that we know."""
     parsed = _parsed(url)
     if parsed.drivername == "sqlite":
-        return _sqlite(parsed, _SQLITE_PRAGMAS, "BEGIN IMMEDIATE", poolclass=StaticPool)
+        _refuse_old_sqlite()
+        pragmas = (*_SQLITE_PRAGMAS, f"application_id={_APPLICATION}")
+        return _sqlite(parsed, pragmas, "BEGIN IMMEDIATE", poolclass=StaticPool)
     return _postgresql(parsed, _lead, pool_size=1, max_overflow=0)
 
 
@@ -61,6 +65,14 @@ def reader(url: str) -> Engine:
         pragmas = (*_SQLITE_PRAGMAS[2:], "query_only=ON")
         return _sqlite(parsed, pragmas, "BEGIN", poolclass=QueuePool, **_READERS)
     return _postgresql(parsed, lambda cursor: cursor.execute(_READ_ONLY), **_READERS)
+
+
+def _refuse_old_sqlite() -> None:
+    if apsw_dbapi.sqlite_version_info < _OLDEST_SQLITE:
+        raise StudioError(
+            f"SQLite {apsw_dbapi.sqlite_version} may corrupt a database when its log is reset: "
+            "pip install --upgrade 'apsw>=3.51.3'."
+        )
 
 
 def _parsed(url: str) -> URL:
@@ -84,6 +96,9 @@ def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, **pool: Any) -> Engi
 
     @event.listens_for(engine, "connect")
     def _configure(connection: apsw_dbapi.Connection, _record: Any) -> None:
+        found = connection.execute("PRAGMA application_id").fetchall()[0][0]
+        if found not in (0, _APPLICATION):
+            raise StudioError(f"{url.database} is the database of another program.")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").fetchall()
 

@@ -11,12 +11,24 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from studio import disk
+from studio.db import failures, snapshot
 from studio.db.session import Database
-from studio.errors import StudioError
+from studio.errors import ApiError, StudioError
 
 
 def upgrade(database: Database) -> None:
-    """Raises StudioError when the database was written by a newer release."""
+    """Raises StudioError when the database cannot be used: it does not answer, lies where SQLite
+    must not, is damaged, or was written by a newer release."""
+    try:
+        with failures.told():
+            _upgrade(database)
+    except ApiError as error:
+        raise StudioError(error.message) from error
+
+
+def _upgrade(database: Database) -> None:
+    _refuse_remote(database)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     script = ScriptDirectory.from_config(config)
@@ -25,9 +37,18 @@ def upgrade(database: Database) -> None:
     if current == script.get_current_head():
         return
     _refuse_newer(script, current)
-    if current is not None:
-        _backup(database, current)
+    file = database.file
+    if current is not None and file is not None:
+        snapshot.take(file, file.with_name(f"{file.name}.{current}.backup"))
     database.write(lambda connection: _run(config, connection))
+
+
+def _refuse_remote(database: Database) -> None:
+    if database.file is not None and disk.is_remote(kind := disk.kind(database.file.parent)):
+        raise StudioError(
+            f"{database.file.parent} lies on {kind}: locks and syncs of the database are not safe "
+            "there. Choose a folder on a local disk with --home."
+        )
 
 
 def _refuse_newer(script: ScriptDirectory, current: str | None) -> None:
@@ -39,18 +60,18 @@ def _refuse_newer(script: ScriptDirectory, current: str | None) -> None:
         )
 
 
-def _backup(database: Database, revision: str) -> None:
-    path = database.writer_engine.url.database
-    if not path or not database.url.startswith("sqlite"):
-        return
-    target = Path(path).with_name(f"{Path(path).name}.{revision}.backup")
-    target.unlink(missing_ok=True)
-    with database.writer_engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
-        raw.execute("VACUUM INTO ?", (str(target),))
-
-
 def _run(config: Config, connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        _check(connection)
+
+
+def _check(connection: Connection) -> None:
+    """Before the commit: what is not sound is not kept."""
+    said = list(connection.exec_driver_sql("PRAGMA integrity_check").scalars())
+    if said != ["ok"]:
+        raise StudioError(f"The database is damaged, and was not upgraded: {said[0]}.")
+    orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if orphan is not None:
+        raise StudioError(f"The database was not upgraded: table {orphan[0]} refers to nothing.")

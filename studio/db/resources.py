@@ -160,7 +160,8 @@ def open_runs(connection: Connection) -> list[Run]:
 def put_runs(connection: Connection, changed: Iterable[Run]) -> None:
     """Insert or replace runs."""
     for run in changed:
-        values = vars(run)
+        # What a program said of its end may hold a NUL, which PostgreSQL has no place for.
+        values = {**vars(run), "message": run.message.replace("\0", "\ufffd")}
         found = connection.execute(RUN.update().where(RUN.c.id == run.id).values(**values))
         if found.rowcount == 0:
             connection.execute(RUN.insert().values(**values))

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from studio import durable
 from studio.db import engines, failures
 from studio.db.failures import Broken, Full, StorageError
+from studio.errors import ApiError
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -36,6 +38,7 @@ class Database:
         self._readers = engines.reader(url)
         self._spare = spare
         self._broken: Broken | None = None
+        self._failure: str | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
@@ -60,9 +63,15 @@ class Database:
         return future
 
     @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None of another database."""
+        url = self._writer.url
+        return Path(url.database) if url.drivername == "sqlite" and url.database else None
+
+    @property
     def failure(self) -> str | None:
-        """Why nothing more is written; None as long as the disk can be trusted."""
-        return self._broken.message if self._broken else None
+        """Why the last writes could not be stored; None when they were."""
+        return self._failure
 
     @property
     def writer_engine(self) -> Engine:
@@ -100,9 +109,11 @@ class Database:
         the winner stored."""
         try:
             done, failed = self._commit(batch)
+            self._failure = None
         except BaseException as error:
             # Nothing of this batch is on the disk, or nobody knows what is.
             reason = failures.translated(error)
+            self._failure = str(reason.message if isinstance(reason, ApiError) else reason)
             done, failed = [], [(future, reason) for _, future in batch]
         for future, result in done:
             future.set_result(result)
