@@ -249,6 +249,8 @@ class Client(asyncio.Protocol):
             return _head_too_large()
         if length > limits.body_bytes:
             return payload_too_large(limits.body_bytes)
+        if "," in self._request.headers.get("host", ""):
+            return _bad_request("Send one Host header.")
         if length and self._parser.should_upgrade():
             return _bad_request("A request with a body can't ask for another protocol.")
         return None
