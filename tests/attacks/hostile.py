@@ -20,6 +20,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from studios import RunningStudio
 
+_PATIENCE_SECONDS = 15.0
+
 SAGEMAKER = {"Content-Type": "application/x-amz-json-1.1"}
 
 
@@ -48,6 +50,11 @@ class Answer:
     @property
     def body(self) -> bytes:
         return self.raw.partition(b"\r\n\r\n")[2]
+
+    @property
+    def is_whole(self) -> bool:
+        length = self.headers.get("content-length", "0")
+        return b"\r\n\r\n" in self.raw and len(self.body) >= int(length)
 
     @property
     def code(self) -> str:
@@ -80,10 +87,10 @@ class Port:
     def url(self) -> str:
         return f"{'https' if self.ca else 'http'}://{self.netloc}"
 
-    def send(self, data: bytes, seconds: float = 20.0) -> Answer:
-        """The answer to `data`; it ends with the connection."""
+    def send(self, data: bytes, to_the_end: bool = True) -> Answer:
+        """The answer to `data`; it ends with the connection, or where its length says so."""
         received = b""
-        with socket.create_connection((self.host, self.port), timeout=seconds) as plain:
+        with socket.create_connection((self.host, self.port), timeout=_PATIENCE_SECONDS) as plain:
             stream: socket.socket = plain
             if self.ca:
                 stream = _context(self.ca).wrap_socket(plain, server_hostname=self.host)
@@ -91,6 +98,8 @@ class Port:
                 stream.sendall(data)
                 while piece := stream.recv(65536):
                     received += piece
+                    if not to_the_end and Answer(received).is_whole:
+                        break
         return Answer(received)
 
     def ask(

@@ -50,7 +50,7 @@ AMBIGUOUS = {
     "two framings": b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
     "two lengths": b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
     "a coding unknown": b"Transfer-Encoding: xchunked\r\n\r\n{}",
-    "codings in the wrong order": b"Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "codings in disorder": b"Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "chunked twice": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a length below zero": b"Content-Length: -1\r\n\r\n{}",
     "a length with a sign": b"Content-Length: +2\r\n\r\n{}",
