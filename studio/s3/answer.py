@@ -2,8 +2,8 @@
 
 import asyncio
 import errno
+import time
 from collections.abc import Awaitable, Callable, Iterator
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from studio.db.failures import Full, Unavailable
 from studio.s3.errors import S3Error
 from studio.s3.message import Response, Slice
 from studio.s3.xml import DECLARATION, document
+from studio.wire import protocols
 
 _CHUNK = 1 << 20
 _SHOWN = 256  # of the path in an error
@@ -95,9 +96,10 @@ class Answer:
         self._connection.finish()
 
     async def _head(self, response: Response, size: int | None, body: bytes = b"") -> None:
-        headers = _Headers({"Server": "Studio", "Date": formatdate(usegmt=True)})
+        headers = _Headers({"Server": "Studio", "Date": protocols.date(int(time.time()))})
         headers["x-amz-request-id"] = self._id
         headers["x-amz-id-2"] = self._id
+        headers["Referrer-Policy"] = "no-referrer"  # presigned addresses are secrets
         if self._closing:
             headers["Connection"] = "close"
         for name, value in response.headers.items():

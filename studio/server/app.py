@@ -6,11 +6,11 @@ Tornado's HTTP server without its web framework, so that the S3 gateway can stre
 import asyncio
 import json
 import ssl
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import formatdate
 from http.client import responses
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from studio.errors import ApiError
 from studio.server import edge, forward, routing
 from studio.server.dispatch import ANSWERS, Call, Services
 from studio.server.edge import Server
+from studio.wire import protocols
 from studio.wire.protocols import Response, rest_json_error
 
 log = structlog.get_logger()
@@ -238,8 +239,9 @@ class _Exchange(HTTPMessageDelegate):
             {
                 **response.headers,
                 "Content-Length": str(len(response.body)),
-                "Date": formatdate(usegmt=True),
+                "Date": protocols.date(int(time.time())),
                 "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
                 "x-amzn-RequestId": self._id,
             }
         )

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -55,6 +57,12 @@ class Response:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1)  # many answers are of one second
+def date(second: int) -> str:
+    """What a Date header says, of seconds since the epoch."""
+    return formatdate(second, usegmt=True)
 
 
 def read_json(body: bytes) -> Any:
