@@ -24,6 +24,11 @@ _FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
 _VERB = re.compile(r"(?:BatchDelete|Create|Describe|Update|Delete|Stop|Start|Retry|Get|Put)(.+)")
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
+# Without a name these are about the user who asks.
+_OF_THE_CALLER = {"iam:GetUser"} | {
+    f"iam:{verb}"
+    for verb in ("CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "UpdateAccessKey")
+}
 _IAM_NAMES = (
     ("GroupName", entities.GROUP),
     ("RoleName", entities.ROLE),
@@ -161,6 +166,9 @@ def _iam_arn(ctx: Context, request: Doc) -> str:
                 account = ctx.settings.account
                 found = entities.find(connection, account, kind, request[member])
             return found.arn if found else entities.arn(account, kind, request[member])
+    principal = ctx.caller.principal
+    if ctx.action in _OF_THE_CALLER and principal.kind == "user":
+        return principal.source_arn
     return str(request.get("PolicyArn") or request.get("PolicySourceArn") or "*")
 
 

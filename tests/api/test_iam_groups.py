@@ -230,6 +230,23 @@ def test_a_trust_policy_is_about_assuming(iam: Any):
     assert said == "AssumeRole policy may only specify STS AssumeRole actions."
 
 
+def test_users_may_be_let_change_their_own_keys(plane: Plane, iam: Any):
+    eve = member(plane, iam, "eve")
+    own = {
+        "Effect": "Allow",
+        "Action": ["iam:*AccessKey*", "iam:GetUser"],
+        "Resource": "arn:aws:iam::*:user/${aws:username}",
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": own})
+    iam.put_user_policy(UserName="eve", PolicyName="own", PolicyDocument=text)
+    made = eve.create_access_key()["AccessKey"]
+    assert made["UserName"] == eve.get_user()["User"]["UserName"] == "eve"
+    eve.update_access_key(AccessKeyId=made["AccessKeyId"], Status="Inactive")
+    eve.delete_access_key(AccessKeyId=made["AccessKeyId"])
+    assert len(eve.list_access_keys()["AccessKeyMetadata"]) == 1
+    assert error(eve.list_access_keys, UserName="ann")[0] == "AccessDenied"
+
+
 def test_whose_a_key_is(plane: Plane, iam: Any):
     iam.create_user(UserName="keyed")
     key = iam.create_access_key(UserName="keyed")["AccessKey"]["AccessKeyId"]
