@@ -1,10 +1,9 @@
 """Steps that the flows share: a bucket with rows, a training job, an endpoint."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
+from waiting import eventually
 
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -79,13 +78,3 @@ def gone(sagemaker: Any, name: str) -> bool:
     except ClientError as error:
         return "Could not find endpoint" in str(error)
     return False
-
-
-def eventually(look: Callable[[], Any], seconds: float = 100.0) -> Any:
-    """The first true answer of `look`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it never came true")

@@ -6,6 +6,7 @@ import flow
 import pytest
 import tutorials
 from botocore.exceptions import ClientError
+from waiting import eventually
 
 
 def train_and_deploy(studio, name, request) -> None:
@@ -37,7 +38,7 @@ def train_and_deploy(studio, name, request) -> None:
 def clean_up(studio, name) -> None:
     sagemaker, s3 = studio.client("sagemaker"), studio.client("s3")
     sagemaker.delete_endpoint(EndpointName=name)
-    assert flow.eventually(lambda: flow.gone(sagemaker, name))
+    assert eventually(lambda: flow.gone(sagemaker, name))
     sagemaker.delete_endpoint_config(EndpointConfigName=name)
     sagemaker.delete_model(ModelName=name)
     runtime = studio.client("sagemaker-runtime")

@@ -14,6 +14,7 @@ import flow
 import pytest
 from botocore.exceptions import ClientError
 from studios import run_studio
+from waiting import eventually
 
 BUCKET = "modes"
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -242,7 +243,7 @@ def test_checkpoints_are_stored_while_a_job_runs_and_restored_by_the_next(lab):
         "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
     }
     sagemaker.create_training_job(**job("saver", "saver.py", [], **config, **spot))
-    flow.eventually(lambda: text_of(s3, "kept/deep/epoch-1") == "one")
+    eventually(lambda: text_of(s3, "kept/deep/epoch-1") == "one")
     assert sagemaker.describe_training_job(TrainingJobName="saver")["TrainingJobStatus"] == (
         "InProgress"
     )
@@ -267,7 +268,7 @@ def test_checkpoints_survive_the_death_of_the_control_plane(start_studio):
     config = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/kept/"}}
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 3}}
     sagemaker.create_training_job(**job("saver", "saver.py", [], **config, **limit))
-    flow.eventually(lambda: "started" in logged(studio, "saver"))
+    eventually(lambda: "started" in logged(studio, "saver"))
     identity = json.loads((studio.home / "pid.json").read_text())
     os.kill(identity["pid"], signal.SIGKILL)
     time.sleep(2.5)  # the job goes on, and ends, while nobody is there

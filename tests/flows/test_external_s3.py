@@ -1,9 +1,9 @@
 """A control plane whose objects lie in another S3: here, that of a second Studio."""
 
 import sys
-import time
 
 import outside
+from waiting import eventually
 
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
@@ -46,10 +46,9 @@ def finished(client, name: str, code: str, output: str = "s3://outside/out") -> 
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 60},
     )
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
+
+    def look() -> dict | None:
         job = client.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] != "InProgress":
-            return job
-        time.sleep(0.1)
-    raise AssertionError(job)
+        return job if job["TrainingJobStatus"] != "InProgress" else None
+
+    return eventually(look)

@@ -13,6 +13,7 @@ import flow
 import pytest
 from botocore.exceptions import ClientError
 from studios import ROOT, run_studio
+from waiting import eventually
 
 from studio.runners import sandbox
 
@@ -170,7 +171,7 @@ def test_a_stop_and_the_time_limit_end_all_hosts(lab, how):
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": seconds}}
     sagemaker.create_training_job(**job(name, "forever", 2, **limit))
     if how == "stop":
-        flow.eventually(lambda: list(said(lab, name).values()) == [["started"]] * 2)
+        eventually(lambda: list(said(lab, name).values()) == [["started"]] * 2)
         sagemaker.stop_training_job(TrainingJobName=name)
     done = flow.ended(sagemaker, name)
     secondary = {"stop": "Stopped", "time": "MaxRuntimeExceeded"}[how]
@@ -198,7 +199,7 @@ def test_instance_groups_have_hosts_and_channels_of_their_own(lab):
 def test_a_host_that_the_platform_loses_is_named(lab):
     sagemaker = lab.client("sagemaker")
     sagemaker.create_training_job(**job("lost", "forever", 2))
-    flow.eventually(lambda: list(said(lab, "lost").values()) == [["started"]] * 2)
+    eventually(lambda: list(said(lab, "lost").values()) == [["started"]] * 2)
     (folder,) = [
         it
         for it in (lab.home / "runs").glob("*-algo-2")
@@ -297,7 +298,7 @@ def test_kills_of_the_control_plane_start_no_host_twice(start_studio):
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 2}}
     sagemaker = studio.client("sagemaker")
     sagemaker.create_training_job(**job("limited", "forever", 2, **limit))
-    flow.eventually(lambda: list(said(studio, "limited").values()) == [["started"]] * 2)
+    eventually(lambda: list(said(studio, "limited").values()) == [["started"]] * 2)
     kill(studio)
     time.sleep(2.5)
     exits = [

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import flow
+from waiting import eventually
 
 from studio.runners.shim import tree
 
@@ -99,4 +100,4 @@ def test_an_isolated_model_is_trained_served_and_asked(studio):
     }
     assert len(networks - {Path("/proc/self/ns/net").readlink()}) == 1
     sagemaker.delete_endpoint(EndpointName="isolated")
-    flow.eventually(lambda: flow.gone(sagemaker, "isolated"))
+    eventually(lambda: flow.gone(sagemaker, "isolated"))

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from studios import ROOT
 from test_docs import run_blocks
 from test_survival import ended, job, murder, persistently, revive
+from waiting import eventually
 
 NAME = "measured"
 SDK = ROOT / ".venv-sdk" / "bin" / "python"
@@ -64,7 +65,7 @@ def measured(studio):
             runtime.invoke_endpoint(EndpointName=NAME, ContentType="text/plain", Body=b"what?")
     yield studio
     sagemaker.delete_endpoint(EndpointName=NAME)
-    flow.eventually(lambda: flow.gone(sagemaker, NAME))
+    eventually(lambda: flow.gone(sagemaker, NAME))
 
 
 def endpoint_sum(studio, name: str, statistic: str = "Sum") -> float:
@@ -72,8 +73,8 @@ def endpoint_sum(studio, name: str, statistic: str = "Sum") -> float:
     return summed(studio, "AWS/SageMaker", name, statistic, **of)
 
 
-def test_invocations_are_seen_within_ten_seconds(measured):
-    flow.eventually(lambda: endpoint_sum(measured, "Invocations") == 12, 15)
+def test_invocations_are_seen(measured):
+    eventually(lambda: endpoint_sum(measured, "Invocations") == 12)
     assert endpoint_sum(measured, "InvocationsPerInstance") == 12
     errors = ("Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
     assert [endpoint_sum(measured, name) for name in errors] == [2, 0, 2]
@@ -94,7 +95,7 @@ def test_what_a_job_and_a_server_take_of_the_machine(measured):
         assert summed(measured, namespace, name, "Maximum", **host) > 0, name
     server = {"EndpointName": NAME, "VariantName": "AllTraffic"}
     namespace = "/aws/sagemaker/Endpoints"
-    flow.eventually(lambda: summed(measured, namespace, "MemoryUtilization", "Maximum", **server))
+    eventually(lambda: summed(measured, namespace, "MemoryUtilization", "Maximum", **server))
 
 
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
@@ -106,7 +107,7 @@ def test_analytics_of_the_sdk(measured):
 
 
 def test_the_code_of_the_page_runs(measured):
-    flow.eventually(lambda: endpoint_sum(measured, "Invocations") == 12, 15)
+    eventually(lambda: endpoint_sum(measured, "Invocations") == 12)
     page = ROOT / "docs" / "how-to" / "metrics.md"
     values, listed, invocations, latency = run_blocks(sys.executable, page, measured).splitlines()
     assert values == "20.0 values"
@@ -131,7 +132,7 @@ def test_kills_neither_lose_nor_double_values(start_studio):
         return persistently(summed, studio=studio, statistic="SampleCount", **call)
 
     for kill in range(1, 3):
-        flow.eventually(lambda least=kill: count() > 40 * least, 30)
+        eventually(lambda least=kill: count() > 40 * least)
         mine = [{"MetricName": "acknowledged", "Value": 1.0}]
         studio.client("cloudwatch").put_metric_data(Namespace="team", MetricData=mine)
         murder(studio)

@@ -5,6 +5,7 @@ import threading
 import flow
 import pytest
 from botocore.exceptions import ClientError
+from waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_stop_then_delete_then_use_the_name_again(studio, bucket):
     sagemaker.create_training_job(**request)
     with pytest.raises(ClientError, match="ResourceInUse"):
         sagemaker.delete_training_job(TrainingJobName="stopped")
-    flow.eventually(
+    eventually(
         lambda: (
             sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"]
             == "Training"
@@ -123,7 +124,7 @@ def test_an_update_under_load_loses_no_request(studio, artifact):
     for thread in threads:
         thread.start()
     try:
-        flow.eventually(lambda: "AllTraffic" in seen)
+        eventually(lambda: "AllTraffic" in seen)
         sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="green")
         with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
             sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="blue")
@@ -134,15 +135,15 @@ def test_an_update_under_load_loses_no_request(studio, artifact):
         found = flow.settled(sagemaker, "updated")
         assert found["EndpointConfigName"] == "green"
         assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 2
-        flow.eventually(lambda: "Green" in seen)
-        flow.eventually(lambda: servers(studio) == 2)
+        eventually(lambda: "Green" in seen)
+        eventually(lambda: servers(studio) == 2)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert failures == []
     sagemaker.delete_endpoint(EndpointName="updated")
-    flow.eventually(lambda: flow.gone(sagemaker, "updated"))
+    eventually(lambda: flow.gone(sagemaker, "updated"))
 
 
 def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
@@ -161,7 +162,7 @@ def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
     sagemaker.update_endpoint(EndpointName="kept", EndpointConfigName="sound")
     assert "FailureReason" not in flow.settled(sagemaker, "kept")
     sagemaker.delete_endpoint(EndpointName="kept")
-    flow.eventually(lambda: flow.gone(sagemaker, "kept"))
+    eventually(lambda: flow.gone(sagemaker, "kept"))
 
 
 def test_configuration_and_model_may_go_while_the_endpoint_lives(studio, artifact):
@@ -175,7 +176,7 @@ def test_configuration_and_model_may_go_while_the_endpoint_lives(studio, artifac
     assert "orphan" in {each["EndpointName"] for each in summaries}
     assert "orphan" not in str(sagemaker.list_models(NameContains="orphan")["Models"])
     sagemaker.delete_endpoint(EndpointName="orphan")
-    flow.eventually(lambda: flow.gone(sagemaker, "orphan"))
+    eventually(lambda: flow.gone(sagemaker, "orphan"))
 
 
 def servers(studio) -> int:

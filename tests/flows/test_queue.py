@@ -4,6 +4,7 @@ import itertools
 import sys
 
 import flow
+from waiting import eventually
 
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -27,7 +28,7 @@ def test_jobs_wait_their_turn_and_say_so(start_studio):
                 InputDataConfig=[flow.channel("s3://queue/code", "code")],
             )
         )
-    flow.eventually(
+    eventually(
         lambda: (
             sagemaker.describe_training_job(TrainingJobName=names[-1])["SecondaryStatus"]
             == "Pending"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from studios import run_studio
+from waiting import PATIENCE_SECONDS, eventually
 
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -44,7 +45,7 @@ def revive(studio) -> None:
 
 def persistently(call, **request):
     """What a client does whose server may be away for a moment."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return call(**request)
@@ -85,13 +86,11 @@ def job(name: str, script: str = "count", **values) -> dict:
 
 
 def ended(studio, name: str) -> dict:
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline:
+    def look() -> dict | None:
         found = persistently(studio.client("sagemaker").describe_training_job, TrainingJobName=name)
-        if found["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{name} never ended: {found}")
+        return found if found["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
+
+    return eventually(look)
 
 
 def log_lines(studio, name: str) -> list[str]:
@@ -194,7 +193,7 @@ def test_an_endpoint_serves_while_the_control_plane_is_dead(studio_to_kill):
     }
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
-    until(lambda: status(sagemaker) == "InService")
+    eventually(lambda: status(sagemaker) == "InService")
 
     def predict() -> bytes:
         answer = runtime.invoke_endpoint(EndpointName="e", ContentType="text/csv", Body=b"3")
@@ -209,18 +208,18 @@ def test_an_endpoint_serves_while_the_control_plane_is_dead(studio_to_kill):
 
     router = json.loads((studio.home / "router" / "pid.json").read_text())
     os.kill(router["pid"], signal.SIGKILL)
-    until(lambda: persistently(predict) == expected)
+    eventually(lambda: persistently(predict) == expected)
 
     server = next(studio.home.glob("runs/*serve*/pid.json")).parent
     mark = f"STUDIO_RUN_ID={server.name}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         if mark in environment(process):
             os.kill(int(process.name), signal.SIGKILL)
-    until(lambda: answers(predict) == expected)
+    eventually(lambda: answers(predict) == expected)
     assert len(list(studio.home.glob("runs/*serve*"))) == 2
 
     sagemaker.delete_endpoint(EndpointName="e")
-    until(lambda: status(sagemaker) is None)
+    eventually(lambda: status(sagemaker) is None)
 
 
 def answers(predict) -> bytes | None:
@@ -242,12 +241,3 @@ def status(sagemaker) -> str | None:
         return sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"]
     except ClientError:
         return None
-
-
-def until(check, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it never came true")

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from studio.db import migrate, resources
 from studio.db.resources import Resource
@@ -107,7 +108,7 @@ def test_whoever_dies_while_it_starts_hosts_starts_none_twice(tmp_path, db, at, 
     look(next_one, db, other)
     with db.read() as connection:
         assert resources.runs(connection, other.id) == []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seen := look(next_one, db, job)) or not all(it.status.ended for it in seen):
         assert time.monotonic() < deadline, seen
         time.sleep(0.02)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from waiting import eventually
+
 from studio.runners.shim import tree
 
 
@@ -12,6 +14,11 @@ def alive_of(home: Path) -> list[int]:
         found += tree.marked(f"STUDIO_RUN_ID={folder.name}", str(folder))
         found += [pid for pid in map(int, _pids()) if _argument(pid, str(folder))]
     return found
+
+
+def assert_gone(home: Path) -> None:
+    """Nothing runs for this home, if not now then soon: a shim writes its last file and goes."""
+    eventually(lambda: not alive_of(home), lambda: alive_of(home))
 
 
 def _pids() -> list[str]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from studio.runners.base import Output, Resources, Runner, RunSpec, RunStatus, Server, Transfer
 
 ML = 'ML="${SAGEMAKER_BASE_DIR:-/opt/ml}"; '
-PATIENCE = 60.0
 _numbers = count(1)
 
 
@@ -46,7 +46,7 @@ class Bench:
         self.runner.stop(run, self.handles[run])
 
     def until(self, run: str, wanted: Callable[[RunStatus], bool]) -> RunStatus:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not wanted(status := self.poll(run)):
             assert time.monotonic() < deadline, (status, self.lines(run))
             time.sleep(0.01)
@@ -57,7 +57,7 @@ class Bench:
 
     def said(self, run: str, line: str) -> None:
         """Wait until the log of `run` has this line."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while line not in self.lines(run):
             assert time.monotonic() < deadline, (self.poll(run), self.lines(run))
             time.sleep(0.01)

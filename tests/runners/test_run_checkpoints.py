@@ -2,13 +2,13 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 from runner_contract import Bench
 from test_run_crashes import assert_gone, shim_of
 from test_run_inputs import small_disk
+from waiting import eventually
 
 from studio.container import files
 from studio.runners.base import Transfer
@@ -119,9 +119,7 @@ def test_a_killed_keeper_is_replaced(bench: Bench, home: Path):
     run = start(bench, "echo one > a; echo ready; until [ -e ../end ]; do sleep 0.05; done")
     bench.said(run, "ready")
     shim = shim_of(home, run)
-    until = time.monotonic() + 20
-    while not (keepers := keepers_of(shim, home / "runs" / run / "ml" / FOLDER)):
-        assert time.monotonic() < until
+    keepers = eventually(lambda: keepers_of(shim, home / "runs" / run / "ml" / FOLDER))
     for pid in keepers:
         os.kill(pid, signal.SIGKILL)
     assert waits(bench, run) == {"a": "one\n"}

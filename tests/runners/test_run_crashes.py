@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from left_over import alive_of
-from runner_contract import PATIENCE, Bench
+from left_over import assert_gone
+from runner_contract import Bench
+from waiting import eventually
 
 from studio import processes
 from studio.errors import StudioError
@@ -22,13 +23,6 @@ from studio.settings import Settings
 
 def shim_of(home: Path, run: str) -> int:
     return int(json.loads((home / "runs" / run / "pid.json").read_text())["pid"])
-
-
-def assert_gone(home: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while left := alive_of(home):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
 
 
 TREES = {
@@ -122,10 +116,7 @@ def test_lines_that_a_killed_shim_never_noted_are_read(bench: Bench, home: Path)
     os.kill(shim_of(home, run), signal.SIGSTOP)
     with (home / "runs" / run / "ml" / "go").open("w") as go:
         go.write("go\n")
-    deadline = time.monotonic() + 20
-    while b"last" not in (home / "runs" / run / "log").read_bytes():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: b"last" in (home / "runs" / run / "log").read_bytes())
     assert bench.lines(run) == ["first"]
     os.kill(shim_of(home, run), signal.SIGKILL)
     assert bench.ended(run).reason == "RunnerLost"

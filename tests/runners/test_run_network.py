@@ -9,8 +9,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from left_over import alive_of
+from left_over import assert_gone
 from runner_contract import Bench
+from waiting import PATIENCE_SECONDS
 
 from studio.errors import StudioError
 from studio.runners import sandbox
@@ -155,10 +156,7 @@ def test_an_isolated_server_can_be_reached(boxed, home):
                 received += kept.recv(65536)
     boxed.stop(run)
     assert boxed.ended(run).phase == "stopped"
-    deadline = time.monotonic() + 10
-    while left := alive_of(home):  # the shim writes its last file and goes
-        assert time.monotonic() < deadline, left
-        time.sleep(0.02)
+    assert_gone(home)
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((host, int(port)))
 
@@ -171,7 +169,7 @@ def test_a_bridge_that_is_killed_is_built_again(boxed, home):
     own = Path("/proc/self/ns/net").readlink()
     (bridge,) = [it for it in children if Path(f"/proc/{it}/ns/net").readlink() != own]
     os.kill(int(bridge), signal.SIGKILL)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             assert asked(address)

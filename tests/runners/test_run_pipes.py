@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from left_over import assert_gone
 from runner_contract import Bench
-from test_run_crashes import assert_gone, shim_of
+from test_run_crashes import shim_of
 from test_run_inputs import serving
 
 from studio.runners.base import Part, RunStatus, Stream

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import s3_writer
+from waiting import eventually
 
 from studio.s3 import index
 from studio.s3.store import Content, ObjectStore, Target
@@ -46,7 +47,7 @@ def test_kill_in_the_middle_of_writes(tmp_path: Path, seconds: float) -> None:
         writer = subprocess.Popen(
             [sys.executable, HERE / "s3_writer.py", root], stdout=output, cwd=HERE
         )
-        wait_for(lambda: log.stat().st_size > 100)
+        eventually(lambda: log.stat().st_size > 100)
         time.sleep(seconds)
         writer.kill()
         assert writer.wait() == -9
@@ -66,13 +67,6 @@ def test_kill_in_the_middle_of_writes(tmp_path: Path, seconds: float) -> None:
         assert not list((root / "tmp").iterdir())
     finally:
         store.close()
-
-
-def wait_for(condition: object, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_the_sweep_takes_only_what_nobody_names(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -14,6 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from waiting import eventually
 
 from studio.serving.table import Key, Table, Variant, write_table
 
@@ -37,7 +38,7 @@ class Router:
         return subprocess.Popen([*command, *self.options])
 
     def _wait(self) -> int:
-        wait_for((self.home / "router" / "pid.json").exists, self.process)
+        self._until((self.home / "router" / "pid.json").exists)
         return json.loads((self.home / "router" / "port").read_text())
 
     def restart(self) -> None:
@@ -60,7 +61,14 @@ class Router:
             },
         )
         write_table(self.home, table)
-        wait_for(lambda: f'"version": {self.version},' in self.log(), self.process)
+        self._until(lambda: f'"version": {self.version},' in self.log())
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        def look() -> bool:
+            assert self.process.poll() is None, "the router has died"
+            return condition()
+
+        eventually(look)
 
     def log(self) -> str:
         return (self.home / "logs" / "router.log").read_text()
@@ -156,11 +164,3 @@ def is_closed(connection: socket.socket) -> bool:
     except ConnectionResetError:
         pass
     return True
-
-
-def wait_for(condition, process=None, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None, "the router has died"
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

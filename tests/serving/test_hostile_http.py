@@ -5,7 +5,8 @@ import socket
 import threading
 
 import pytest
-from serving_support import Answer, exchange, is_closed, wait_for
+from serving_support import Answer, exchange, is_closed
+from waiting import eventually
 
 HEALTH = b"GET /_studio/health HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -258,8 +259,8 @@ def test_clients_that_do_not_read_are_cut_off(start_router, model):
     with router.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.sendall(router.request(b"huge:6000000") * 20)
-        wait_for(lambda: len(model.bodies()) >= 1)
-        wait_for(lambda: router.sockets() == before)  # the client's is gone, and the model's
+        eventually(lambda: len(model.bodies()) >= 1)
+        eventually(lambda: router.sockets() == before)  # the client's is gone, and the model's
         assert exchange(router, router.request(b"fast")).status == 200
     assert len(model.bodies()) < 10  # back-pressure: no answer is fetched that can't be sent
 

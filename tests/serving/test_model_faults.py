@@ -5,7 +5,8 @@ import threading
 
 import pytest
 from botocore.exceptions import ClientError
-from serving_support import ACCOUNT, Answer, exchange, wait_for
+from serving_support import ACCOUNT, Answer, exchange
+from waiting import eventually
 
 
 def fault(router, body, client=None, **kwargs):
@@ -121,7 +122,7 @@ def test_a_replica_comes_back_on_its_own(router, start_model):
     for _ in range(5):
         exchange(router, request)
     start_model("again", port=second.port)
-    wait_for(lambda: exchange(router, request).body == b"again")
+    eventually(lambda: exchange(router, request).body == b"again")
 
 
 def test_a_stuck_replica_is_passed_over(start_router, start_model):
@@ -135,7 +136,7 @@ def test_a_stuck_replica_is_passed_over(start_router, start_model):
     stuck = [router.connect() for _ in range(4)]  # some of these hang, on the stopped server
     for connection in stuck:
         connection.sendall(request)
-    wait_for(lambda: len(first.bodies()) >= 4)
+    eventually(lambda: len(first.bodies()) >= 4)
     threading.Event().wait(1.0)
     slow = [router.connect() for _ in range(8)]  # more than the stopped server holds
     for connection in slow:
@@ -153,7 +154,7 @@ def test_too_much_for_a_server_is_refused_at_once(start_router, model):
     held = [router.connect() for _ in range(4)]
     for connection in held:
         connection.sendall(request)
-    wait_for(lambda: len(model.bodies()) == 4)
+    eventually(lambda: len(model.bodies()) == 4)
     answer = exchange(router, request)
     assert (answer.status, answer.error) == (503, "ServiceUnavailable")
     for connection in held:
@@ -166,7 +167,7 @@ def test_a_caller_that_leaves_harms_nobody(router, model):
     for _ in range(3):
         with router.connect() as connection:
             connection.sendall(router.request(b"slow:0.5"))
-    wait_for(lambda: len(model.bodies()) == 3)
+    eventually(lambda: len(model.bodies()) == 3)
     assert exchange(router, router.request(b"fast")).status == 200
     threading.Event().wait(1.0)  # the answers that nobody wants arrive
     assert exchange(router, router.request(b"fast")).status == 200

@@ -2,9 +2,9 @@
 
 import os
 import signal
-import time
 
 import pytest
+from waiting import eventually
 
 from studio import processes
 from studio.credentials import load_or_create
@@ -18,15 +18,6 @@ from studio.settings import Settings
 def home(tmp_path):
     yield tmp_path
     control.stop(tmp_path)
-
-
-def eventually(check, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never came true")
 
 
 def test_start_is_idempotent_and_stop_ends_it(home):

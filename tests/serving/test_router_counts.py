@@ -4,7 +4,8 @@ import fcntl
 import json
 import signal
 
-from serving_support import exchange, wait_for
+from serving_support import exchange
+from waiting import eventually
 
 from studio.serving import counters
 
@@ -23,7 +24,7 @@ def test_outcomes_are_counted_and_a_kill_loses_nothing_that_was_written(router):
         assert exchange(router, router.request()).status == 200
     assert exchange(router, router.request(b"status:404")).status == 424
     assert exchange(router, router.request(b"status:500")).status == 424
-    wait_for(lambda: counted(router) == 22)
+    eventually(lambda: counted(router) == 22)
     router.process.send_signal(signal.SIGKILL)
     router.restart()
     for _ in range(10):
@@ -48,7 +49,7 @@ def test_what_reaches_no_variant_is_not_counted(router):
 
 def test_a_file_is_locked_until_its_router_has_ended(router):
     exchange(router, router.request())
-    wait_for(lambda: lines(router))
+    eventually(lambda: lines(router))
     [path] = counters.folder(router.home).glob("[0-9]*")
     with path.open("rb") as file:
         try:

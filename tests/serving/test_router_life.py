@@ -10,7 +10,8 @@ import threading
 import time
 
 import pytest
-from serving_support import Answer, exchange, wait_for
+from serving_support import Answer, exchange
+from waiting import eventually
 
 from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 
@@ -49,7 +50,7 @@ class Load:
     def more(self, count: int) -> None:
         """Let `count` more requests pass."""
         target = self.count + count
-        wait_for(lambda: self.count >= target or self.broken)
+        eventually(lambda: self.count >= target or self.broken)
 
     def stop(self) -> None:
         self._stop.set()
@@ -97,7 +98,7 @@ def test_connections_to_a_server_that_left_are_closed(router, start_model):
         connection.sendall(router.request())
         assert Answer(file).body == b"one"
         router.write({"echo": [("V", 1.0, [other.address])]})
-        wait_for(lambda: router.sockets() == before + 1)  # the client's own
+        eventually(lambda: router.sockets() == before + 1)  # the client's own
 
 
 def test_a_killed_replica_costs_only_what_it_held(router, start_model):
@@ -118,7 +119,7 @@ def test_a_broken_or_missing_table_changes_nothing(router):
     for broken in (b"", b"{", b"[]", b'{"version": 2}', b"\xff\xfe"):
         refusals = router.log().count("table refused")
         path.write_bytes(broken)
-        wait_for(lambda count=refusals: router.log().count("table refused") > count)
+        eventually(lambda count=refusals: router.log().count("table refused") > count)
         assert exchange(router, router.request()).status == 200
     path.unlink()
     time.sleep(0.5)
@@ -128,7 +129,7 @@ def test_a_broken_or_missing_table_changes_nothing(router):
 def test_sighup_reads_the_table_again(router):
     loads = router.log().count("table loaded")
     router.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: router.log().count("table loaded") == loads + 1, router.process)
+    eventually(lambda: router.log().count("table loaded") == loads + 1)
 
 
 def test_a_router_without_a_table_serves_nobody(start_router):
@@ -152,9 +153,9 @@ def test_killed_and_restarted_it_keeps_its_port(router):
 def test_sigterm_lets_requests_end_and_serves_no_new_ones(router, model):
     with router.connect() as busy, busy.makefile("rb") as file, router.connect() as idle:
         busy.sendall(router.request(b"slow:1.5"))
-        wait_for(lambda: model.bodies() == ["slow:1.5"])
+        eventually(lambda: model.bodies() == ["slow:1.5"])
         router.process.terminate()
-        wait_for(lambda: refuses(router))
+        eventually(lambda: refuses(router))
         answer = Answer(file)
         assert (answer.status, answer.body) == (200, b"slept")
         assert answer.headers["connection"] == "close"
@@ -167,7 +168,7 @@ def test_sigterm_does_not_wait_for_ever(start_router, model):
     router.write({"echo": [("V", 1.0, [model.address])]})
     with router.connect() as busy:
         busy.sendall(router.request(b"slow:60"))
-        wait_for(lambda: model.bodies() == ["slow:60"])
+        eventually(lambda: model.bodies() == ["slow:60"])
         router.process.terminate()
         assert router.process.wait(30) == 0
 
