@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from studio.api import access
+from studio.api import access, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc
 from studio.db.tables import RESOURCE, RUN
@@ -24,6 +24,7 @@ _TRAINING = "/aws/sagemaker/TrainingJobs"
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 _MOST_STREAMS = 50
 _MOST_EVENTS = 10_000
+_LAST = "\U0010ffff"
 _SCAN_BYTES = 32 * 2**20
 """A search answers with what it has, and a token, after that much log."""
 
@@ -126,11 +127,13 @@ def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
 
 def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stream]:
     name, slash, _ = prefix.partition("/")
-    match = RESOURCE.c.name == name if slash else RESOURCE.c.name.startswith(name, autoescape=True)
+    # By their ARNs: these have an index that deleted jobs are in as well.
+    first = store.arn(ctx, "training-job", name)
+    match = RESOURCE.c.arn == first if slash else RESOURCE.c.arn.between(first, first + _LAST)
     query = (
         select(RESOURCE.c.name, RESOURCE.c.owner, RUN.c.id, RUN.c.role, RUN.c.created_at)
         .join(RUN, RUN.c.resource_id == RESOURCE.c.id)
-        .where(RESOURCE.c.kind == "training-job", match)
+        .where(match)
     )
     for row in connection.execute(query):
         _, host, *attempt = row.role.split("/")
@@ -144,7 +147,7 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
 
 def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterator[Stream]:
     """Also of endpoints that were deleted: their logs stay."""
-    of_name = (RESOURCE.c.kind == "endpoint") & (RESOURCE.c.name == endpoint)
+    of_name = RESOURCE.c.arn == store.arn(ctx, "endpoint", endpoint)
     owners = set(connection.execute(select(RESOURCE.c.owner).where(of_name)).scalars())
     group = f"{_arn(ctx, _ENDPOINTS + endpoint)}:*"
     seen = {owner for owner in owners if access.may(ctx, group, owner)}

@@ -38,7 +38,7 @@ class Job:
             id=f"{number:032x}",
             kind=kind,
             name=name,
-            arn=f"arn:{kind}/{name}/{number}",
+            arn=f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/{name}",
             status="InProgress",
             spec={},
             created_at=self.created_at,
