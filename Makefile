@@ -28,7 +28,7 @@ demo: .venv/.ready .venv-sdk/.ready
 	@$(SDK)/python examples/demo.py
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -rs
 
 suites: .venv/.ready
 	@$(BIN)/python -m suites $(NAME)

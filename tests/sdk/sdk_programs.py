@@ -49,7 +49,7 @@ def start(name: str, env: dict[str, str], folder: Path) -> "subprocess.Popen[str
 
 def finish(name: str, process: "subprocess.Popen[str]", folder: Path) -> Told:
     """Waits for the end of the program; an assertion with its output when it fails."""
-    output, _ = process.communicate(timeout=280)
+    output, _ = process.communicate(timeout=560)
     assert process.returncode == 0, output[-4000:]
     (told,) = [line for line in output.splitlines() if line.startswith("TOLD ")]
     watched = folder / f"{name}.connections"
