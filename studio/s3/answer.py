@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -32,7 +33,9 @@ def refusal(error: Exception, method: str, path: str, request_id: str, region: s
     elif isinstance(error, Unavailable):
         error = S3Error("ServiceUnavailable", error.message)
     if not isinstance(error, S3Error | ConnectionError):
-        log.error("s3 request failed", request=request_id, exc_info=error)
+        # Rendered here: a renderer that shows local variables would show headers and bodies.
+        text = "".join(traceback.format_exception(error))
+        log.error("s3 request failed", request=request_id, exception=text)
     if not isinstance(error, S3Error):
         error = S3Error("InternalError", "We encountered an internal error. Please try again.")
     headers = {"content-type": "application/xml"} | error.headers

@@ -5,6 +5,7 @@ The event loop only parses and checks signatures; disk, hashes and the index are
 
 import asyncio
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -319,7 +320,8 @@ class _Exchange(HTTPMessageDelegate):
         except StreamClosedError:
             pass
         except Exception as error:
-            log.error("s3 answer failed", request=self._id, exc_info=error)
+            text = "".join(traceback.format_exception(error))
+            log.error("s3 answer failed", request=self._id, exception=text)
             if isinstance(self._connection, HTTP1Connection):
                 self._connection.close()
 
