@@ -73,7 +73,7 @@ def faulty(owner: Signer, port: Port, service: str, name: str, worn: dict[str, s
 def test_a53_faults_of_the_store_tell_nothing(
     plane: Plane, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a fault")
 
     owner, port = Signer(KEY, SECRET), Port("127.0.0.1", plane.port)
