@@ -4,6 +4,9 @@ A configuration that is kept is checked first; one that this store would not act
 its name, and asked for, answered as AWS answers for a bucket that has none.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from studio.identity import documents
 from studio.identity.documents import Policy
 from studio.s3 import cors, lifecycle, shapes
@@ -121,7 +124,8 @@ def delete_lifecycle(call: Call) -> Response:
 
 
 def get_encryption(call: Call) -> Response:
-    headers = call.store.bucket(call.request.bucket).settings.get("encryption")
+    settings = call.store.bucket(call.request.bucket).settings
+    headers = settings.get("encryption")
     if not headers:
         raise S3Error(
             "ServerSideEncryptionConfigurationNotFoundError",
@@ -131,10 +135,12 @@ def get_encryption(call: Call) -> Response:
     default = {"SSEAlgorithm": headers[_ENCRYPTION]}
     if key := headers.get(f"{_ENCRYPTION}-aws-kms-key-id"):
         default["KMSMasterKeyID"] = key
-    rule = {
+    rule: dict[str, Any] = {
         "ApplyServerSideEncryptionByDefault": default,
         "BucketKeyEnabled": headers.get(f"{_ENCRYPTION}-bucket-key-enabled") == "true",
     }
+    if blocked := settings.get("blockedEncryption"):
+        rule["BlockedEncryptionTypes"] = {"EncryptionType": blocked}
     return Response(body=shapes.write({"Rules": [rule]}, "ServerSideEncryptionConfiguration"))
 
 
@@ -145,6 +151,7 @@ def put_encryption(call: Call) -> Response:
     if default is None or set(rules[0]) - {
         "ApplyServerSideEncryptionByDefault",
         "BucketKeyEnabled",
+        "BlockedEncryptionTypes",
     }:
         raise S3Error("InvalidRequest", "The encryption configuration needs exactly one default.")
     headers = {_ENCRYPTION: default["SSEAlgorithm"]}
@@ -158,11 +165,24 @@ def put_encryption(call: Call) -> Response:
         headers[f"{_ENCRYPTION}-aws-kms-key-id"] = key
     if rules[0].get("BucketKeyEnabled") and default["SSEAlgorithm"] != "AES256":
         headers[f"{_ENCRYPTION}-bucket-key-enabled"] = "true"
+    call.store.configure(call.request.bucket, "blockedEncryption", _blocked_encryption(rules[0]))
     call.store.configure(call.request.bucket, "encryption", headers)
     return Response()
 
 
+def _blocked_encryption(rule: Mapping[str, Any]) -> list[str] | None:
+    """Customers' keys are refused anyway: kept, it only is told."""
+    blocked = rule.get("BlockedEncryptionTypes")
+    if blocked is None:
+        return None
+    kinds: list[str] = blocked.get("EncryptionType", [])
+    if kinds not in (["NONE"], ["SSE-C"]):
+        raise malformed()
+    return kinds
+
+
 def delete_encryption(call: Call) -> Response:
+    call.store.configure(call.request.bucket, "blockedEncryption", None)
     call.store.configure(call.request.bucket, "encryption", None)
     return Response(204)
 

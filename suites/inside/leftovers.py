@@ -9,11 +9,7 @@ def delete_buckets(s3: Any) -> None:
         name = bucket["Name"]
         s3.delete_bucket_policy(Bucket=name)
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-            keys = [{"Key": it["Key"], "VersionId": it["VersionId"]} for it in found]
-            if keys:
-                s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
-        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=name):
-            for it in page.get("Uploads", []):
-                s3.abort_multipart_upload(Bucket=name, Key=it["Key"], UploadId=it["UploadId"])
+            # One by one: keys may hold what no XML of a deletion of many can say.
+            for it in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                s3.delete_object(Bucket=name, Key=it["Key"], VersionId=it["VersionId"])
         s3.delete_bucket(Bucket=name)

@@ -105,13 +105,11 @@ def test_defaults_of_a_new_bucket(s3: Any, bucket: str) -> None:
 
 def test_what_would_not_be_acted_on_is_refused(s3: Any, bucket: str) -> None:
     queue = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"]}
-    owner = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     logging = {"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": ""}}
     for ask in (
         lambda: s3.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [queue]}
         ),
-        lambda: s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=owner),
         lambda: s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging),
         lambda: s3.put_bucket_request_payment(
             Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"}

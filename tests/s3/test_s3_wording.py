@@ -41,6 +41,19 @@ def test_a_token_takes_the_place_of_start_after(s3: Any, bucket: str) -> None:
     assert [it["Key"] for it in second["Contents"]] == ["c"]
 
 
+def test_kinds_of_encryption_that_a_bucket_blocks_are_told(s3: Any, bucket: str) -> None:
+    for kind in ("NONE", "SSE-C"):
+        rule = {
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+            "BucketKeyEnabled": False,
+            "BlockedEncryptionTypes": {"EncryptionType": [kind]},
+        }
+        wanted = {"Rules": [rule]}
+        s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=wanted)
+        found = s3.get_bucket_encryption(Bucket=bucket)
+        assert found["ServerSideEncryptionConfiguration"] == wanted
+
+
 def test_a_public_access_block_says_something(s3: Any, bucket: str) -> None:
     operation = s3.put_public_access_block
     assert said(operation, Bucket=bucket, PublicAccessBlockConfiguration={}) == (
