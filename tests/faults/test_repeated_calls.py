@@ -113,7 +113,7 @@ def with_id(sagemaker, attempt):
     return sagemaker
 
 
-def test_attempts_in_parallel_make_one_job(studio):
+def test_a14_attempts_in_parallel_make_one_job(studio):
     studio.client("s3").create_bucket(Bucket="repeated")
     sagemaker = with_id(studio.client("sagemaker", max_pool_connections=50), "the-same")
     with ThreadPoolExecutor(50) as pool:

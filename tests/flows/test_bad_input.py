@@ -41,7 +41,7 @@ def test_all_violations_at_once(studio, bucket):
         assert f"at '{member}' failed to satisfy constraint" in error["Message"]
 
 
-def test_names_are_unique_and_missing_ones_are_named(studio, bucket):
+def test_a13_names_are_unique_and_missing_ones_are_named(studio, bucket):
     sagemaker = studio.client("sagemaker")
     sagemaker.create_training_job(**request("bad-twice"))
     assert refusal(sagemaker.create_training_job, **request("bad-twice"))["Code"] == "ResourceInUse"

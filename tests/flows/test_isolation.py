@@ -23,7 +23,7 @@ for address in (%s, ("169.254.169.254", 80)):
 """
 
 
-def test_an_isolated_job_sees_no_network_and_gets_no_credentials(studio):
+def test_a47_an_isolated_job_sees_no_network_and_gets_no_credentials(studio):
     s3, sagemaker = studio.client("s3"), studio.client("sagemaker")
     s3.create_bucket(Bucket="isolated-look")
     host, _, port = studio.url.removeprefix("http://").partition(":")

@@ -105,7 +105,7 @@ def found_fixture(ann):
     return json.loads(ann("s3").get_object(Bucket="ann-team", Key="look.json")["Body"].read())
 
 
-def test_a_job_acts_as_its_role_for_the_one_who_made_it(found):
+def test_a20_a_job_acts_as_its_role_for_the_one_who_made_it(found):
     assert found["identity"] == (
         f"arn:aws:sts::{ACCOUNT}:assumed-role/StudioExecutionRole/SageMaker"
     )
@@ -114,7 +114,7 @@ def test_a_job_acts_as_its_role_for_the_one_who_made_it(found):
     assert (found["other"], found["user"]) == ("AccessDenied", "AccessDenied")
 
 
-def test_its_credentials_die_with_it(studio, found):
+def test_a20_its_credentials_die_with_it(studio, found):
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
     stolen = person(studio, dict(zip(names, found["keys"], strict=True)))
     last = eventually(lambda: code(stolen("s3").list_buckets))
@@ -127,7 +127,7 @@ def test_its_credentials_die_with_it(studio, found):
     )
 
 
-def test_its_secrets_are_nowhere(studio, ann, found):
+def test_a52_its_secrets_are_nowhere(studio, ann, found):
     described = str(ann("sagemaker").describe_training_job(TrainingJobName="ann-look"))
     assert "canary-of-the-environment" in described
     secrets = [*found["keys"][1:], found["token"]]
@@ -156,7 +156,7 @@ def test_what_lies_in_the_home_is_the_owners_alone(studio, found):
     assert not [path for path in specs if path.stat().st_mode & 0o077]
 
 
-def test_no_secret_on_a_command_line(studio, found):
+def test_a55_no_secret_on_a_command_line(studio, found):
     owner = json.loads((studio.home / "credentials.json").read_text())["secret_access_key"]
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
@@ -213,7 +213,7 @@ def test_a_role_may_do_less(studio, ann):
     assert code(studio.client("s3").head_object, Bucket="owners-team", Key="out") == "404"
 
 
-def test_endpoints_answer_whom_policies_let(studio, ann):
+def test_a19_a56_endpoints_answer_whom_policies_let(studio, ann):
     sagemaker = ann("sagemaker")
     sagemaker.create_training_job(**flow.training("ann-model", "ann-team"))
     artifact = flow.ended(sagemaker, "ann-model")["ModelArtifacts"]["S3ModelArtifacts"]

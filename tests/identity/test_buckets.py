@@ -55,7 +55,7 @@ PLACE = {"Bucket": "ann-data", "Key": "model.tar.gz"}
 COPY = {"Bucket": "bob-data", "Key": "stolen", "CopySource": PLACE}
 
 
-def test_a_bucket_of_somebody_else_is_closed(ann: Person, bob: Person):
+def test_a17_a_bucket_of_somebody_else_is_closed(ann: Person, bob: Person):
     s3 = bob.client("s3")
     upload = ann.client("s3").create_multipart_upload(**PLACE)["UploadId"]
     mine = s3.create_multipart_upload(Bucket="bob-data", Key="big")["UploadId"]
@@ -106,7 +106,7 @@ def test_a_deletion_of_many_is_judged_key_by_key(plane: Plane, ann: Person, bob:
     assert ann.client("s3").head_object(**PLACE)
 
 
-def test_a_presigned_address_is_worth_what_its_signer_is(ann: Person, bob: Person):
+def test_a17_a_presigned_address_is_worth_what_its_signer_is(ann: Person, bob: Person):
     good = ann.client("s3").generate_presigned_url("get_object", Params=PLACE)
     assert fetch(good) == (200, b"model")
     bad = bob.client("s3").generate_presigned_url("get_object", Params=PLACE)
@@ -116,7 +116,7 @@ def test_a_presigned_address_is_worth_what_its_signer_is(ann: Person, bob: Perso
 @pytest.mark.parametrize(
     "path", ["/bob-data/../ann-data/model.tar.gz", "/bob-data%2F..%2Fann-data/k"]
 )
-def test_one_key_is_authorised_and_acted_on(plane: Plane, ann: Person, bob: Person, path: str):
+def test_a43_one_key_is_authorised_and_acted_on(plane: Plane, ann: Person, bob: Person, path: str):
     from botocore.auth import S3SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
@@ -164,7 +164,7 @@ def test_sharing_by_the_policy_of_a_bucket(plane: Plane, ann: Person, bob: Perso
     assert code(there.get_object, Bucket="ann-shared", Key="k") == "AccessDenied"
 
 
-def test_what_a_job_or_model_refers_to_is_looked_at_first(plane: Plane, ann: Person, bob: Person):
+def test_a18_what_a_job_or_model_refers_to_is_looked_at_first(plane: Plane, ann: Person, bob: Person):
     sagemaker = bob.client("sagemaker")
     denied = "AccessDeniedException"
     assert code(sagemaker.create_model, **model("bob-1", "ann-data")) == denied
@@ -199,7 +199,7 @@ def test_roles_that_nobody_can_assume(plane: Plane, ann: Person):
         assert f"Could not assume role {arn}." in str(caught.value)
 
 
-def test_a_role_has_to_be_passed(plane: Plane, ann: Person):
+def test_a18_a_role_has_to_be_passed(plane: Plane, ann: Person):
     text = document(allow(["sagemaker:*", "s3:*"]))
     dora = user(plane, "dora", policy=text)
     dora.client("s3").create_bucket(Bucket="dora-data")

@@ -29,7 +29,7 @@ def ring(home) -> KeyRing:
     return KeyRing(home[1], home[0], Credentials("AKIAOWNER", "s"), OWNER)
 
 
-def test_keys_outlive_the_process_and_lie_encrypted(home):
+def test_a56_keys_outlive_the_process_and_lie_encrypted(home):
     keys = ring(home)
     made = keys.create(principals.user(ACCOUNT, "ann"), 1)
     session = keys.start_session(principals.role_session(ACCOUNT, "R", "s", "ann"), 900, 1)

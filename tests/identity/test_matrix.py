@@ -128,7 +128,7 @@ def test_the_samples_are_good_requests(plane: Plane, people: dict[str, Person]):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_nobody_without_right_has_anything_done(
+def test_a01_a16_nobody_without_right_has_anything_done(
     plane: Plane, people: dict[str, Person], operation: str
 ):
     service, before = operation.partition(":")[0], rows(plane)
@@ -154,7 +154,7 @@ def test_nobody_without_right_has_anything_done(
 @pytest.mark.parametrize(
     "operation", [it for it in OPERATIONS if it.startswith(("sagemaker:", "logs:"))]
 )
-def test_another_user_learns_and_changes_nothing(
+def test_a16_another_user_learns_and_changes_nothing(
     plane: Plane, people: dict[str, Person], operation: str
 ):
     """Bob may do everything with his own: Ann's things are to him as if they were not there."""

@@ -145,7 +145,7 @@ def test_neither_home_can_be_read_wherever_it_lies(
             subprocess.run(["rm", "-rf", base], check=True)
 
 
-def test_other_processes_cannot_be_seen_or_signalled(boxed: Bench):
+def test_a47_other_processes_cannot_be_seen_or_signalled(boxed: Bench):
     me = os.getpid()
     _, lines = boxed.result(
         f"ls -d /proc/[0-9]* | wc -l; kill -0 {me} 2>/dev/null && echo reached; "
@@ -155,7 +155,7 @@ def test_other_processes_cannot_be_seen_or_signalled(boxed: Bench):
     assert lines[1:] == []
 
 
-def test_sockets_of_container_engines_and_sessions_are_masked(
+def test_a47_sockets_of_container_engines_and_sessions_are_masked(
     boxed: Bench, monkeypatch: pytest.MonkeyPatch
 ):
     if os.geteuid():

@@ -71,7 +71,7 @@ def test_another_region(tmp_path: Any) -> None:
         "%C3%BC%C3%BC%C3%BC",
     ],
 )
-def test_names_that_aws_refuses(gateway: Any, name: str) -> None:
+def test_a38_names_that_aws_refuses(gateway: Any, name: str) -> None:
     target = f"/{name}" if name != "con/" else "/co/"
     answer = s3_raw.call(gateway.port, "PUT", target)
     assert (answer.status, answer.code) == (400, "InvalidBucketName")

@@ -69,7 +69,7 @@ def test_wrong_signatures(untouched: str, gateway: Any) -> None:
         refused(put(now=moment), 403, "RequestTimeTooSkewed")
 
 
-def test_a_signature_covers_all_of_the_request(untouched: str, gateway: Any) -> None:
+def test_a05_a_signature_covers_all_of_the_request(untouched: str, gateway: Any) -> None:
     port, target = gateway.port, f"/{untouched}/k"
     signed = s3_raw.sign(port, "PUT", target, {"x-amz-meta-a": "1"}, body=b"new")
     signed["content-length"] = "3"
@@ -94,7 +94,7 @@ def test_a_signature_covers_all_of_the_request(untouched: str, gateway: Any) -> 
         "UNSIGNED-PAYLOAD",
     ],
 )
-def test_no_payload_mode_waives_the_signature(untouched: str, gateway: Any, mode: str) -> None:
+def test_a08_no_payload_mode_waives_the_signature(untouched: str, gateway: Any, mode: str) -> None:
     """The class of CVE-2026-40344: a mode that is unsigned as to its body only."""
     port = gateway.port
     body = b"3\r\nnew\r\n0\r\n\r\n"
@@ -119,7 +119,7 @@ def test_unknown_streaming_modes(untouched: str, gateway: Any) -> None:
     refused(answer, 400, "InvalidArgument")
 
 
-def test_presigned(untouched: str, gateway: Any, s3: Any) -> None:
+def test_a11_presigned(untouched: str, gateway: Any, s3: Any) -> None:
     target = {"Bucket": untouched, "Key": "k"}
     for version in ("s3v4", "s3"):
         client = s3_server.client(gateway.url, signature_version=version)
@@ -138,7 +138,7 @@ def test_presigned(untouched: str, gateway: Any, s3: Any) -> None:
         client.close()
 
 
-def test_presigned_parameters(untouched: str, gateway: Any) -> None:
+def test_a11_presigned_parameters(untouched: str, gateway: Any) -> None:
     client = s3_server.client(gateway.url, signature_version="s3v4")
     target = {"Bucket": untouched, "Key": "k"}
     url = client.generate_presigned_url("get_object", Params=target, ExpiresIn=60)
@@ -171,7 +171,7 @@ def test_keys(s3: Any, bucket: str, gateway: Any, key: str, status: int, code: s
     assert (answer.status, answer.code) == (status, code)
 
 
-def test_encoded_separators_name_no_other_bucket(untouched: str, gateway: Any) -> None:
+def test_a43_encoded_separators_name_no_other_bucket(untouched: str, gateway: Any) -> None:
     for target in (
         f"/other/%2e%2e/{untouched}/k",
         f"/other%2F..%2F{untouched}/k",
@@ -195,7 +195,7 @@ def test_lengths(untouched: str, gateway: Any) -> None:
     refused(s3_raw.send(port, "PUT", target, odd, b"x"), 417, "ExpectationFailed")
 
 
-def test_a_body_that_breaks_off(untouched: str, gateway: Any) -> None:
+def test_a66_a_body_that_breaks_off(untouched: str, gateway: Any) -> None:
     for sent in (b"", b"ne", b"x" * (3 << 20)):
         headers = s3_raw.sign(gateway.port, "PUT", f"/{untouched}/k", payload="UNSIGNED-PAYLOAD")
         headers |= {"content-length": str(len(sent) + 100), "host": f"127.0.0.1:{gateway.port}"}

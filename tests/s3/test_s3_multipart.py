@@ -85,7 +85,7 @@ def test_composite_and_whole_checksums(s3: Any, bucket: str) -> None:
         assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"".join(bodies)
 
 
-def test_wrong_claims(s3: Any, bucket: str) -> None:
+def test_a67_wrong_claims(s3: Any, bucket: str) -> None:
     target, parts = start(s3, bucket, [5 * MIB, 10])
     wrong = [parts[0], parts[1] | {"ETag": '"' + "0" * 32 + '"'}]
     absent = [*parts, {"PartNumber": 99, "ETag": parts[0]["ETag"]}]
@@ -104,7 +104,7 @@ def test_wrong_claims(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"\2" * 10
 
 
-def test_small_parts(s3: Any, bucket: str) -> None:
+def test_a67_small_parts(s3: Any, bucket: str) -> None:
     target, parts = start(s3, bucket, [5 * MIB - 1, 10])
     assert failure(lambda: complete(s3, target, parts)) == "EntityTooSmall"
     s3.upload_part(**target, PartNumber=10, Body=b"z" * 5 * MIB)
@@ -114,7 +114,7 @@ def test_small_parts(s3: Any, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "-1", "1e3", ""])
-def test_part_numbers(s3: Any, bucket: str, gateway: Any, number: str) -> None:
+def test_a67_part_numbers(s3: Any, bucket: str, gateway: Any, number: str) -> None:
     target, _ = start(s3, bucket, [])
     path = f"/{bucket}/k?partNumber={number}&uploadId={target['UploadId']}"
     answer = s3_raw.call(gateway.port, "PUT", path, body=b"x")
@@ -147,7 +147,7 @@ def test_copied_parts(s3: Any, bucket: str) -> None:
         assert wrong == "InvalidArgument"
 
 
-def test_abort_and_complete_at_once(s3: Any, bucket: str) -> None:
+def test_a67_abort_and_complete_at_once(s3: Any, bucket: str) -> None:
     for _ in range(6):
         target, parts = start(s3, bucket, [10])
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -160,7 +160,7 @@ def test_abort_and_complete_at_once(s3: Any, bucket: str) -> None:
         s3.delete_object(Bucket=bucket, Key="k")
 
 
-def test_complete_twice_at_once(s3: Any, bucket: str) -> None:
+def test_a67_complete_twice_at_once(s3: Any, bucket: str) -> None:
     target, parts = start(s3, bucket, [5 * MIB, 10])
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: complete(s3, target, parts)["ETag"], range(4)))

@@ -93,7 +93,7 @@ def test_what_boto3_presigns(s3: Any, bucket: str, gateway: Any, version: str) -
         ("..", "in/.."),
     ],
 )
-def test_file_names_are_opaque(s3: Any, bucket: str, gateway: Any, filename: str, key: str) -> None:
+def test_a44_file_names_are_opaque(s3: Any, bucket: str, gateway: Any, filename: str, key: str) -> None:
     fields = {"key": "in/${filename}"} | signed(policy(bucket))
     boundary = "b0undary"
     parts = [
@@ -164,7 +164,7 @@ OLD = {"expiration": "2001-01-01T00:00:00Z"}
         ([], OLD, 403, "AccessDenied"),
     ],
 )
-def test_policies(
+def test_a08_policies(
     bucket: str, gateway: Any, conditions: list[Any], replaced: Any, status: int, code: str
 ) -> None:
     before = files(gateway)

@@ -79,7 +79,7 @@ def client(service: str, url: str, version: str | None = None) -> Any:
 
 
 @pytest.mark.parametrize("how", [(True, True), (True, False), (False, False)])
-def test_clients_of_the_proxy(behind: Plane, url: str, how: tuple[bool, bool]) -> None:
+def test_a12_clients_of_the_proxy(behind: Plane, url: str, how: tuple[bool, bool]) -> None:
     Proxy.keeps_host, Proxy.keeps_path = how
     s3, sagemaker = client("s3", url), client("sagemaker", url)
     s3.create_bucket(Bucket="outside")
@@ -94,7 +94,7 @@ def test_clients_of_the_proxy(behind: Plane, url: str, how: tuple[bool, bool]) -
     assert behind.client("s3").head_object(Bucket="outside", Key="a b")["ContentLength"] == 1
 
 
-def test_no_header_of_a_peer_changes_what_is_signed(behind: Plane, url: str) -> None:
+def test_a12_no_header_of_a_peer_changes_what_is_signed(behind: Plane, url: str) -> None:
     """X-Forwarded-Host and its kin are anybody's to send."""
     direct = client("s3", f"http://127.0.0.1:{behind.port}")
 

@@ -23,7 +23,7 @@ def hasty(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("part", ["nothing", "head", "body"])
-def test_unfinished_requests_are_cut(hasty: Plane, part: str):
+def test_a65_unfinished_requests_are_cut(hasty: Plane, part: str):
     whole = raw(hasty, **target("ListTrainingJobs"))
     begun = {"nothing": b"", "head": whole[:40], "body": whole[:-1]}[part]
     with socket.create_connection(("127.0.0.1", hasty.port), timeout=30) as connection:
@@ -61,7 +61,7 @@ def test_a_steady_trickle_is_no_silence(hasty: Plane, monkeypatch):
         assert status(connection.recv(1000)) == 200
 
 
-def test_many_slow_clients_hold_nobody_up(studio):
+def test_a65_many_slow_clients_hold_nobody_up(studio):
     """Five hundred that send one byte; a hundred good requests meanwhile."""
     port = int(studio.url.rpartition(":")[2])
     s3 = studio.client("s3")

@@ -223,7 +223,7 @@ def test_a_client_may_shut_its_half_and_wait(router):
         assert is_closed(connection)
 
 
-def test_slow_clients_are_told_408(start_router):
+def test_a65_slow_clients_are_told_408(start_router):
     router = start_router("--receive-seconds", "0.5")
     for data in (b"G", b"GET / HTTP/1.1\r\nX-A: b\r\n"):
         answer = exchange(router, data)
@@ -265,7 +265,7 @@ def test_clients_that_do_not_read_are_cut_off(start_router, model):
     assert len(model.bodies()) < 10  # back-pressure: no answer is fetched that can't be sent
 
 
-def test_a_swarm_of_slow_clients_hurts_nobody(router):
+def test_a65_a_swarm_of_slow_clients_hurts_nobody(router):
     swarm = [router.connect() for _ in range(300)]
     for connection in swarm:
         connection.sendall(b"POST / HTTP/1.1\r\n")

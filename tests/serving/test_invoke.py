@@ -62,7 +62,7 @@ def test_bodies_up_to_the_limit_pass_both_ways(router):
     assert json.loads(invoke(router, b"")["Body"].read())["size"] == 0
 
 
-def test_one_byte_more_is_refused_by_413(router, model):
+def test_a70_one_byte_more_is_refused_by_413(router, model):
     response = refused(router, Body=b"e" * 6_291_457)
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert response["Error"] == {
@@ -72,7 +72,7 @@ def test_one_byte_more_is_refused_by_413(router, model):
     assert model.bodies() == []
 
 
-def test_unknown_endpoint(router):
+def test_a70_unknown_endpoint(router):
     response = refused(router, EndpointName="nope")
     assert response["Error"]["Code"] == "ValidationError"
     assert response["Error"]["Message"] == f"Endpoint nope of account {ACCOUNT} not found."
@@ -84,7 +84,7 @@ def test_endpoint_without_servers_is_not_found(router):
     assert "not found" in refused(router)["Error"]["Message"]
 
 
-def test_unknown_variant(router):
+def test_a19_unknown_variant(router):
     response = refused(router, TargetVariant="Blue")
     assert response["Error"]["Code"] == "ValidationError"
     assert "Blue" in response["Error"]["Message"]

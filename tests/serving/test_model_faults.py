@@ -16,7 +16,7 @@ def fault(router, body, client=None, **kwargs):
 
 
 @pytest.mark.parametrize(("status", "side"), [(400, "client"), (415, "client"), (503, "server")])
-def test_an_error_of_the_model_is_a_model_error(router, status, side):
+def test_a70_an_error_of_the_model_is_a_model_error(router, status, side):
     response = fault(router, b"status:%d" % status)
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert response["Error"]["Code"] == "ModelError"
@@ -46,7 +46,7 @@ def test_an_error_of_the_model_is_a_model_error(router, status, side):
         (b"until-close:6291457", "larger than 6291456 bytes"),
     ],
 )
-def test_no_proper_answer_is_a_model_error_too(router, model, body, words):
+def test_a70_no_proper_answer_is_a_model_error_too(router, model, body, words):
     response = fault(router, body)
     assert response["Error"]["Code"] == "ModelError"
     assert response["OriginalStatusCode"] == 0
@@ -71,7 +71,7 @@ def test_unusual_answers_are_answers(router, body, answer):
         assert (got.status, got.body) == (200, answer)
 
 
-def test_a_model_that_takes_too_long(start_router, model):
+def test_a70_a_model_that_takes_too_long(start_router, model):
     router = start_router("--model-seconds", "0.5")
     router.write({"echo": [("AllTraffic", 1.0, [model.address])]})
     response = fault(router, b"slow:30")
@@ -81,7 +81,7 @@ def test_a_model_that_takes_too_long(start_router, model):
     assert model.bodies() == ["slow:30"]
 
 
-def test_nobody_listens(router, model):
+def test_a70_nobody_listens(router, model):
     model.stop()
     response = fault(router, b"fast")
     assert response["Error"]["Code"] == "ServiceUnavailable"
@@ -147,7 +147,7 @@ def test_a_stuck_replica_is_passed_over(start_router, start_model):
         connection.close()
 
 
-def test_too_much_for_a_server_is_refused_at_once(start_router, model):
+def test_a70_too_much_for_a_server_is_refused_at_once(start_router, model):
     router = start_router("--in-flight", "4")
     router.write({"echo": [("V", 1.0, [model.address])]})
     request = router.request(b"slow:3")
