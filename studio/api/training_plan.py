@@ -257,7 +257,9 @@ def _noted(job: Resource, runs: list[Observed], now: int) -> tuple[Resource, tup
     """The job with the stages that its runs went through, and the metrics that they printed."""
     state = job.state
     for stage, since in _reached(runs):
-        if stage not in _statuses(state):
+        # Who is told to stop while it downloads may hear that too late, and train for a moment.
+        passed = _statuses(state)
+        if stage not in passed and not (stage != "Uploading" and "Stopping" in passed):
             state = _entered(state, stage, since)
         if stage == "Training" and "TrainingStartTime" not in state:
             state = {**state, "TrainingStartTime": since}

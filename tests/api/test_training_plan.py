@@ -171,6 +171,16 @@ def test_stop_of_a_running_job_keeps_its_model():
     assert isinstance(steps[0], Put)
 
 
+def test_a_stop_during_the_download_may_be_heard_too_late():
+    it = job(desired="stopped", status="Stopping")
+    downloading = RunStatus("running", (("Downloading", 200),))
+    it = training_plan.plan(it, [seen(it, downloading)], 250).resource
+    trained = RunStatus("stopped", (("Downloading", 200), ("Training", 300), ("Uploading", 350)))
+    done, _ = end(it, replace(trained, reason="Stopped", outputs=(MODEL,)))
+    assert statuses(done) == ["Starting", "Downloading", "Stopping", "Uploading", "Stopped"]
+    assert done.state["TrainingStartTime"] == 300
+
+
 def test_max_runtime_is_stopped_with_its_own_secondary_status():
     done, _ = end(job(), RunStatus("stopped", reason="MaxRuntimeExceeded", exit_code=143))
     assert (done.status, statuses(done)[-1]) == ("Stopped", "MaxRuntimeExceeded")

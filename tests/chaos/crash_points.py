@@ -186,10 +186,8 @@ def _replace(home: House, key: str, body: bytes) -> None:
 
 
 def _body(home: House, key: str) -> bytes | None:
-    s3 = home.client("s3")
     try:
-        answer = patiently(lambda: s3.get_object(Bucket=BUCKET, Key=key))
-        return bytes(answer["Body"].read())
+        return home.get(key)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise

@@ -155,6 +155,11 @@ class House:
         patiently(lambda: s3.put_object(Bucket=BUCKET, Key=key, Body=body))
         self.acknowledged[key] = body
 
+    def get(self, key: str) -> bytes:
+        """The whole object, however often it takes. Raises ClientError when there is none."""
+        s3 = self.client("s3")
+        return bytes(patiently(lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
+
     def describe(self, name: str) -> dict[str, Any]:
         sagemaker = self.client("sagemaker")
         return patiently(lambda: sagemaker.describe_training_job(TrainingJobName=name))
