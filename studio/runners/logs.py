@@ -20,6 +20,7 @@ LINE_BYTES = 256 * 1024
 _READ = 4 * 2**20
 _BACK = 2**20
 _STEP = 64 * 1024
+_USUAL_LINE = 128
 _ALL = 2**31
 
 
@@ -96,13 +97,24 @@ def position_at(folder: Path, at: int) -> int:
 def read_back(folder: Path, end: int, limit: int) -> LogPage:
     """Up to `limit` lines before position `end`, in order; about a megabyte at the most."""
     end = min(end, last(folder / "log.idx")[1])
-    page = read(folder, _line_start(folder / "log", max(0, end - _BACK)), _ALL, end)
+    page = _before(folder, end, limit)
     kept = page.events[max(0, len(page.events) - limit) :]
     if len(kept) == len(page.events):
         return page
     skipped = len(page.events) - len(kept)
     head = read(folder, page.start, skipped, end)
     return LogPage(kept, head.end, page.end)
+
+
+def _before(folder: Path, end: int, limit: int) -> LogPage:
+    """At least `limit` lines before `end`, if a megabyte has as many: who follows wants few."""
+    back = min(limit * _USUAL_LINE, _BACK)
+    while True:
+        start = _line_start(folder / "log", max(0, end - back))
+        page = read(folder, start, _ALL, end)
+        if len(page.events) >= limit or start == 0 or back >= _BACK:
+            return page
+        back = min(back * 8, _BACK)
 
 
 def _line_start(path: Path, position: int) -> int:
