@@ -1,8 +1,9 @@
 """What GetMetricData asks: queries for statistics of metrics over periods, answered in pages."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from studio.api.metric_data import checked, invalid, metric_of, unsupported
@@ -72,7 +73,19 @@ def queries(scope: tuple[str, str], request: Doc) -> list[Query]:
         (_query(scope, each, f"MetricDataQueries.member.{number}"), each)
         for number, each in enumerate(asked, 1)
     ]
-    return [query for query, each in made if each.get("ReturnData", True)]
+    times = Counter(query.metric for query, _ in made)
+    return [
+        _told_apart(query, each) if times[query.metric] > 1 else query
+        for query, each in made
+        if each.get("ReturnData", True)
+    ]
+
+
+def _told_apart(query: Query, asked: Doc) -> Query:
+    """Of a metric that is asked for several times, the default label names the statistic too."""
+    if asked.get("Label"):
+        return query
+    return replace(query, label=f"{query.metric.name} {query.statistic}")
 
 
 def page(request: Doc, wanted: list[Query], rows: Rows, now: int) -> Doc:

@@ -151,3 +151,19 @@ def test_metrics_are_listed_in_pages_and_by_filters(cloudwatch, namespace):
     assert count(Dimensions=both) == 300
     assert count(Dimensions=[{"Name": "Job", "Value": "job-007"}]) == 1
     assert count(Dimensions=[{"Name": "Nothing"}]) == 0
+
+
+def test_labels_tell_statistics_of_one_metric_apart(cloudwatch, namespace):
+    put(cloudwatch, namespace, MetricName="loss", Values=[1, 3])
+    asked = [
+        {"Id": "sum", "MetricStat": stat(namespace, "loss", "Sum")},
+        {"Id": "mean", "MetricStat": stat(namespace, "loss", "Average")},
+        {"Id": "most", "MetricStat": stat(namespace, "loss", "Maximum"), "Label": "mine"},
+    ]
+
+    def labels(*queries):
+        told = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=START, EndTime=END)
+        return [each["Label"] for each in told["MetricDataResults"]]
+
+    assert labels(*asked) == ["loss Sum", "loss Average", "mine"]
+    assert labels(asked[0]) == ["loss"]
