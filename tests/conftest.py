@@ -11,6 +11,7 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from studios import RunningStudio, running_studio
 # A busy machine must fail no test: how long an example takes is not what is tested.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+# Who ends the tests ends what they have started too.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,11 +7,12 @@ import pytest
 from waiting import eventually
 
 from studio import processes
-from studio.credentials import load_or_create
 from studio.reconcile.routes import Routes
 from studio.serving import control
-from studio.serving.table import Variant, load_table, table_path
+from studio.serving.table import Key, Variant, load_table, table_path
 from studio.settings import Settings
+
+KEYS = {"AKIATESTTESTTESTTEST": Key("a secret of the tests")}
 
 
 @pytest.fixture
@@ -44,17 +45,18 @@ def test_a_dead_router_is_replaced_on_the_same_port(home):
 
 def test_routes_are_in_force_when_set_returns(home):
     settings = Settings(home)
-    routes = Routes(settings, load_or_create(home), {"old": (Variant("v"),)})
+    routes = Routes(settings, lambda: KEYS, {"old": (Variant("v"),)})
     control.start(home)
     routes.set("new", (Variant("v", 1.0, ("127.0.0.1:9",)),))
     table = load_table(table_path(home))
     assert set(table.endpoints) == {"old", "new"}
+    assert table.keys == KEYS
     assert control.table_version(home) == table.version
     routes.set("new", None)
     assert set(load_table(table_path(home)).endpoints) == {"old"}
 
 
 def test_routes_can_be_written_while_no_router_runs(home):
-    routes = Routes(Settings(home), load_or_create(home), {})
+    routes = Routes(Settings(home), lambda: KEYS, {})
     routes.set("e", (Variant("v"),))
     assert set(load_table(table_path(home)).endpoints) == {"e"}
