@@ -58,6 +58,7 @@ lint: .venv/.ready
 docs: .venv/.ready
 	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
 	@$(BIN)/python -m studio.algorithms.reference > docs/reference/algorithms.md
+	@$(BIN)/python tests/attacks/catalogue.py > docs/reference/attacks.md
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites

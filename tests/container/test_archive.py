@@ -325,6 +325,19 @@ def test_flipped_bytes_never_pass_silently(yard: Yard):
         packed[place] ^= 0x55
 
 
+def test_a27_an_archive_that_is_replaced_while_it_is_unpacked(yard: Yard):
+    """What is looked at and what is written come from one reading of one file."""
+    yard.source.write_bytes(gzip.compress(GOOD))
+
+    def replace() -> None:
+        other = yard.source.with_name("other")
+        other.write_bytes(gzip.compress(tar_of(file("evil"), file("../x"))))
+        other.replace(yard.source)
+
+    archive.unpack(yard.source, yard.target, check=replace)
+    assert sorted(it.name for it in yard.target.iterdir()) == ["a", "b"]
+
+
 def test_a25_archives_in_archives_stay_files(yard: Yard):
     inner = gzip.compress(tar_of(file("../x")))
     yard.unpack(tar_of(file("inner.tar.gz", inner)))
