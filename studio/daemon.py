@@ -153,7 +153,7 @@ def addresses(home: Path) -> tuple[str, str]:
 def prepare(home: Path) -> None:
     """Make the folders and the access key of a home. Raises StudioError."""
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        durable.make_dirs(home)
         (home / "logs").mkdir(mode=0o700, exist_ok=True)
         credentials.load_or_create(home)
     except OSError as error:

@@ -13,7 +13,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _failures: list[str] = []
 
@@ -48,6 +47,14 @@ def sync_dir(folder: Path) -> None:
         sync(fd)
     finally:
         os.close(fd)
+
+
+def make_dirs(folder: Path, mode: int = 0o700) -> None:
+    """Make `folder` and what is missing above it, to stay."""
+    missing = [it for it in (folder, *folder.parents) if not it.exists()]
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    for made in missing:
+        sync_dir(made.parent)
 
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
