@@ -22,6 +22,7 @@ from studio.s3.store import (
     with_defaults,
 )
 from studio.s3.versions import Condition
+from studio.s3.xml import malformed
 
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
@@ -211,7 +212,7 @@ def _facts(chosen: Sequence[Part], facts: Mapping[str, BlobFacts]) -> BlobFacts:
 
 def _chosen(parts: Sequence[Part], claims: Sequence[Claim]) -> list[Part]:
     if not claims:
-        raise S3Error("MalformedXML", "You must specify at least one part")
+        raise malformed()
     numbers = [claim.number for claim in claims]
     if numbers != sorted(set(numbers)):
         raise S3Error(

@@ -1,12 +1,13 @@
 """GetObjectAttributes: what is known of an object, without its content."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
 from studio.s3 import attributes
 from studio.s3.errors import invalid_argument
-from studio.s3.index import BlobPart, StoredObject
+from studio.s3.index import BlobPart, Checksum, StoredObject
 from studio.s3.message import Call, Response
 from studio.s3.objects import checksum_elements
 from studio.s3.xml import Pairs, document
@@ -25,7 +26,7 @@ def get_object_attributes(call: Call) -> Response:
     stored = found.stored
     values: Mapping[str, Any] = {
         "ETag": stored.etag,
-        "Checksum": checksum_elements(stored.checksum) or None,
+        "Checksum": checksum_elements(_bare(stored.checksum)) or None,
         "ObjectParts": None,
         "StorageClass": stored.headers.get("x-amz-storage-class", "STANDARD"),
         "ObjectSize": stored.size,
@@ -36,6 +37,11 @@ def get_object_attributes(call: Call) -> Response:
     pairs = [(name, values[name]) for name in _KNOWN if name in wanted]
     body = document("GetObjectAttributesResponse", pairs)
     return Response(headers=headers | attributes.version(found), body=body)
+
+
+def _bare(checksum: Checksum) -> Checksum:
+    """Here, and only here, S3 leaves out the number of parts that ends a composite checksum."""
+    return replace(checksum, value=checksum.value.partition("-")[0])
 
 
 def _parts(headers: Mapping[str, str], stored: StoredObject, parts: Sequence[BlobPart]) -> Pairs:

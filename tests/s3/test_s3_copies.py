@@ -59,3 +59,20 @@ def refusal(s3: Any, bucket: str, key: str, **more: Any) -> Any:
     with pytest.raises(ClientError) as caught:
         copy(s3, bucket, key, **more)
     return caught.value.response["Error"]
+
+
+def test_attributes_tell_a_composite_checksum_without_its_number_of_parts(
+    s3: Any, bucket: str
+) -> None:
+    where = {"Bucket": bucket, "Key": "k"}
+    upload = s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
+    part = s3.upload_part(
+        **where, UploadId=upload, PartNumber=1, Body=b"1", ChecksumAlgorithm="SHA256"
+    )
+    parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]}]
+    done = s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+    digest = hashlib.sha256(hashlib.sha256(b"1").digest()).digest()
+    wanted = base64.b64encode(digest).decode()
+    assert done["ChecksumSHA256"] == f"{wanted}-1"
+    told = s3.get_object_attributes(**where, ObjectAttributes=["Checksum"])["Checksum"]
+    assert (told["ChecksumSHA256"], told["ChecksumType"]) == (wanted, "COMPOSITE")
