@@ -11,6 +11,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +34,7 @@ class Somebody:
             cwd=self.root,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from studios import ROOT
+from waiting import PATIENCE_SECONDS
 
 from studio import cli, environment
 from studio.settings import Settings
@@ -141,7 +142,7 @@ def run_blocks(python, page, studio) -> str:
         env=studio.env,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

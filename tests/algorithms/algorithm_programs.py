@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from waiting import PATIENCE_SECONDS
+
 
 @dataclass
 class Job:
@@ -53,7 +55,7 @@ class Job:
         self.configure(**hyperparameters)
         run = subprocess.run(
             self.command("train"), env=self.environment(), capture_output=True, text=True,
-            timeout=100, check=False,
+            timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
         return Ended(run.returncode, run.stdout + run.stderr, self.failure())
 
@@ -119,7 +121,7 @@ def start_on_hosts(
 def on_hosts(job: Job, addresses: list[str], **given: object) -> list["Ended"]:
     """How `start_on_hosts` ended, host by host."""
     running = start_on_hosts(job, addresses, **given)
-    logs = [process.communicate(timeout=60)[0] for _, process in running]
+    logs = [process.communicate(timeout=PATIENCE_SECONDS)[0] for _, process in running]
     return [
         Ended(process.returncode, log, own.failure())
         for (own, process), log in zip(running, logs, strict=True)
@@ -154,7 +156,7 @@ class Server:
         url = f"http://127.0.0.1:{self.port}{path}"
         request = urllib.request.Request(url, body, headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
                 return Reply(
                     response.status, response.headers.get("Content-Type", ""), response.read()
                 )
@@ -188,7 +190,7 @@ def free_port() -> int:
 
 
 def wait_for_ping(server: Server) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise AssertionError(f"the server ended: {server.log.read_text()}")

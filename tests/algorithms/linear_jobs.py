@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from waiting import PATIENCE_SECONDS
 
 from studio.algorithms import record_message, recordio
 from studio.algorithms.linear_learner import IMAGE
@@ -62,7 +63,7 @@ def train(base: Path, hyperparameters: Mapping[str, object], channels: Files) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     return Job(base, run.returncode, run.stdout)
@@ -137,7 +138,7 @@ def environment(base: Path) -> dict[str, str]:
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(process.communicate()[0].decode())

@@ -11,6 +11,7 @@ import linear_jobs
 import numpy as np
 import pytest
 from linear_jobs import csv, records, sparse_records, train
+from waiting import PATIENCE_SECONDS
 
 from studio.algorithms.linear_learner import IMAGE, model
 
@@ -193,12 +194,12 @@ def test_sigterm_saves_the_best_model_so_far(tmp_path: Path) -> None:
         text=True,
     )
     assert process.stdout is not None
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for line in process.stdout:
         if "Epoch 3" in line or time.monotonic() > deadline:
             break
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     assert model.load(tmp_path / "model").feature_dim == 3
 

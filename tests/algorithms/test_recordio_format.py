@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import sparse
+from waiting import PATIENCE_SECONDS
 
 from studio.algorithms import record_message, recordio
 from studio.algorithms.base import UserError
@@ -165,7 +166,10 @@ with open(f"{sys.argv[1]}/sparse", "wb") as f:
 np.savez(f"{sys.argv[1]}/arrays.npz", x=x, y=y)
 """
     subprocess.run(
-        [_SDK, "-W", "ignore", "-c", script, tmp_path], check=True, capture_output=True, timeout=100
+        [_SDK, "-W", "ignore", "-c", script, tmp_path],
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
     )
     expected = np.load(tmp_path / "arrays.npz")
     for name in ("f4", "f8", "none", "int"):

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import xgboost
+from waiting import PATIENCE_SECONDS
 
 from studio.algorithms.xgboost import IMAGE
 from studio.algorithms.xgboost.metrics import custom_metric
@@ -70,7 +71,11 @@ def test_the_image_is_found_without_importing_what_is_heavy() -> None:
         "print(sorted({'numpy', 'xgboost', 'scipy', 'tornado'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stdout.strip() == "[]"
     assert len(IMAGE.metrics) <= 40

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from studios import CLEAN, ROOT, STUDIO, run_studio
+from waiting import PATIENCE_SECONDS
 
 from studio import __version__
 
@@ -17,7 +18,12 @@ from studio import __version__
 def attempt(*arguments, env=None):
     command = [STUDIO, *map(str, arguments)]
     return subprocess.run(
-        command, env=env or CLEAN, capture_output=True, text=True, timeout=60, check=False
+        command,
+        env=env or CLEAN,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from studios import CLEAN, STUDIO, run_studio
+from waiting import PATIENCE_SECONDS
 
 from studio.s3 import damage
 
@@ -12,7 +13,7 @@ from studio.s3 import damage
 def scrub(home, *options):
     command = [STUDIO, "scrub", "--home", home, *options]
     return subprocess.run(
-        command, env=CLEAN, capture_output=True, text=True, timeout=60, check=False
+        command, env=CLEAN, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
 
 

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from studio.container import archive
 from studio.container.archive import UnsafeArchive
@@ -281,7 +282,7 @@ def test_a25_hostile_headers_take_little_memory(yard: Yard, content: bytes):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     kilobytes, _, said = done.stdout.partition(" ")
     assert int(kilobytes) < 64 * 1024, done.stdout

@@ -18,7 +18,7 @@ import sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
 notebook.cells.append(nbformat.v4.new_code_cell(sys.argv[2]))
-client = NotebookClient(notebook, timeout=100, resources={"metadata": {"path": sys.argv[3]}})
+client = NotebookClient(notebook, timeout=200, resources={"metadata": {"path": sys.argv[3]}})
 print(nbformat.writes(client.execute()))
 """
 
@@ -32,7 +32,7 @@ def execute(name, told, studio) -> tuple[dict, str]:
         env=studio.env,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -66,7 +66,6 @@ NAMES = {
 }
 
 
-@pytest.mark.timeout(200)
 def test_salary(studio):
     told = {
         "predicted": "predicted.tolist()",
@@ -86,7 +85,6 @@ def test_salary(studio):
     assert_nothing_left(studio, values["job"], values["endpoint"], values["bucket"])
 
 
-@pytest.mark.timeout(200)
 def test_bank(studio):
     told = {
         "predictions": "len(probability)",

@@ -6,6 +6,7 @@ import flow
 import numpy as np
 import pytest
 from studios import ROOT
+from waiting import PATIENCE_SECONDS
 
 from studio.runners import sandbox
 
@@ -65,7 +66,12 @@ predictor.delete_endpoint()
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
 def test_the_sdk_clusters_and_asks_for_clusters(lab):
     done = subprocess.run(
-        [SDK, "-c", FIT], env=lab.env, capture_output=True, text=True, timeout=110, check=False
+        [SDK, "-c", FIT],
+        env=lab.env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-3:] == ["600", "3", "True"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import flow
 import tutorials
+from waiting import PATIENCE_SECONDS
 
 AWS = Path(sys.executable).with_name("aws")
 
@@ -26,7 +27,7 @@ class CommandLine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert (done.returncode == 0) is ok, done.stderr

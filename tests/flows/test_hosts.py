@@ -13,7 +13,7 @@ import flow
 import pytest
 from botocore.exceptions import ClientError
 from studios import ROOT, run_studio
-from waiting import eventually
+from waiting import PATIENCE_SECONDS, eventually
 
 from studio.runners import sandbox
 
@@ -225,7 +225,12 @@ estimator.fit({"code": "s3://hosts/code/once"}, logs=True)
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
 def test_the_sdk_shows_the_log_of_every_host(lab):
     done = subprocess.run(
-        [SDK, "-c", FIT], env=lab.env, capture_output=True, text=True, timeout=100, check=False
+        [SDK, "-c", FIT],
+        env=lab.env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     # Each stream has a colour of its own.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from studios import CLEAN, ROOT
+from waiting import PATIENCE_SECONDS
 
 from studio import environment
 
@@ -38,7 +39,7 @@ def python_says(python, code, path="", **variables):
         env={**CLEAN, **extra, **variables},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert done.stderr == ""

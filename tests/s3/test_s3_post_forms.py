@@ -13,6 +13,7 @@ import requests
 import s3_raw
 import s3_server
 from s3_server import ACCESS_KEY, SECRET
+from waiting import PATIENCE_SECONDS
 
 
 def files(gateway: Any) -> set[Path]:
@@ -93,7 +94,9 @@ def test_what_boto3_presigns(s3: Any, bucket: str, gateway: Any, version: str) -
         ("..", "in/.."),
     ],
 )
-def test_a44_file_names_are_opaque(s3: Any, bucket: str, gateway: Any, filename: str, key: str) -> None:
+def test_a44_file_names_are_opaque(
+    s3: Any, bucket: str, gateway: Any, filename: str, key: str
+) -> None:
     fields = {"key": "in/${filename}"} | signed(policy(bucket))
     boundary = "b0undary"
     parts = [
@@ -273,7 +276,7 @@ def test_a_large_file_takes_no_memory(s3: Any, bucket: str, gateway: Any) -> Non
         f"{gateway.url}/{bucket}",
         data=Sized(),
         headers={"content-type": "multipart/form-data; boundary=b"},
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert answer.status_code == 204, answer.text
     assert time.process_time() - began < 30

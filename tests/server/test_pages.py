@@ -7,6 +7,7 @@ import sys
 
 import requests
 from studios import ROOT, RunningStudio
+from waiting import PATIENCE_SECONDS
 
 HOW_TO = ROOT / "docs" / "how-to"
 
@@ -47,7 +48,7 @@ def test_https(studio: RunningStudio, tmp_path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert '{"status": "ready"}' in done.stdout

@@ -14,6 +14,7 @@ import pytest
 import requests
 from cryptography import x509
 from studios import RunningStudio, run_studio
+from waiting import PATIENCE_SECONDS
 
 from studio import tls
 from studio.errors import StudioError
@@ -73,7 +74,7 @@ def test_other_clients(secure: dict[str, str], tmp_path: Path) -> None:
         env=secure | {"HOME": str(tmp_path)},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert told.returncode == 0, told.stderr
     context = ssl.create_default_context(cafile=secure["AWS_CA_BUNDLE"])
@@ -109,7 +110,7 @@ def test_a_program_that_knows_only_the_list_of_endpoints(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stdout.strip() == "000000000000", done.stderr
     path.write_text('{"partitions": []}')

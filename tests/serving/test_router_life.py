@@ -11,7 +11,7 @@ import time
 
 import pytest
 from serving_support import Answer, exchange
-from waiting import eventually
+from waiting import PATIENCE_SECONDS, eventually
 
 from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 
@@ -186,7 +186,9 @@ def test_sigterm_under_load_breaks_no_answer(router):
 
 def test_one_router_a_home(router):
     command = [sys.executable, "-m", "studio.serving.router", "--home", str(router.home)]
-    second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert second.returncode == 1
     assert "already runs" in second.stderr
     assert "Traceback" not in second.stderr
@@ -198,7 +200,9 @@ def test_a_taken_port_is_named(start_router, tmp_path):
     (other / "router").mkdir(parents=True)
     (other / "router" / "port").write_text(str(first.port))
     command = [sys.executable, "-m", "studio.serving.router", "--home", str(other)]
-    second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert second.returncode == 1
     assert f"Port {first.port} of the router is taken" in second.stderr
 
