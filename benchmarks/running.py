@@ -29,7 +29,8 @@ class Running:
             self.env["AWS_SECRET_ACCESS_KEY"],
             region_name=self.env["AWS_DEFAULT_REGION"],
         )
-        return session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"])
+        own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+        return session.client(service, endpoint_url=self.env.get(own, self.env["AWS_ENDPOINT_URL"]))
 
 
 @contextmanager
