@@ -25,13 +25,6 @@ class ValidationException(ApiError):
         super().__init__("ValidationException", message)
 
 
-class ResourceNotFound(ApiError):
-    """Modelled by SageMaker for the kinds that do not answer ValidationException."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ResourceNotFound", message)
-
-
 class ResourceInUse(ApiError):
     """A job of that name exists, or the resource is busy."""
 

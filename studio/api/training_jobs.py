@@ -5,7 +5,7 @@ from dataclasses import replace
 from studio.api import channels, checkpoints, images, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
-from studio.errors import ApiError, ResourceInUse, ResourceNotFound, ValidationException
+from studio.errors import ApiError, ResourceInUse, ValidationException
 from studio.runners import interpreters, sandbox
 from studio.s3.client import parse_uri
 
@@ -13,7 +13,8 @@ FINAL = ("Completed", "Failed", "Stopped")
 
 NOUN = store.Noun(
     kind="training-job",
-    missing=lambda _it: ResourceNotFound("Requested resource not found."),
+    # Not the ResourceNotFound of the model: AWS answers this, and botocore's waiter waits for it.
+    missing=lambda _it: ValidationException("Requested resource not found."),
     taken=lambda it: ResourceInUse(
         "Training job names must be unique within an AWS account and region, "
         f"and a training job with this name already exists ({it.arn})"

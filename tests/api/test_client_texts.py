@@ -55,9 +55,9 @@ ERRORS = [
     ("delete_model", NO_MODEL, "ValidationException", "Could not find"),
     ("update_endpoint", {**ENDPOINT, **NO_ENDPOINT}, "ValidationException", "Could not find"),
     # pipelines and the experiments SDK catch this class
-    ("describe_training_job", NO_JOB, "ResourceNotFound", "Requested resource not found."),
-    ("stop_training_job", NO_JOB, "ResourceNotFound", "Requested resource not found."),
-    ("delete_training_job", NO_JOB, "ResourceNotFound", "Requested resource not found."),
+    ("describe_training_job", NO_JOB, "ValidationException", "Requested resource not found."),
+    ("stop_training_job", NO_JOB, "ValidationException", "Requested resource not found."),
+    ("delete_training_job", NO_JOB, "ValidationException", "Requested resource not found."),
     # v1 and v2 then go on with what is there
     ("create_model", MODEL, "ValidationException", "Cannot create already existing model"),
     ("create_endpoint_config", CONFIG, "ValidationException", "Cannot create already existing"),

@@ -53,7 +53,7 @@ def test_every_answer_carries_its_request_id(plane: Plane):
 def test_error_code_is_in_the_body(plane: Plane):
     error = refused(plane.client("sagemaker").describe_training_job, TrainingJobName="none")
     assert error["Error"] == {
-        "Code": "ResourceNotFound",
+        "Code": "ValidationException",
         "Message": "Requested resource not found.",
     }
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
