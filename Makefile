@@ -91,12 +91,13 @@ clean:
 	@$(BIN)/uv pip install -q --python $(BIN)/python -e '.[test,lint,bench]'
 	@touch $@
 
-# Three generations of AWS's SDK, which share one name: 1, 2 (the examples' own) and 3.
+# Three generations of AWS's SDK, which share one name: 1, 2 (the examples' own) and 3. Their remote
+# functions call pip.
 .venv-sdk/.ready: examples/requirements.txt
 .venv-sdk1/.ready: tests/sdk/requirements-v1.txt
 .venv-sdk3/.ready: tests/sdk/requirements-v3.txt
 .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready: .venv/bin/uv
 	@echo "Installing AWS's SDK into $(@D)"
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(BIN)/uv pip install -q --python $(@D)/bin/python -r $(filter %.txt,$^)
 	@touch $@
