@@ -158,7 +158,11 @@ class House:
     def get(self, key: str) -> bytes:
         """The whole object, however often it takes. Raises ClientError when there is none."""
         s3 = self.client("s3")
-        return bytes(patiently(lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
+
+        def body() -> bytes:
+            return bytes(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+        return bytes(patiently(body))
 
     def describe(self, name: str) -> dict[str, Any]:
         sagemaker = self.client("sagemaker")

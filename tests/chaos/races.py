@@ -3,6 +3,7 @@
 import random
 import tempfile
 import threading
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -55,7 +56,8 @@ def starts(repeats: int, seed: int) -> Report:
         runner = ProcessRunner(Settings(home=Path(folder)))
         with ThreadPoolExecutor(starters) as pool:
             for number in range(repeats):
-                spec = RunSpec(f"run-{number}", ("echo", "started"))
+                # Processes are found by the id of their run: nobody else may have it.
+                spec = RunSpec(f"{uuid.uuid4().hex}-{number}", ("echo", "started"))
                 handle, *_ = pool.map(runner.start, [spec] * starters)
                 status = eventually(partial(ended, runner, spec.id, handle), 60, f"{spec.id} ends")
                 said = [text for _, text in runner.logs(spec.id, 0, 9).events]

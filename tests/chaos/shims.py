@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -61,7 +62,9 @@ def _counting(home: Path, points: Points) -> Path:
     return program
 
 
-def _one(runner: ProcessRunner, home: Path, name: str) -> RunStatus:
+def _one(runner: ProcessRunner, home: Path, what: str) -> RunStatus:
+    # Processes are found by the id of their run: nobody else may have it.
+    name = f"{uuid.uuid4().hex}-{what}"
     outputs = (Output("model", "model.tar.gz"),)
     spec = RunSpec(name, ("sh", "-c", _SCRIPT), folders=("model",), outputs=outputs)
     try:

@@ -4,6 +4,7 @@
 `$ML` (/opt/ml, or SAGEMAKER_BASE_DIR where a runner cannot mount it).
 """
 
+import os
 import tarfile
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class Bench:
         return spec.id
 
     def spec(self, script: str, **fields: Any) -> RunSpec:
-        fields.setdefault("id", f"run-{next(_numbers)}")
+        # Processes are found by the id of their run: nobody else on this machine may have it.
+        fields.setdefault("id", f"run-{os.getpid()}-{next(_numbers)}")
         fields.setdefault("stop_seconds", 1.5)
         fields.setdefault("command", ("sh", "-c", ML + script))
         return RunSpec(**fields)
