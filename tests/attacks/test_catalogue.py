@@ -69,9 +69,9 @@ def _loads(node: ast.AST, name: str) -> Iterator[str]:
     if not name.startswith(IN_JOBS):
         yield from (it for it in names if it.partition(".")[0] in LOADERS)
         # Compared with, it is nothing that anybody listens on.
-        given = [it for it in ast.iter_child_nodes(node) if isinstance(it, ast.Constant)]
-        if not isinstance(node, ast.Tuple) and any(it.value == "0.0.0.0" for it in given):
-            yield "0.0.0.0"
+        if isinstance(node, ast.Call | ast.Assign | ast.AnnAssign | ast.keyword | ast.arguments):
+            given = [it for it in ast.iter_child_nodes(node) if isinstance(it, ast.Constant)]
+            yield from (it.value for it in given if it.value == "0.0.0.0")
 
 
 def _calls(node: ast.AST) -> Iterator[str]:
