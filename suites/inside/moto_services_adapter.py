@@ -1,14 +1,13 @@
 """Points moto's tests of IAM, STS, CloudWatch, CloudWatch Logs and SageMaker to Studio.
 
-What `moto_adapter` does, and three things more. Clocks run: a frozen one signs requests that have expired.
-Every client speaks to the one region that a Studio has. And where tests rely on moto taking any text for a
-role or a trust policy, they get one that exists. Metrics cannot be deleted, so each test has
-namespaces of its own.
+What `moto_adapter` does, and three things more. Clocks run: a frozen one signs requests that have
+expired. Every client speaks to the one region that a Studio has. And where tests rely on moto
+taking any text for a role or a trust policy, they get one that exists. Metrics cannot be deleted,
+so each test has namespaces of its own.
 """
 
 import contextlib
 import functools
-import itertools
 import json
 import os
 import re
@@ -34,9 +33,7 @@ _TRUST = json.dumps(
         },
     }
 )
-_numbers = itertools.count(1)
-_number = 0
-_is_clean = False
+_world = {"number": 0, "used": True}
 _REAL_CLIENT = moto_adapter._REAL_CLIENT
 _create = botocore.session.Session.create_client
 
@@ -117,7 +114,7 @@ def _in_its_namespace(params: dict, **_event: object) -> dict:
         if not isinstance(value, dict):
             return value
         return {
-            name: f"{each}.{_number}"
+            name: f"{each}.{_world['number']}"
             if name == "Namespace" and isinstance(each, str) and not each.startswith("AWS/")
             else moved(each)
             for name, each in value.items()
@@ -127,20 +124,19 @@ def _in_its_namespace(params: dict, **_event: object) -> dict:
 
 
 def _of_its_namespaces(parsed: dict, **_event: object) -> None:
-    end = f".{_number}"
+    end = f".{_world['number']}"
     kept = [it for it in parsed.get("Metrics", []) if it["Namespace"].endswith(end)]
     parsed["Metrics"] = [it | {"Namespace": it["Namespace"].removesuffix(end)} for it in kept]
 
 
 def _reset(_mock: models.ServerModeMockAWS) -> None:
-    global _number, _is_clean
-    if _is_clean:
+    if not _world["used"]:
         return
-    _number = next(_numbers)
+    _world["number"] += 1
     delete_buckets(_our_client("s3"))
     _delete_resources(_our_client("sagemaker"))
     _delete_principals(_our_client("iam"))
-    _is_clean = True
+    _world["used"] = False
 
 
 @functools.cache
@@ -149,8 +145,7 @@ def _our_client(service: str) -> Any:
 
 
 def _used(**_event: object) -> None:
-    global _is_clean
-    _is_clean = False
+    _world["used"] = True
 
 
 def _delete_resources(sagemaker: Any) -> None:
@@ -172,17 +167,9 @@ def _delete_resources(sagemaker: Any) -> None:
 
 def _delete_principals(iam: Any) -> None:
     for group in iam.list_groups()["Groups"]:
-        name = {"GroupName": group["GroupName"]}
-        for user in iam.get_group(**name)["Users"]:
-            iam.remove_user_from_group(**name, UserName=user["UserName"])
-        _strip(iam, "group", name)
-        iam.delete_group(**name)
+        _delete_group(iam, {"GroupName": group["GroupName"]})
     for user in iam.list_users()["Users"]:
-        name = {"UserName": user["UserName"]}
-        for key in iam.list_access_keys(**name)["AccessKeyMetadata"]:
-            iam.delete_access_key(**name, AccessKeyId=key["AccessKeyId"])
-        _strip(iam, "user", name)
-        iam.delete_user(**name)
+        _delete_user(iam, {"UserName": user["UserName"]})
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
             name = {"RoleName": role["RoleName"]}
@@ -190,11 +177,28 @@ def _delete_principals(iam: Any) -> None:
                 _strip(iam, "role", name)
                 iam.delete_role(**name)
     for policy in iam.list_policies(Scope="Local")["Policies"]:
-        arn = {"PolicyArn": policy["Arn"]}
-        for version in iam.list_policy_versions(**arn)["Versions"]:
-            if not version["IsDefaultVersion"]:
-                iam.delete_policy_version(**arn, VersionId=version["VersionId"])
-        iam.delete_policy(**arn)
+        _delete_policy(iam, {"PolicyArn": policy["Arn"]})
+
+
+def _delete_group(iam: Any, name: dict[str, str]) -> None:
+    for user in iam.get_group(**name)["Users"]:
+        iam.remove_user_from_group(**name, UserName=user["UserName"])
+    _strip(iam, "group", name)
+    iam.delete_group(**name)
+
+
+def _delete_user(iam: Any, name: dict[str, str]) -> None:
+    for key in iam.list_access_keys(**name)["AccessKeyMetadata"]:
+        iam.delete_access_key(**name, AccessKeyId=key["AccessKeyId"])
+    _strip(iam, "user", name)
+    iam.delete_user(**name)
+
+
+def _delete_policy(iam: Any, arn: dict[str, str]) -> None:
+    for version in iam.list_policy_versions(**arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(**arn, VersionId=version["VersionId"])
+    iam.delete_policy(**arn)
 
 
 def _strip(iam: Any, kind: str, name: dict[str, str]) -> None:
