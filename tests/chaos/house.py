@@ -24,6 +24,8 @@ ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}"
 GROUP = "/aws/sagemaker/TrainingJobs"
 FINAL = ("Completed", "Failed", "Stopped")
+PATIENCE_SECONDS = 240.0
+"""Of clients: on a busy machine each start of the control plane may take a while."""
 STARTED = "started"
 """The first line of every job: it counts how often it was started."""
 
@@ -129,7 +131,9 @@ class House:
             config=Config(**{"max_pool_connections": 64, "read_timeout": 20, **config}),
         )
 
-    def call(self, operation: str, seconds: float = 60.0, **request: Any) -> dict[str, Any]:
+    def call(
+        self, operation: str, seconds: float = PATIENCE_SECONDS, **request: Any
+    ) -> dict[str, Any]:
         """A call of SageMaker, repeated under one invocation id while nobody answers."""
         call = getattr(self.client("sagemaker"), operation)
         self._here.invocation = str(uuid.uuid4())
@@ -168,7 +172,7 @@ class House:
         sagemaker = self.client("sagemaker")
         return patiently(lambda: sagemaker.describe_training_job(TrainingJobName=name))
 
-    def ended(self, name: str, seconds: float = 120.0) -> dict[str, Any]:
+    def ended(self, name: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The job once it is done; BrokenPromise when it never is."""
         deadline = time.monotonic() + seconds
         while (found := self.describe(name))["TrainingJobStatus"] not in FINAL:
@@ -254,7 +258,7 @@ def python(program: str) -> tuple[str, ...]:
     return ("python3", "-c", r"import sys; exec(''.join(sys.argv[1:]).replace('\t','\n'))", *words)
 
 
-def patiently(call: Any, seconds: float = 60.0) -> Any:
+def patiently(call: Any, seconds: float = PATIENCE_SECONDS) -> Any:
     """What a client does whose server may be away for a moment."""
     deadline = time.monotonic() + seconds
     while True:
