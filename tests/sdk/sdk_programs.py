@@ -1,7 +1,9 @@
 """Programs in the virtual environments of AWS's SDKs, which `make setup` makes."""
 
+import contextlib
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,15 @@ class Told:
     values: dict[str, Any]
     strangers: list[str]
     """Addresses beyond this machine that it connected to, and names that it looked up."""
+
+
+def run(names: Iterable[str], env: dict[str, str], folder: Path) -> dict[str, Told]:
+    """What the programs told, all of them run at the same time; none outlives this."""
+    with contextlib.ExitStack() as started:
+        running = {name: started.enter_context(start(name, env, folder)) for name in names}
+        for process in running.values():
+            started.callback(process.kill)
+        return {name: finish(name, process, folder) for name, process in running.items()}
 
 
 def start(name: str, env: dict[str, str], folder: Path) -> "subprocess.Popen[str]":

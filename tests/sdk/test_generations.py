@@ -7,7 +7,7 @@ reaches. Nothing of them speaks to anybody but Studio.
 import re
 
 import pytest
-from sdk_programs import PYTHONS, bare, finish, start
+from sdk_programs import PYTHONS, bare, run
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -24,9 +24,7 @@ BUCKET = "sagemaker-us-east-1-000000000000"
 def told(studio, tmp_path_factory):
     """What the programs of a kind told: all of them run at the same time."""
     folder = tmp_path_factory.mktemp("hooked")
-    names = ("v1", "v2", "v3")
-    running = {name: start(name, studio.env, folder) for name in names}
-    return {name: finish(name, process, folder) for name, process in running.items()}
+    return run(("v1", "v2", "v3"), studio.env, folder)
 
 
 @pytest.mark.parametrize(("generation", "metric"), [("v1", "error"), ("v2", "logloss")])
@@ -64,9 +62,7 @@ def bare_told(studio, tmp_path_factory):
     """What the programs told that ran without the hook, all of them at the same time."""
     folder = tmp_path_factory.mktemp("bare")
     env = bare(studio, folder / "home")
-    names = ("v1_bare", "v2_bare", "v3_bare")
-    running = {name: start(name, env, folder) for name in names}
-    return {name: finish(name, process, folder) for name, process in running.items()}
+    return run(("v1_bare", "v2_bare", "v3_bare"), env, folder)
 
 
 def test_without_the_hook_the_lists_of_endpoints_lead_here(bare_told):
