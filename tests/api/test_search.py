@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import plane as planes
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from studio.api.search import pages
 from studio.db import resources
-from studio.db.session import Database
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
@@ -24,6 +24,16 @@ JOBS = {
     "d": ({"eta": "1e-3", "depth": "-2"}, {"team": "red", "x.y": "1"}, [], "Stopped", {"auc": 1}),
     "e": ({}, {"Team": "red"}, ["train"], "InProgress", {}),
 }
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def plane(request, tmp_path_factory):
+    """A control plane with either database."""
+    url = ""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").database()
+    with planes.running(tmp_path_factory.mktemp("home"), database_url=url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +80,7 @@ def channel(name, job):
 
 def finish(plane):
     """As the reconciler would: statuses, metrics, times."""
-    db = Database(f"sqlite:///{plane.home / 'studio.db'}")
+    db = plane.context.db
     with db.read() as connection:
         rows = {row.name: row for row in resources.of_kind(connection, "training-job")}
     for position, (name, (*_, status, metrics)) in enumerate(JOBS.items()):
@@ -84,7 +94,6 @@ def finish(plane):
             rows[name], status=status, state=state, created_at=at, modified_at=at - 2000 * position
         )
         db.write(lambda connection, changed=changed: resources.update(connection, changed))
-    db.close()
 
 
 def found(sagemaker, expression=None, resource="TrainingJob", **request):
