@@ -108,6 +108,8 @@ def _patch(name, module):
         module.sts_regional_endpoint = lambda region: _URL
     if name.endswith("telemetry.telemetry_logging") and "_telemetry_emitter" in members:
         module._telemetry_emitter = _no_telemetry
+    if "_ensure_sagemaker_dependency" in members:
+        _keep_packages(module)
     if name == "botocore.configprovider":
         _quieten("botocore.configprovider")  # of each client, where it found its address
     if name.endswith("config.config_utils"):
@@ -121,6 +123,13 @@ def _patch(name, module):
 def _no_telemetry(*args, **kwargs):
     """In the place of a decorator factory: the functions stay as they are."""
     return lambda function: function
+
+
+def _keep_packages(module):
+    """A remote function runs in this program's own environment: the SDK is there already, and
+    a job need not ask a package index for it. What the user wants installed, is."""
+    ensure = module._ensure_sagemaker_dependency
+    module._ensure_sagemaker_dependency = lambda path: ensure(path) if path else path
 
 
 def _quieten(logger_name):
