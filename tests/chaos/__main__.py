@@ -53,7 +53,8 @@ After each fault it is checked that
 - both databases pass SQLite's own check;
 - no attempt of a job was started twice: the first thing that each job does is to say so in its log.
 
-{date}; {machine}. Repeats say how often the fault struck: the machine was busy with other work.
+{date}; {machine}. Repeats say how often the fault struck; times of a machine whose load is more
+than twice its CPUs say little.
 
 | experiment | promise | repeats | seed | figures | took | result |
 | --- | --- | --- | --- | --- | --- | --- |
