@@ -19,7 +19,12 @@ import pytest
 
 _START_SECONDS = 30.0
 _NUMBERS = itertools.count()
-_CONFIGURATION = "listen_addresses = ''\nunix_socket_directories = '{}'\nport = {}\n"
+_CONFIGURATION = """
+listen_addresses = ''
+unix_socket_directories = '{}'
+port = {}
+dynamic_shared_memory_type = mmap
+"""
 
 
 @dataclass(frozen=True)
