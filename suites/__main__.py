@@ -1,5 +1,6 @@
-"""`python -m suites [NAME ...] [-- ARGUMENTS OF PYTEST]`: 1 when a suite does not end as it must."""
+"""`python -m suites [NAME ...] [-- ARGUMENTS OF PYTEST]`: 1 when a suite ends as it must not."""
 
+import signal
 import sys
 
 from suites import page, running
@@ -8,6 +9,7 @@ from suites.verdict import Verdict, judge
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then too
     chosen, _, more = _split(sys.argv[1:])
     holds = True
     for name in chosen or suites.names():

@@ -15,7 +15,7 @@ TOOLS = ["pytest==9.0.3", "pytest-timeout==2.4.0"]
 
 
 def source(suite: Suite) -> Path:
-    """The unpacked source distribution; pip compares it with the hash. Raises CalledProcessError."""
+    """The unpacked source; pip compares it with the hash. Raises CalledProcessError."""
     name = f"{suite.package}-{suite.version}"
     folder = ROOT / "sources" / name
     if folder.exists():

@@ -1,7 +1,6 @@
 """docs/reference/third-party-suites.md, from the suites and from `results.json`."""
 
 import json
-from pathlib import Path
 
 from suites import suite as suites
 from suites.suite import FOLDER, Suite
@@ -12,10 +11,11 @@ PAGE = FOLDER.parent / "docs" / "reference" / "third-party-suites.md"
 _INTRODUCTION = """\
 # Other people's test suites
 
-Tests that other projects wrote against AWS, or against what they take for AWS, run against Studio by
-`make suites`: their source as PyPI has it, at a fixed version and hash, in an environment of its own, with
-real clients and real signatures. What must fail is listed test by test in `suites/*.toml`, with the reason; a
-failure that is not listed fails the run, and so does a line of the list that nothing meets.
+Tests that other projects wrote against AWS, or against what they take for AWS, run against Studio
+by `make suites`: their source as PyPI has it, at a fixed version and hash, in an environment of its
+own, with real clients and real signatures. What must fail is listed in `suites/*.toml`, test by
+test, with the reason.
+A failure that is not listed fails the run; so does a line that nothing meets.
 
 This page is written by that run.
 """

@@ -27,7 +27,7 @@ class Outcome:
 
 
 def run(suite: Suite, more: list[str]) -> list[Outcome]:
-    """Every test that ran; `more` are arguments of pytest. Raises CalledProcessError without one."""
+    """Every test that ran; `more` are arguments of pytest. CalledProcessError when none could."""
     source, python = fetch.source(suite), fetch.interpreter(suite)
     with tempfile.TemporaryDirectory(prefix="studio-suite-") as folder:
         report = Path(folder) / "report.jsonl"

@@ -16,8 +16,8 @@
     reason = "Object lock is out: the owner of the disk can always delete."
     tests = ["tests/test_s3/test_s3_lock.py"]
 
-A line below `out` names a test as pytest does, or all that begin with it: a file, a class, a test with any
-parameters. `reason` is one sentence that the page repeats.
+A line below `out` names a test as pytest does, or all that begin with it: a file, a class, a test
+with any parameters. `reason` is one sentence that the page repeats.
 """
 
 import tomllib

@@ -1,5 +1,7 @@
 """Operations on buckets."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from studio.s3 import acl
@@ -13,10 +15,22 @@ ENFORCED = "BucketOwnerEnforced"
 OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
 
 _CLASSIC = "us-east-1"
+_MAX_BUCKETS = 10_000
 
 
 def list_buckets(call: Call) -> Response:
-    prefix = call.request.query.get("prefix", "")
+    """By name. A page's token is the name that it ends with."""
+    query = call.request.query
+    limit, after = _page(query), query.get("continuation-token", "")
+    wanted = query.get("bucket-region", call.region)
+    found = [
+        bucket
+        for bucket in sorted(call.store.buckets(), key=lambda bucket: bucket.name)
+        if bucket.name > after
+        and bucket.name.startswith(query.get("prefix", ""))
+        and bucket.region == wanted
+        and call.permits("s3:ListBucket", bucket.name)
+    ]
     buckets = [
         (
             "Bucket",
@@ -26,13 +40,24 @@ def list_buckets(call: Call) -> Response:
                 ("BucketRegion", bucket.region),
             ),
         )
-        for bucket in call.store.buckets()
-        if bucket.name.startswith(prefix) and call.permits("s3:ListBucket", bucket.name)
+        for bucket in found[:limit]
     ]
-    body = document(
-        "ListAllMyBucketsResult", (("Owner", owner(call.account)), ("Buckets", buckets))
+    pairs = (
+        ("Owner", owner(call.account)),
+        ("Buckets", buckets),
+        ("ContinuationToken", found[limit - 1].name if len(found) > limit else None),
+        ("Prefix", query.get("prefix") or None),
     )
-    return Response(body=body)
+    return Response(body=document("ListAllMyBucketsResult", pairs))
+
+
+def _page(query: Mapping[str, str]) -> int:
+    text = query.get("max-buckets", str(_MAX_BUCKETS))
+    number = int(text) if re.fullmatch("[0-9]{1,10}", text) else 0
+    if not 1 <= number <= _MAX_BUCKETS:
+        message = f"Argument max-buckets must be an integer between 1 and {_MAX_BUCKETS}."
+        raise invalid_argument("max-buckets", text, message)
+    return number
 
 
 def create_bucket(call: Call) -> Response:

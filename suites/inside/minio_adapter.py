@@ -1,4 +1,4 @@
-"""MinIO's functional tests are a program; here pytest collects its functions, with what it sets up first."""
+"""MinIO's functional tests are a program; pytest collects its functions, with what it sets up."""
 
 import os
 import urllib.parse

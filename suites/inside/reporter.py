@@ -5,6 +5,7 @@ It runs in a suite's own environment, so it knows pytest and nothing else.
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    with open(os.environ["SUITE_REPORT"], "w", encoding="utf-8") as file:
+    with Path(os.environ["SUITE_REPORT"]).open("w", encoding="utf-8") as file:
         for test, (result, said) in _ended.items():
             file.write(json.dumps({"test": test, "result": result, "said": said}) + "\n")
 

@@ -66,3 +66,18 @@ def code(operation: Any, **arguments: Any) -> str:
     with pytest.raises(ClientError) as caught:
         operation(**arguments)
     return caught.value.response["Error"]["Code"]
+
+
+def test_buckets_are_listed_in_pages(s3: Any) -> None:
+    names = [f"paged-{number}" for number in range(5)]
+    for name in reversed(names):
+        s3.create_bucket(Bucket=name)
+    pages = s3.get_paginator("list_buckets").paginate(
+        Prefix="paged-", PaginationConfig={"PageSize": 2}
+    )
+    assert [[it["Name"] for it in page["Buckets"]] for page in pages] == [
+        names[:2],
+        names[2:4],
+        names[4:],
+    ]
+    assert s3.list_buckets(BucketRegion="eu-west-1")["Buckets"] == []
