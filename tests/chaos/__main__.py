@@ -53,8 +53,9 @@ After each fault it is checked that
 - both databases pass SQLite's own check;
 - no attempt of a job was started twice: the first thing that each job does is to say so in its log.
 
-{date}; {machine}. Repeats say how often the fault struck; times of a machine whose load is more
-than twice its CPUs say little.
+{date}; {machine}.
+Repeats say how often the fault struck. A time that was missed while the load was more than twice
+the CPUs is inconclusive, and no pass.
 
 | experiment | promise | repeats | seed | figures | took | result |
 | --- | --- | --- | --- | --- | --- | --- |

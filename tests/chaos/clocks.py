@@ -8,7 +8,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 from chaos.house import BrokenPromise, House, eventually, house, shell
 from chaos.invariants import broken, living, rows, transitions
-from chaos.outcome import Report, spread
+from chaos.outcome import Report, slower, spread
 
 _LIMIT_SECONDS = 5
 _DOWN_SECONDS = 4
@@ -46,7 +46,9 @@ def limits(repeats: int, seed: int) -> Report:
                 wrong.append(f"{name} had {seconds:.1f} s")
         wrong += broken(home)
     promise = f"MaxRuntimeExceeded after {_LIMIT_SECONDS} s, at the latest when it is back"
-    return Report("F8 limits", promise, repeats, seed, {"ended after": spread(took)}, tuple(wrong))
+    figures = {"ended after": spread(took)}
+    slow = slower(took, _LIMIT_SECONDS + _DOWN_SECONDS, "ended")
+    return Report("F8 limits", promise, repeats, seed, figures, tuple(wrong), slow=slow)
 
 
 def jumps(repeats: int, seed: int) -> Report:

@@ -13,13 +13,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from chaos.house import BUCKET, House, eventually, house, kill, shell
 from chaos.invariants import broken, living
-from chaos.outcome import Report, spread
+from chaos.outcome import Report, slower, spread
 from flows.flow import ROWS, configure, ended, settled, training
 
 from studio import processes
 
 _CLIENTS = 4
 _BACK_SECONDS = 10.0
+_SOON_SECONDS = 2.0
+_READY_SECONDS = 5.0
 
 
 def faults(repeats: int, seed: int) -> Report:
@@ -47,8 +49,14 @@ def faults(repeats: int, seed: int) -> Report:
             wrong.append(f"{worst:.1f} s without an answer")
         wrong += broken(home)
     figures["answers again"] = spread(back)
-    promise = "the others serve on; only requests under way are lost"
-    return Report("F24 router and servers", promise, repeats, seed, figures, tuple(wrong))
+    name, promise = (
+        "F24 router and servers",
+        "the others serve on; only requests under way are lost",
+    )
+    slow = slower(back, _SOON_SECONDS, "answers again")
+    return Report(
+        "F24 router and servers", promise, repeats, seed, figures, tuple(wrong), slow=slow
+    )
 
 
 class Client(threading.Thread):
@@ -124,7 +132,8 @@ def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Rep
         "requests lost": f"{failed} of {asked}",
     }
     promise = "ready within 5 s; endpoints serve throughout"
-    return Report("L16 restart of a full home", promise, repeats, seed, figures, tuple(wrong))
+    name, slow = "L16 restart of a full home", slower(ready, _READY_SECONDS, "ready")
+    return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
 
 
 def _serve(home: House, name: str, instances: int = 1) -> None:

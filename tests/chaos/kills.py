@@ -9,9 +9,10 @@ from pathlib import Path
 
 from chaos.house import STARTED, House, house, python
 from chaos.invariants import broken
-from chaos.outcome import Report, spread
+from chaos.outcome import Report, slower, spread
 
 LINES_A_SECOND = 50
+_READY_SECONDS = 3.0
 
 
 def under_load(repeats: int, seed: int, jobs: int = 20, seconds: float = 10) -> Report:
@@ -50,6 +51,7 @@ def under_load(repeats: int, seed: int, jobs: int = 20, seconds: float = 10) -> 
         seed,
         figures,
         tuple(wrong),
+        slow=slower(ready, _READY_SECONDS, "ready"),
     )
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from chaos.house import FINAL, House, eventually, house, kill, python
 from chaos.invariants import broken, living, rows
-from chaos.outcome import Report
+from chaos.outcome import Report, slower
 
 from studio.runners.logs import LINE_BYTES
 
 _LINES = 100_000
 _ODD = r"\xff\xfe\x00 \xc3"
 _LONG = 2**20
+_LAG_SECONDS, _CORES = 1.0, 0.5
 
 
 def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Report:
@@ -133,6 +134,9 @@ def flood(repeats: int, seed: int, tails: int = 20, rate: int = 20_000) -> Repor
             wrong.append(f"{len(got)} of {len(expected)} lines came, or not in order")
         wrong += broken(home)
         lag = max(each.lag for each in readers)
+        slow = slower([lag], _LAG_SECONDS, "lines")
+        if share > _CORES:
+            slow += (f"more than {_CORES:g} cores",)
     return Report(
         "L9 a flood of lines",
         "none lost; tails 1 s behind, half a core",
@@ -145,6 +149,7 @@ def flood(repeats: int, seed: int, tails: int = 20, rate: int = 20_000) -> Repor
             "cores": f"{share:.2f}",
         },
         tuple(wrong),
+        slow=slow,
     )
 
 

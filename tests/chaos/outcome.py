@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Report:
-    """`broken` says what was not as promised; `skipped` why nothing was tried."""
+    """`broken` says what was not as promised, `slow` what took longer or more than promised;
+    `skipped` why nothing was tried."""
 
     name: str
     promise: str
@@ -19,13 +20,25 @@ class Report:
     figures: dict[str, str] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     skipped: str = ""
+    slow: tuple[str, ...] = ()
     seconds: float = 0.0
+    load: float = 0.0
 
     @property
     def verdict(self) -> str:
         if self.skipped:
             return f"SKIPPED: {self.skipped}"
-        return "FAIL" if self.broken else "pass"
+        if self.broken:
+            return "FAIL"
+        if not self.slow:
+            return "pass"
+        busy = self.load > 2 * (os.cpu_count() or 1)
+        said = ", ".join(self.slow)
+        return (
+            f"nothing lost; {said}: inconclusive at load {self.load:.0f}"
+            if busy
+            else f"FAIL: {said}"
+        )
 
 
 Experiment = Callable[[int, int], Report]
@@ -34,7 +47,13 @@ Experiment = Callable[[int, int], Report]
 
 def timed(experiment: Experiment, repeats: int, seed: int) -> Report:
     began = time.monotonic()
-    return replace(experiment(repeats, seed), seconds=time.monotonic() - began)
+    report = experiment(repeats, seed)
+    return replace(report, seconds=time.monotonic() - began, load=os.getloadavg()[0])
+
+
+def slower(seconds: Iterable[float], limit: float, what: str) -> tuple[str, ...]:
+    """What was slow, if any of these times is beyond the limit."""
+    return (f"{what} after more than {limit:g} s",) if max(seconds, default=0) > limit else ()
 
 
 def machine() -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from chaos.house import House, eventually, house, kill, shell
 from chaos.invariants import broken, living
-from chaos.outcome import Report, spread
+from chaos.outcome import Report, slower, spread
 
+_SETTLED_SECONDS = 10.0
 _OTHER_BOOT = "00000000-0000-0000-0000-000000000000"
 
 
@@ -44,6 +45,7 @@ def imitated(repeats: int, seed: int, jobs: int = 6) -> Report:
         seed,
         {"jobs": str(repeats * jobs), "settled": spread(took)},
         tuple(wrong),
+        slow=slower(took, _SETTLED_SECONDS, "settled"),
     )
 
 
