@@ -54,9 +54,7 @@ def faults(repeats: int, seed: int) -> Report:
         "the others serve on; only requests under way are lost",
     )
     slow = slower(back, _SOON_SECONDS, "answers again")
-    return Report(
-        "F24 router and servers", promise, repeats, seed, figures, tuple(wrong), slow=slow
-    )
+    return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
 
 
 class Client(threading.Thread):
