@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from studios import ROOT
+from studios import ROOT, running_studio
 from waiting import PATIENCE_SECONDS
 
 from studio import cli, environment
@@ -18,6 +18,13 @@ from studio.settings import Settings
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 REFERENCE = ROOT / "docs" / "reference"
 SDK = ROOT / ".venv-sdk" / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """One for the pages alone: the names in them are anybody's."""
+    with running_studio(tmp_path_factory.mktemp("pages") / "home") as running:
+        yield running
 
 
 def test_settings_are_documented_with_their_defaults():

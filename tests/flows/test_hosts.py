@@ -300,17 +300,18 @@ def test_kills_of_the_control_plane_start_no_host_twice(start_studio):
         assert done["TrainingJobStatus"] == "Completed", done.get("FailureReason")
         assert said(studio, name) == {f"algo-{n}": ["started"] for n in (1, 2, 3)}
     # The time limit holds while nobody is there to look.
-    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 2}}
+    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 6}}
     sagemaker = studio.client("sagemaker")
     sagemaker.create_training_job(**job("limited", "forever", 2, **limit))
     eventually(lambda: list(said(studio, "limited").values()) == [["started"]] * 2)
     kill(studio)
-    time.sleep(2.5)
-    exits = [
-        json.loads((studio.home / "runs" / run.name / "exit.json").read_text())
+    runs = [
+        run
         for run in (studio.home / "runs").iterdir()
         if "forever" in (run / "spec.json").read_text()
     ]
+    eventually(lambda: all((run / "exit.json").exists() for run in runs))
+    exits = [json.loads((run / "exit.json").read_text()) for run in runs]
     assert [each["reason"] for each in exits] == ["MaxRuntimeExceeded"] * 2
     revive(studio)
     assert flow.ended(sagemaker, "limited")["SecondaryStatus"] == "MaxRuntimeExceeded"
