@@ -164,7 +164,9 @@ def test_sharing_by_the_policy_of_a_bucket(plane: Plane, ann: Person, bob: Perso
     assert code(there.get_object, Bucket="ann-shared", Key="k") == "AccessDenied"
 
 
-def test_a18_what_a_job_or_model_refers_to_is_looked_at_first(plane: Plane, ann: Person, bob: Person):
+def test_a18_what_a_job_or_model_refers_to_is_looked_at_first(
+    plane: Plane, ann: Person, bob: Person
+):
     sagemaker = bob.client("sagemaker")
     denied = "AccessDeniedException"
     assert code(sagemaker.create_model, **model("bob-1", "ann-data")) == denied

@@ -60,7 +60,7 @@ def test_source(storage: Storage, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="dir/ü", Body=b"12345")
     found = storage.head(bucket, "dir/ü")
     assert found is not None
-    assert list(storage.list(bucket, "dir/"))[0].blob == found.blob
+    assert next(iter(storage.list(bucket, "dir/"))).blob == found.blob
     path, url = storage.source(found)
     assert bool(path) != bool(url)
     assert (Path(path).read_bytes() if path else requests.get(url, timeout=30).content) == b"12345"

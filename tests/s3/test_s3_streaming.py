@@ -156,7 +156,9 @@ WRONG: list[tuple[str, str, str, Any]] = [
     ("mode", "code", "make"),
     [pytest.param(mode, code, make, id=f"{mode}: {what}") for mode, code, what, make in WRONG],
 )
-def test_a09_wrong_framing(s3: Any, bucket: str, gateway: Any, mode: str, code: str, make: Any) -> None:
+def test_a09_wrong_framing(
+    s3: Any, bucket: str, gateway: Any, mode: str, code: str, make: Any
+) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"old")
     answer = put(gateway, bucket, mode, 3, make)
     assert answer.code == code
