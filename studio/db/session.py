@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from studio import durable
 from studio.db import engines, failures
-from studio.db.failures import Broken, Full, StorageError
+from studio.db.failures import Broken, Full, StorageError, Unavailable
 from studio.errors import ApiError
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ class Database:
         self._spare = spare
         self._broken: Broken | None = None
         self._failure: str | None = None
+        self._unreachable: str | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
@@ -47,8 +48,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one snapshot and cannot write."""
-        with failures.told(), self._readers.connect() as connection:
-            yield connection
+        try:
+            with failures.told(), self._readers.connect() as connection:
+                self._unreachable = None
+                yield connection
+        except Unavailable as error:
+            self._unreachable = error.message
+            raise
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction; its result, once durable. Its exception undoes only it."""
@@ -70,8 +76,8 @@ class Database:
 
     @property
     def failure(self) -> str | None:
-        """Why the last writes could not be stored; None when they were."""
-        return self._failure
+        """Why the last writes could not be stored, or the last reader was not answered."""
+        return self._failure or self._unreachable
 
     @property
     def writer_engine(self) -> Engine:
