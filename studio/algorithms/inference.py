@@ -131,14 +131,15 @@ def decode_json(text: str, lines: bool) -> Any:
     if not isinstance(instances, list) or not instances:
         raise RequestError(400, "The payload has no instance.")
     rows: list[Any] = []
-    width = 0
+    taken = 0
     for number, instance in enumerate(instances, start=1):
-        row = _instance(instance, number, _MOST_CELLS - width * len(rows))
-        width = width or len(row)
+        row = _instance(instance, number, _MOST_CELLS - taken)
+        taken += len(row)
         rows.append(row)
-        if len(row) != width:
+        if len(row) != len(rows[0]):
             raise RequestError(
-                400, f"Instance {number} has {len(row)} features where the first has {width}."
+                400,
+                f"Instance {number} has {len(row)} features where the first has {len(rows[0])}.",
             )
     return np.stack(rows)
 

@@ -88,6 +88,11 @@ def read_or_refuse(body):
         return None
 
 
+def test_a_first_instance_without_features_fixes_their_number_too() -> None:
+    with pytest.raises(RequestError, match="Instance 2 has 2 features where the first has 0"):
+        inference.decode(b'{"features":[]}\n[3,4]\n', "application/jsonlines")
+
+
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"instances":' + b"[" * 100_000])
 def test_json_that_nests_without_end_is_refused(body: bytes) -> None:
     with pytest.raises(RequestError) as error:
