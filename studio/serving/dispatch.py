@@ -42,7 +42,6 @@ _FORWARDED = tuple(
         "Content-Type",
         "Accept",
         "X-Amzn-SageMaker-Custom-Attributes",
-        "X-Amzn-SageMaker-Target-Model",
         "X-Amzn-SageMaker-Target-Container-Hostname",
         "X-Amzn-SageMaker-Inference-Id",
         "X-Amzn-SageMaker-Session-Id",
@@ -153,6 +152,8 @@ class Dispatcher:
             raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
+        if "x-amzn-sagemaker-target-model" in request.headers:
+            raise errors.no_target_model(endpoint)
         Invocation(self, request, variant, started).go()
 
     def _authenticate(self, request: Request, path: bytes, query: bytes) -> Key:

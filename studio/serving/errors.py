@@ -74,6 +74,12 @@ def access_denied(principal: str, endpoint_arn: str) -> ApiError:
     return ApiError("AccessDeniedException", text, 403)
 
 
+def no_target_model(endpoint: str) -> ApiError:
+    """No endpoint here serves several models from one container, yet."""
+    text = f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model"
+    return ApiError("ValidationError", f"{text} header.")
+
+
 def signature_error(error: SignatureError) -> ApiError:
     """The runtime's own code for what is wrong with a signature."""
     code = _SIGNATURE_CODES.get(error.kind, "InvalidSignatureException")

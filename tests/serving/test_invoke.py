@@ -23,7 +23,7 @@ def refused(router, client=None, **kwargs):
 def test_the_models_answer_comes_back_whole(router):
     answer = invoke(
         router, b"x" * 1000, ContentType="text/csv", Accept="application/json",
-        CustomAttributes="trace=6", TargetModel="a/b.tar.gz", InferenceId="i-1",
+        CustomAttributes="trace=6", InferenceId="i-1",
         TargetContainerHostname="second", SessionId="NEW_SESSION",
     )  # fmt: skip
     assert answer["ContentType"] == "application/json"
@@ -43,7 +43,6 @@ def test_the_models_answer_comes_back_whole(router):
         "accept": "application/json",
         "content-length": "1000",
         "x-amzn-sagemaker-custom-attributes": "trace=6",
-        "x-amzn-sagemaker-target-model": "a/b.tar.gz",
         "x-amzn-sagemaker-inference-id": "i-1",
         "x-amzn-sagemaker-target-container-hostname": "second",
         "x-amzn-sagemaker-session-id": "NEW_SESSION",
@@ -88,6 +87,18 @@ def test_a19_unknown_variant(router):
     response = refused(router, TargetVariant="Blue")
     assert response["Error"]["Code"] == "ValidationError"
     assert "Blue" in response["Error"]["Message"]
+
+
+def test_a19_no_endpoint_has_several_models(router, model):
+    response = refused(router, TargetModel="a/b.tar.gz")
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["Error"] == {
+        "Code": "ValidationError",
+        "Message": "Endpoint echo is not a multi-model endpoint and does not support target "
+        "model header.",
+    }
+    assert model.bodies() == []
+    assert "not found" in refused(router, EndpointName="nope", TargetModel="a")["Error"]["Message"]
 
 
 def test_target_variant_overrides_the_weights(router, start_model):
