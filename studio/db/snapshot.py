@@ -11,7 +11,7 @@ from studio.errors import StudioError
 
 def take(source: Path, target: Path) -> None:
     """A database of its own at `target`: `source` as of one moment, durable, whole or absent."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = target.with_name(f".{target.name}.new")  # what a crash left of it goes here
     temporary.unlink(missing_ok=True)
     # Without the right to write, the log of a database that nobody has open could not be read.
     connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from studio import durable
-from studio.s3.integrity import Summer
+from studio.s3.integrity import Summer, no_link
 
 _READ_ONLY = 0o444
 _GATE = "blobs.lock"
@@ -45,8 +45,11 @@ class BlobWriter:
         return self._summer.sums()
 
     def append(self, path: Path) -> None:
-        """The whole of the file at `path`, copied inside the kernel where it can; not summed."""
-        with path.open("rb") as source:
+        """The whole of the file at `path`, copied inside the kernel where it can; not summed.
+
+        OSError when it is a link.
+        """
+        with open(path, "rb", opener=no_link) as source:
             left = os.fstat(source.fileno()).st_size
             self.size += left
             while left:

@@ -8,6 +8,7 @@ index as well.
 import bisect
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -83,11 +84,14 @@ class Reader:
         self._facts = facts
         self._report = report
         try:
-            self._file = open(path, "rb", buffering=0, opener=_no_link)  # noqa: SIM115
+            self._file = open(path, "rb", buffering=0, opener=no_link)  # noqa: SIM115
         except OSError as error:
             if error.errno == errno.ELOOP:
                 self._fail("a link is where its file was")
             raise
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.close()
+            self._fail("something else is where its file was")
         self._offset = 0
         self._segments = list(_segments(facts, size))
         self._block = (0, b"")  # the last that was read: where it starts, and its content
@@ -148,9 +152,9 @@ class Reader:
         raise DamagedContent(what)
 
 
-def _no_link(path: str, flags: int) -> int:
-    """Opened unless it is a link: what somebody made of a blob may lead anywhere."""
-    return os.open(path, flags | os.O_NOFOLLOW)
+def no_link(path: str, flags: int) -> int:
+    """Opened unless it is a link: what somebody made of a blob may lead anywhere, or be a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _segments(facts: BlobFacts, size: int) -> Iterator[tuple[int, int, int]]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     inspect,
 )
 
+from studio.db import snapshot
 from studio.db.session import Database
 from studio.errors import StudioError
 
@@ -115,7 +116,11 @@ _ADDED = {
 
 
 def upgrade(database: Database) -> None:
-    """Bring the index to this schema, in one transaction. StudioError when it is a newer one's."""
+    """Bring the index to this schema: backup, one transaction. StudioError for a newer one's."""
+    with database.writer_engine.connect() as connection:
+        found = max(number(connection), int(_has_buckets(connection)))
+    if 0 < found < VERSION and (file := database.file) is not None:
+        snapshot.take(file, file.with_name(f"{file.name}.{found}.backup"))
     database.write(_upgrade)
 
 
@@ -133,12 +138,17 @@ def _upgrade(connection: Connection) -> None:
             f"The object store's index has schema {found}, which a newer Studio wrote. "
             "Install that release."
         )
-    if inspect(connection).has_table(BUCKET.name):  # schema 1 bore no number
+    if _has_buckets(connection):
         for table, names in _ADDED.items():
             for name in names:
                 _add_column(connection, table, name)
     METADATA.create_all(connection)
     connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+
+
+def _has_buckets(connection: Connection) -> bool:
+    """Of an index that is not new. Schema 1 bore no number."""
+    return inspect(connection).has_table(BUCKET.name)
 
 
 def _add_column(connection: Connection, table: Table, name: str) -> None:

@@ -153,10 +153,10 @@ def _adopt(database: Database, blobs: Blobs, stored: StoredObject) -> None:
         return
     summer = Summer()
     try:
-        with blobs.path(stored.blob).open("rb") as file:
+        with Reader(blobs.path(stored.blob), stored.size, facts, lambda _: None) as file:
             while chunk := file.read(BLOCK):
                 summer.update(chunk)
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedContent):
         return
 
     def work(connection: Any) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.s3 import damage, scrub
-from studio.s3.index import BlobFacts, BlobPart
+from studio.s3 import damage, multipart, scrub
+from studio.s3.index import NO_CHECKSUM, NO_FACTS, BlobFacts, BlobPart
 from studio.s3.integrity import BLOCK, DamagedContent, Reader, Summer
 from studio.s3.lifecycle import DAY
+from studio.s3.multipart import Claim
 from studio.s3.scrub import Scrubber, Stopped
-from studio.s3.store import ObjectStore, Target
+from studio.s3.store import NO_ATTRIBUTES, ObjectStore, Target
+from studio.s3.versions import NO_CONDITION
 
 
 def flip(path: Path, offset: int = 0) -> None:
@@ -295,6 +298,43 @@ def test_files_of_the_platform_are_summed(store: ObjectStore, tmp_path: Path) ->
     flip(store.blobs.path(stored.blob))
     with store.open("bucket", "k")[1] as file, pytest.raises(DamagedContent):
         file.read()
+
+
+def test_links_are_not_followed_into_objects(store: ObjectStore, tmp_path: Path) -> None:
+    begun = multipart.create(store, "bucket", "whole", NO_ATTRIBUTES, NO_CHECKSUM)
+    bodies = enumerate((bytes(multipart.MIN_PART_BYTES), b"end"), 1)
+    contents = {number: s3_writer.take(store, body) for number, body in bodies}
+    claims = [
+        Claim(number, multipart.put_part(store, begun, number, content).etag)
+        for number, content in contents.items()
+    ]
+    (tmp_path / "secret").write_bytes(b"key")
+    gone(store.blobs.path(contents[2].blob)).symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match="symbolic"):
+        multipart.complete(store, ("bucket", "whole", begun.id), claims, NO_CONDITION)
+    assert not list(store.list("bucket", ""))
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_what_is_no_file_gets_no_sums(store: ObjectStore, tmp_path: Path) -> None:
+    """Of an object of a release that kept none; nothing waits for a pipe."""
+    content = replace(s3_writer.take(store, b"old"), sums=b"")
+    stored = store.put("bucket", "k", content).stored
+    path, secret = store.blobs.path(stored.blob), tmp_path / "secret"
+    secret.write_bytes(b"key")
+    gone(path).symlink_to(secret)
+    scrub._adopt(store.database, store.blobs, stored)
+    assert store.facts(store.look("bucket", "k")) == NO_FACTS
+    os.mkfifo(gone(path))
+    scrub._adopt(store.database, store.blobs, stored)
+    assert store.facts(store.look("bucket", "k")) == NO_FACTS
+    [found] = scrub.check(store.database, store.blobs)
+    assert found.what == "something else is where its file was"
+
+
+def gone(path: Path) -> Path:
+    path.unlink()
+    return path
 
 
 def test_nothing_is_scrubbed_on_battery(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """An index of an older release becomes one of today, or stays as it was."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from studio.db import snapshot
 from studio.errors import StudioError
 from studio.s3 import index, multipart, schema
 from studio.s3.multipart import Claim
@@ -87,6 +89,14 @@ def test_upgrade(root: Path) -> None:
     assert version(root) == 0
     check(root)
     assert version(root) == schema.VERSION
+    backup = root / "index.db.1.backup"
+    snapshot.check(backup)
+    assert backup.stat().st_mode & 0o777 == 0o600
+    restored = root.parent / "restored"
+    shutil.copytree(root / "blobs", restored / "blobs")
+    shutil.copy(backup, restored / "index.db")
+    assert version(restored) == 0
+    check(restored)
     again = ObjectStore(root)
     assert len(list(again.list("bucket", ""))) == 3
     again.close()
