@@ -8,8 +8,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from chaos.house import eventually, house, job, shell
 from chaos.invariants import broken, rows
 from chaos.outcome import Report
@@ -81,20 +82,17 @@ def cut_answers(repeats: int, seed: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
         names = [f"job-{number}" for number in range(repeats)]
         with fault_proxy(home.url, chance) as proxy:
-            sagemaker = home.new_client(
-                "sagemaker", proxies={"http": proxy}, retries={"mode": "standard"}
-            )
 
-            def live(name: str) -> str:
-                try:
-                    sagemaker.create_training_job(**job(name, *shell("exec sleep 1000")))
-                    sagemaker.stop_training_job(TrainingJobName=name)
-                except ClientError as error:
-                    return f"{name}: {error}"
-                return ""
+            def live(part: list[str]) -> list[str]:
+                # A client stops repeating when too many calls in a row needed it: one for a few.
+                sagemaker = home.new_client(
+                    "sagemaker", proxies={"http": proxy}, retries={"mode": "standard"}
+                )
+                return [said for said in (_lived(sagemaker, name) for name in part) if said]
 
             with ThreadPoolExecutor(16) as pool:
-                wrong = [said for said in pool.map(live, names) if said]
+                parts = [names[first : first + 10] for first in range(0, repeats, 10)]
+                wrong = [said for part in pool.map(live, parts) for said in part]
         for name in names:
             home.ended(name)
         wrong += broken(home)
@@ -109,6 +107,16 @@ def cut_answers(repeats: int, seed: int) -> Report:
         figures,
         tuple(wrong),
     )
+
+
+def _lived(sagemaker: Any, name: str) -> str:
+    """What went wrong with a job that is started and stopped."""
+    try:
+        sagemaker.create_training_job(**job(name, *shell("exec sleep 1000")))
+        sagemaker.stop_training_job(TrainingJobName=name)
+    except (BotoCoreError, ClientError) as error:
+        return f"{name}: {error}"
+    return ""
 
 
 class Cuts:
