@@ -86,14 +86,14 @@ def check(root: Path) -> None:
 
 
 def test_upgrade(root: Path) -> None:
+    restored = root.parent / "restored"
+    shutil.copytree(root / "blobs", restored / "blobs")
     assert version(root) == 0
     check(root)
     assert version(root) == schema.VERSION
     backup = root / "index.db.1.backup"
     snapshot.check(backup)
     assert backup.stat().st_mode & 0o777 == 0o600
-    restored = root.parent / "restored"
-    shutil.copytree(root / "blobs", restored / "blobs")
     shutil.copy(backup, restored / "index.db")
     assert version(restored) == 0
     check(restored)
