@@ -3,10 +3,11 @@
 Every number comes from the metric store, whether a client put it or Studio measured it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from studio.api.metric_data import checked, described, metric_of, points
+from studio.api.metric_owners import Sight
 from studio.api.metric_queries import Query, Window, page, queries
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc
@@ -24,7 +25,7 @@ _ACTIVE = 3 * HOUR
 def put_metric_data(ctx: Context, request: Doc) -> Doc:
     if "EntityMetricData" in request:
         raise ApiError("InvalidParameterValue", "Studio does not execute EntityMetricData yet.")
-    batches = points(_scope(ctx), request, ctx.now())
+    batches = points(_scope(ctx), ctx.caller.principal.owner, request, ctx.now())
     ctx.db.write(lambda connection: store.append(connection, batches))
     return {}
 
@@ -43,7 +44,7 @@ def get_metric_statistics(ctx: Context, request: Doc) -> Doc:
         )
     metric = metric_of(_scope(ctx), request)
     with ctx.db.read() as connection:
-        found = store.read(connection, metric, window.start, window.end)
+        found = Sight(ctx).read(connection, metric, window.start, window.end)
     datapoints = [
         _datapoint(at, rows, wanted, unit)
         for unit, of_unit in found.items()
@@ -55,11 +56,11 @@ def get_metric_statistics(ctx: Context, request: Doc) -> Doc:
 
 @operation("cloudwatch", "GetMetricData")
 def get_metric_data(ctx: Context, request: Doc) -> Doc:
-    wanted = queries(_scope(ctx), request)
+    wanted, sight = queries(_scope(ctx), request), Sight(ctx)
     with ctx.db.read() as connection:
 
         def rows(query: Query, window: Window) -> list[Row]:
-            found = store.read(connection, query.metric, window.start, window.end)
+            found = sight.read(connection, query.metric, window.start, window.end)
             kept = [found.get(query.unit, [])] if query.unit else found.values()
             return [row for rows in kept for row in rows]
 
@@ -75,13 +76,13 @@ def list_metrics(ctx: Context, request: Doc) -> Doc:
     since = ctx.now() - (_ACTIVE if "RecentlyActive" in request else store.LISTED)
     token = checked(request, ("Namespace", "MetricName", "Dimensions", "RecentlyActive"))
     with ctx.db.read() as connection:
-        every = store.listing(connection, like, since, token.position)
+        every = Sight(ctx).seen(store.listing(connection, like, since, token.position))
         found = list(islice(_with(every, request.get("Dimensions", [])), _LISTED_AT_ONCE + 1))
     shown = found[:_LISTED_AT_ONCE]
     more = len(found) > _LISTED_AT_ONCE
     return {
         "Metrics": [described(each) for each in shown],
-        "NextToken": token.next(shown[-1].id) if more else None,
+        "NextToken": token.next(shown[-1].key) if more else None,
     }
 
 
@@ -116,7 +117,7 @@ def _datapoint(at: int, rows: list[Row], wanted: list[str], unit: str) -> Doc:
     }
 
 
-def _with(metrics: Iterator[Metric], filters: list[Doc]) -> Iterator[Metric]:
+def _with(metrics: Iterable[Metric], filters: list[Doc]) -> Iterator[Metric]:
     """Those that have all the dimensions, with the values where the filters name any."""
     for metric in metrics:
         mine = dict(metric.dimensions)

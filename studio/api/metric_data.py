@@ -5,7 +5,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.db.resources import Doc
 from studio.errors import ApiError, ValidationException
@@ -16,8 +16,8 @@ _MOST_DATA = 1_000
 _MOST_VALUES = 150
 
 
-def points(scope: tuple[str, str], request: Doc, now: int) -> list[Batch]:
-    """The values of a PutMetricData. Raises ApiError: then nothing of it is stored.
+def points(scope: tuple[str, str], owner: str, request: Doc, now: int) -> list[Batch]:
+    """The values of a PutMetricData, as `owner`'s. Raises ApiError: then nothing of it is stored.
 
     `scope` is account and region.
     """
@@ -28,10 +28,11 @@ def points(scope: tuple[str, str], request: Doc, now: int) -> list[Batch]:
     if not data:
         raise ApiError("MissingParameter", "The parameter MetricData is required.")
     _few(data, _MOST_DATA, "MetricData")
-    return [
+    batches = [
         _batch(scope, namespace, datum, f"MetricData.member.{number}", now)
         for number, datum in enumerate(data, 1)
     ]
+    return [replace(each, metric=replace(each.metric, owner=owner)) for each in batches]
 
 
 def metric_of(scope: tuple[str, str], request: Doc, path: str = "") -> Metric:

@@ -52,7 +52,7 @@ def batches(job: Resource, found: list[Doc]) -> tuple[Batch, ...]:
     dimensions = (("TrainingJobName", job.name),)
     return tuple(
         Batch(
-            Metric(job.account, job.region, NAMESPACE, each["MetricName"], dimensions),
+            Metric(job.account, job.region, NAMESPACE, each["MetricName"], dimensions, job.owner),
             "None",
             (row(each["Timestamp"], each["Value"]),),
         )

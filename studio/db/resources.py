@@ -96,6 +96,14 @@ def get(connection: Connection, resource_id: str) -> Resource | None:
     return _one(connection, _BY_ID, {"id": resource_id})
 
 
+def owner_of(connection: Connection, arn: str) -> str | None:
+    """Whose the resource with that ARN is; of deleted ones the last; None when there never was
+    one."""
+    query = select(RESOURCE.c.owner).where(RESOURCE.c.arn == arn)
+    latest = query.order_by(RESOURCE.c.created_at.desc()).limit(1)
+    return connection.execute(latest).scalar_one_or_none()
+
+
 def resource(row: Row[Any]) -> Resource:
     """A row of `RESOURCES` as a value."""
     return _made(zip(_COLUMNS, row, strict=True))

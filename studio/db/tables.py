@@ -121,7 +121,8 @@ ACCESS_KEY = Table(
     Column("revoked_at", BigInteger),
 )
 
-# A metric with its dimensions; `id` is a digest of the rest, so that two writers make one row.
+# A person's metric with its dimensions; `id` is a digest of that, so that two writers make one row.
+# `metric` is the same digest without the person: whoever may see all of them finds them by it.
 METRIC_SERIES = Table(
     "metric_series",
     METADATA,
@@ -132,13 +133,17 @@ METRIC_SERIES = Table(
     Column("name", String(256), nullable=False),
     Column("dimensions", DOCUMENT, nullable=False),
     Column("last_at", BigInteger, nullable=False),
+    Column("owner", String(128), nullable=False, server_default=""),
+    Column("metric", String(32), nullable=False, server_default=""),
 )
+Index("ix_metric_series_metric", METRIC_SERIES.c.metric)
 Index(
     "ix_metric_series_name",
     METRIC_SERIES.c.account,
     METRIC_SERIES.c.region,
     METRIC_SERIES.c.namespace,
     METRIC_SERIES.c.name,
+    METRIC_SERIES.c.metric,
     METRIC_SERIES.c.id,
 )
 
@@ -164,3 +169,49 @@ METRIC_SOURCE = Table(
     Column("name", String(160), primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+
+# Log groups that clients made; those of jobs and endpoints are read from the files of runs.
+LOG_GROUP = Table(
+    "log_group",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("name", String(512), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("settings", DOCUMENT, nullable=False),
+    Column("retention_days", Integer),
+    Column("tags", DOCUMENT, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+Index("uq_log_group_name", LOG_GROUP.c.account, LOG_GROUP.c.region, LOG_GROUP.c.name, unique=True)
+
+# A stream that was deleted has no group; it goes once its chunks are gone.
+LOG_STREAM = Table(
+    "log_stream",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("group_id", String(32), ForeignKey("log_group.id")),
+    Column("name", String(512), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("first_at", BigInteger),
+    Column("last_at", BigInteger),
+    Column("ingested_at", BigInteger),
+    Column("events", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+Index("uq_log_stream_name", LOG_STREAM.c.group_id, LOG_STREAM.c.name, unique=True)
+
+# Events of a stream as they came, compressed; `sequence` is the number of the first of them.
+LOG_CHUNK = Table(
+    "log_chunk",
+    METADATA,
+    Column("stream_id", String(32), ForeignKey("log_stream.id"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+Index("ix_log_chunk_end", LOG_CHUNK.c.stream_id, LOG_CHUNK.c.end_at)

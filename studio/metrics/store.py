@@ -8,7 +8,7 @@ to longer periods and dropped at last, when CloudWatch does so.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal,
     select,
     tuple_,
 )
@@ -33,6 +34,7 @@ LISTED = 14 * DAY
 _ROWS_OF_A_CHUNK = 2_048
 _CHUNKS_OF_A_FOLD = 8
 _PAGE = 500
+_BEHIND_EVERY_ID = "~"
 # Rows older than the first are at least the second apart.
 _AGES = ((63 * DAY, HOUR), (15 * DAY, 5 * MINUTE), (3 * HOUR, MINUTE))
 _OLDEST = 455 * DAY
@@ -62,7 +64,10 @@ _TOUCH = (
 
 @dataclass(frozen=True)
 class Metric:
-    """What CloudWatch calls a metric: each combination of dimensions is one of its own."""
+    """What CloudWatch calls a metric: each combination of dimensions is one of its own.
+
+    The values that one person put are a series; two people's of the same name do not mix.
+    """
 
     account: str
     region: str
@@ -70,11 +75,22 @@ class Metric:
     name: str
     dimensions: tuple[tuple[str, str], ...] = ()
     """Names and values, sorted: their order does not matter."""
+    owner: str = ""
+    """Whose the values are; "" for the owner of the home."""
 
     @property
     def id(self) -> str:
-        text = json.dumps([self.account, self.region, self.namespace, self.name, self.dimensions])
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        """Of the series of its owner."""
+        return self._digest(self.owner) if self.owner else self.key
+
+    @property
+    def key(self) -> str:
+        """What all owners' series of the metric share."""
+        return self._digest()
+
+    def _digest(self, *more: str) -> str:
+        named = [self.account, self.region, self.namespace, self.name, self.dimensions, *more]
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -144,8 +160,14 @@ def forget(connection: Connection, source: str) -> None:
     connection.execute(delete(METRIC_SOURCE).where(METRIC_SOURCE.c.name == source))
 
 
+def owners(connection: Connection, metric: Metric) -> list[Metric]:
+    """The metric as each person has it who put values."""
+    query = select(METRIC_SERIES.c.owner).where(METRIC_SERIES.c.metric == metric.key)
+    return [replace(metric, owner=owner) for owner in connection.execute(query).scalars()]
+
+
 def read(connection: Connection, metric: Metric, start: int, end: int) -> dict[str, list[Row]]:
-    """The rows with `start` <= time < `end` by their unit."""
+    """The rows of its owner with `start` <= time < `end` by their unit."""
     chunk = METRIC_CHUNK.c
     query = select(chunk.unit, chunk.rows, chunk.data).where(
         chunk.series_id == metric.id, chunk.end_at >= start, chunk.start_at < end
@@ -158,23 +180,26 @@ def read(connection: Connection, metric: Metric, start: int, end: int) -> dict[s
 
 
 def listing(connection: Connection, like: Metric, since: int, after: str) -> Iterator[Metric]:
-    """Metrics with a value since then, in a fixed order, from the one behind the id `after`.
+    """Metrics with a value since then, in a fixed order, from the one behind the key `after`.
 
-    Empty namespace and name of `like` stand for any; its dimensions are not looked at.
+    Empty namespace and name of `like` stand for any; neither its dimensions nor its owner are
+    looked at. The owners of one metric follow each other.
     """
     series = METRIC_SERIES.c
     fixed = [series.account == like.account, series.region == like.region, series.last_at >= since]
     fixed += [series.namespace == like.namespace] if like.namespace else []
     fixed += [series.name == like.name] if like.name else []
-    order = (series.namespace, series.name, series.id)
-    mark = connection.execute(select(*order).where(series.id == after)).first()
+    order = (series.namespace, series.name, series.metric, series.id)
+    named = select(*order[:3], literal(_BEHIND_EVERY_ID)).where(series.metric == after).limit(1)
+    mark = connection.execute(named).first()
     while True:
         behind: list[ColumnElement[bool]] = [tuple_(*order) > tuple_(*mark)] if mark else []
         query = select(METRIC_SERIES).where(*fixed, *behind).order_by(*order).limit(_PAGE)
         found = connection.execute(query).all()
         for each in found:
             dimensions = tuple((name, value) for name, value in each.dimensions)
-            yield Metric(each.account, each.region, each.namespace, each.name, dimensions)
+            place = (each.account, each.region, each.namespace, each.name)
+            yield Metric(*place, dimensions, each.owner)
         if len(found) < _PAGE:
             return
         mark = connection.execute(select(*order).where(series.id == found[-1].id)).first()
@@ -229,7 +254,8 @@ def _touch(connection: Connection, latest: dict[Metric, int]) -> set[str]:
 
 def _series(metric: Metric, at: int) -> dict[str, Any]:
     dimensions = [list(pair) for pair in metric.dimensions]
-    return {"id": metric.id, "last_at": at, **vars(metric), "dimensions": dimensions}
+    named = {**vars(metric), "dimensions": dimensions}
+    return {"id": metric.id, "metric": metric.key, "last_at": at, **named}
 
 
 def _add(connection: Connection, series: str, unit: str, period: int, rows: list[Row]) -> None:

@@ -8,13 +8,14 @@ import fcntl
 import json
 import threading
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from studio.db import resources
 from studio.db.session import Database
 from studio.metrics import store
 from studio.metrics.rows import Row
@@ -87,11 +88,19 @@ class Collector:
 
     def _batches(self, lines: bytes) -> Iterator[Batch]:
         scope = self._settings.account, self._settings.region
+        owner = lru_cache(partial(self._owner, scope))
         for line in lines.splitlines():
             try:
-                yield from _of_line(scope, json.loads(line))
+                yield from _of_line(scope, owner, json.loads(line))
             except (ValueError, KeyError, TypeError):
                 log.warning("line of a router skipped", size=len(line))
+
+    def _owner(self, scope: tuple[str, str], endpoint: str) -> str:
+        """Whose the endpoint is, or was when it was there."""
+        account, region = scope
+        with self._db.read() as connection:
+            arn = f"arn:aws:sagemaker:{region}:{account}:endpoint/{endpoint}"
+            return resources.owner_of(connection, arn) or ""
 
     def _retain(self) -> None:
         now = time.time_ns() // 1_000_000
@@ -100,11 +109,14 @@ class Collector:
                 return
 
 
-def _of_line(scope: tuple[str, str], line: dict[str, Any]) -> list[Batch]:
+def _of_line(
+    scope: tuple[str, str], owner: Callable[[str], str], line: dict[str, Any]
+) -> list[Batch]:
+    whose = owner(line["endpoint"])
     dimensions = (("EndpointName", line["endpoint"]), ("VariantName", line["variant"]))
     return [
         Batch(
-            Metric(*scope, _NAMESPACE, name, dimensions),
+            Metric(*scope, _NAMESPACE, name, dimensions, whose),
             _UNITS.get(name, "None"),
             tuple(Row(line["at"], *map(float, row)) for row in rows),
         )

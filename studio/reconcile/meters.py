@@ -23,9 +23,10 @@ def reading(kind: Kind, resource: Resource, run: Run, samples: tuple[Usage, ...]
     """What the samples say, once; there is at least one."""
     assert kind.meter is not None
     namespace, dimensions = kind.meter(resource, run)
+    scope, named = (resource.account, resource.region), tuple(sorted(dimensions))
     batches = tuple(
         Batch(
-            Metric(resource.account, resource.region, namespace, name, tuple(sorted(dimensions))),
+            Metric(*scope, namespace, name, named, resource.owner),
             "Percent",
             tuple(row(each.at, getattr(each, member)) for each in samples),
         )

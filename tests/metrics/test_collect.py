@@ -2,11 +2,13 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studio.db import migrate
+from studio.db import migrate, resources
+from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.metrics import statistics, store
 from studio.metrics.store import Metric
@@ -189,3 +191,18 @@ def test_counting_is_cheap(settings):
     [line] = files(settings)[0].read_bytes().splitlines()
     assert len(json.loads(line)["metrics"]["ModelLatency"]) < 400
     assert len(line) < 20_000
+
+
+def test_counts_belong_to_whose_the_endpoint_is_or_was(db, settings, collected):
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/shop"
+    for at, owner in ((1, "before"), (2, "ann")):
+        shop = Resource("0" * 12, "us-east-1", "endpoint", "shop", arn, "InService", {}, at, at)
+        shop = replace(shop, owner=owner, deleted_at=at)
+        db.write(lambda connection, it=shop: resources.insert(connection, it))
+    router = Counters(settings.home)
+    router.count(BLUE, 200, 1_000, 50)
+    router.close()
+    collected.collect()
+    with db.read() as connection:
+        every = store.listing(connection, Metric("0" * 12, "us-east-1", "", ""), 0, "")
+        assert {each.owner for each in every} == {"ann"}

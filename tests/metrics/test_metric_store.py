@@ -164,7 +164,7 @@ def test_listing_pages_in_order_and_forgets_after_two_weeks(db):
     with db.read() as connection:
         found = list(store.listing(connection, every, NOW - store.LISTED, ""))
         assert [each.name for each in found] == names
-        rest = store.listing(connection, every, NOW - store.LISTED, found[599].id)
+        rest = store.listing(connection, every, NOW - store.LISTED, found[599].key)
         assert [each.name for each in rest] == names[600:]
 
 

@@ -1,0 +1,69 @@
+"""Whose values a caller is shown: one's own, and those of what one may describe.
+
+What a person put belongs to that person; what Studio measured, to whom the job or the endpoint
+belongs. Both are hidden from others, unless a policy lets them describe that job or endpoint.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from sqlalchemy import Connection
+
+from studio.api import access, store
+from studio.api.registry import Context
+from studio.metrics import store as metrics
+from studio.metrics.rows import Row
+from studio.metrics.store import Metric
+
+# Dimension of what Studio measures -> (operation, kind); a host is named <job>/<host>.
+_MEASURED = {
+    "TrainingJobName": ("DescribeTrainingJob", "training-job"),
+    "Host": ("DescribeTrainingJob", "training-job"),
+    "EndpointName": ("DescribeEndpoint", "endpoint"),
+}
+_PREFIXES = ("/aws/sagemaker/", "AWS/SageMaker")
+
+
+class Sight:
+    """What one request may see; what it asked once of the policies it knows."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._everything = access.only_owner(ctx) is None
+        self._describes = lru_cache(maxsize=10_000)(self._may_describe)
+
+    def sees(self, metric: Metric) -> bool:
+        """Whether the values of this owner may be shown."""
+        if self._everything or metric.owner == self._ctx.caller.principal.owner:
+            return True
+        if not metric.namespace.startswith(_PREFIXES):
+            return False
+        return any(
+            self._describes(name, value.partition("/")[0], metric.owner)
+            for name, value in metric.dimensions
+            if name in _MEASURED
+        )
+
+    def seen(self, found: Iterable[Metric]) -> Iterable[Metric]:
+        """Each metric once, however many people put values of it; `found` is in order."""
+        last = ""
+        for metric in found:
+            if metric.key != last and self.sees(metric):
+                last = metric.key
+                yield metric
+
+    def read(
+        self, connection: Connection, metric: Metric, start: int, end: int
+    ) -> dict[str, list[Row]]:
+        """The rows of all whose values may be shown, as `metrics.read` gives them of one."""
+        found: dict[str, list[Row]] = {}
+        for each in filter(self.sees, metrics.owners(connection, metric)):
+            for unit, rows in metrics.read(connection, each, start, end).items():
+                found.setdefault(unit, []).extend(rows)
+        return found
+
+    def _may_describe(self, dimension: str, name: str, owner: str) -> bool:
+        operation, kind = _MEASURED[dimension]
+        describing = replace(self._ctx, action=f"sagemaker:{operation}")
+        return access.may(describing, store.arn(self._ctx, kind, name), owner)
