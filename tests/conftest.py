@@ -25,8 +25,10 @@ import studios
 from studios import RunningStudio, running_studio
 
 # A busy machine must fail no test: how long an example takes is not what is tested. The same
-# examples in every run, so that a change is judged by what it changed; `make fuzz` draws new ones.
+# examples in every run, so that a change is judged by what it changed; `make fuzz` draws new ones
+# (--hypothesis-profile=random, which wins over what is loaded here).
 hypothesis.settings.register_profile("patient", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("random", deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("patient")
 # Who ends the tests ends what they have started too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)

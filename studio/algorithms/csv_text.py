@@ -48,8 +48,10 @@ def dialect(data: bytes, name: str, delimiters: str, missing: bool) -> Dialect:
     return Dialect(name, delimiter, _header_check(line, delimiter, name), missing)
 
 
+@np.errstate(over="ignore")
 def parse(data: bytes, form: Dialect, first_line: int = 1) -> Floats:
-    """float32 [n, columns] of whole lines, the first of which has the number `first_line`.
+    """float32 [n, columns] of whole lines, the first of which has the number `first_line`; a number
+    beyond float32 is infinite.
 
     What Arrow refuses is read, or its fault found, line by line. Raises UserError.
     """
@@ -72,6 +74,7 @@ def parse(data: bytes, form: Dialect, first_line: int = 1) -> Floats:
     return from_arrow(table)
 
 
+@np.errstate(over="ignore")
 def from_arrow(table: Any) -> Floats:
     """A pyarrow table of numbers as float32 [n, columns], row by row; null is NaN."""
     array = np.empty((table.num_rows, table.num_columns), np.float32)

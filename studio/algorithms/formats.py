@@ -229,8 +229,10 @@ def _read_parquet(channel: Channel, opened: Opened) -> Data:
     widths = {table.shape[1] for table in tables}
     if len(widths) > 1:
         raise UserError(f"The Parquet files have different numbers of columns: {sorted(widths)}.")
-    if widths == {1}:
-        raise UserError("The Parquet files have only one column: the label comes first, then data.")
+    if widths and widths <= {0, 1}:
+        raise UserError(
+            f"The Parquet files have {max(widths)} columns: 2 or more are needed, the label first."
+        )
     if not tables:
         raise streams.EmptyChannel(channel)
     table = np.concatenate(tables)

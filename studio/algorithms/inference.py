@@ -4,14 +4,16 @@ It knows no algorithm: an algorithm says which content types it takes and answer
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+from scipy import sparse
 
 from studio.algorithms import libsvm, recordio
-from studio.algorithms.base import UserError
+from studio.algorithms.base import UserError, base_folder
 from studio.algorithms.server import RequestError
 
 CSV, LIBSVM, RECORDIO = "text/csv", "text/libsvm", "application/x-recordio-protobuf"
@@ -32,6 +34,7 @@ _WIDEST, _MOST_CELLS = 10_000_000, 50_000_000
 
 Row = Mapping[str, Any]
 """One prediction: key -> number or list of numbers."""
+_Model = TypeVar("_Model")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,14 @@ class LibsvmColumns:
 
     base: int
     width: int
+
+
+def load(read: Callable[[Path], _Model]) -> _Model:
+    """The model of `base_folder()`, by `read`, which raises ValueError. Raises UserError."""
+    try:
+        return read(base_folder() / "model")
+    except ValueError as error:
+        raise UserError(f"Unable to load the model: {error}") from error
 
 
 def content_type(header: str, accepted: Sequence[str], default: str) -> str:
@@ -65,8 +76,10 @@ def accept(header: str, offered: Sequence[str], default: str) -> str:
     raise RequestError(406, f"Accept type {header} is not supported: use {', '.join(offered)}.")
 
 
+@np.errstate(over="ignore")
 def decode(body: bytes, kind: str, columns: LibsvmColumns | None = None) -> Any:
-    """float32 [n, d], dense or CSR, of a body of content type `kind`. Raises RequestError 400."""
+    """float32 [n, d], dense or CSR, of a body of content type `kind`; a number beyond float32 is
+    infinite. Raises RequestError 400."""
     try:
         if kind == CSV:
             return decode_csv(_text(body))
@@ -77,6 +90,21 @@ def decode(body: bytes, kind: str, columns: LibsvmColumns | None = None) -> Any:
         return decode_json(_text(body), kind == JSON_LINES)
     except UserError as error:
         raise RequestError(400, str(error)) from error
+
+
+def check(features: Any, width: int, advice: str = "") -> None:
+    """As many features as the model has, all finite; RequestError 400, which ends with the
+    advice where their number is another."""
+    found = int(features.shape[1])
+    if found != width:
+        raise RequestError(
+            400,
+            f"The rows of the payload have {found} features, but the model was trained on "
+            f"{width}.{advice}",
+        )
+    values = features.data if sparse.issparse(features) else features
+    if not np.isfinite(values).all():
+        raise RequestError(400, "The payload has a feature that is missing or not finite.")
 
 
 def decode_csv(text: str) -> Any:
@@ -94,6 +122,9 @@ def decode_csv(text: str) -> Any:
                 f"the first row has {width}.",
             )
     cells = delimiter.join(lines).split(delimiter)
+    if "_" in text:
+        # Python reads 1_0 as ten; no other reader of CSV does.
+        raise _no_number(cells, width)
     try:
         return np.array(cells, np.float32).reshape(-1, width)
     except ValueError:
@@ -122,7 +153,8 @@ def decode_json(text: str, lines: bool) -> Any:
     """`{"instances": [...]}`, or one instance per line. See `_instance` for what one may be."""
     try:
         if lines:
-            instances = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # A string may hold what Python calls the end of a line besides this one.
+            instances = [json.loads(line) for line in text.split("\n") if line.strip()]
         else:
             instances = json.loads(text)["instances"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -174,12 +206,17 @@ def _csv_with_gaps(cells: list[str], width: int) -> Any:
     try:
         return np.array(filled, np.float32).reshape(-1, width)
     except ValueError as error:
-        number, bad = next((n, cell) for n, cell in enumerate(filled) if not _is_number(cell))
-        raise RequestError(
-            400,
-            f"Row {number // width + 1}, column {number % width + 1} of the CSV payload is not a "
-            f"number: '{bad.strip()[:40]}'.",
-        ) from error
+        raise _no_number(filled, width) from error
+
+
+def _no_number(cells: list[str], width: int) -> RequestError:
+    """The error that names the first cell that is neither empty nor a number."""
+    bad = next(n for n, cell in enumerate(cells) if cell.strip() and not _is_number(cell))
+    return RequestError(
+        400,
+        f"Row {bad // width + 1}, column {bad % width + 1} of the CSV payload is not a number: "
+        f"'{cells[bad].strip()[:40]}'.",
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -187,7 +224,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text
 
 
 def _instance(instance: Any, number: int, widest: int) -> Any:
@@ -213,7 +250,8 @@ def _instance(instance: Any, number: int, widest: int) -> Any:
 def _dense(keys: Any, values: Any, width: int, widest: int) -> Any:
     """float32 [width]; ValueError for a key or a width that cannot be."""
     positions = np.asarray(keys, np.int64)
-    if not 0 < width <= min(widest, _WIDEST) or (positions < 0).any():
+    whole = np.array_equal(positions, keys)
+    if not 0 < width <= min(widest, _WIDEST) or not whole or (positions < 0).any():
         raise ValueError("no such feature")
     dense = np.zeros(width, np.float32)
     dense[positions] = values

@@ -47,6 +47,7 @@ class SparseRows:
         )
 
 
+@np.errstate(over="ignore")
 def parse(text: str, name: str, labelled: bool = True, first_line: int = 1) -> SparseRows:
     """The rows of a text that is called `name` in errors; the label may be absent when `labelled`
     is false. A text that goes on from another begins with the line `first_line` and may have no

@@ -48,6 +48,7 @@ def read_file(path: Path) -> Records:
         return read(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), f"file '{path.name}'")
 
 
+@np.errstate(over="ignore")
 def read(data: Buffer, name: str = "the payload", first: int = 0) -> Records:
     """The records of one buffer; `name` says in errors where they come from, and `first` what
     number the first one has there."""

@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from linear_jobs import records, sparse_records
+from pyarrow import parquet
 
 from studio.algorithms import formats, inference, recordio, streams
 from studio.algorithms.base import Channel, UserError
@@ -91,6 +93,40 @@ def read_or_refuse(body):
 def test_a_first_instance_without_features_fixes_their_number_too() -> None:
     with pytest.raises(RequestError, match="Instance 2 has 2 features where the first has 0"):
         inference.decode(b'{"features":[]}\n[3,4]\n', "application/jsonlines")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "rows"),
+    [
+        (
+            '{"features":[1],"note":"a\u2028b"}\n[2]\r\n'.encode(),
+            "application/jsonlines",
+            [[1], [2]],
+        ),
+        (b'{"instances":[[1e39]]}', "application/json", [[np.inf]]),
+        (b"1e39,-1e39\n", "text/csv", [[np.inf, -np.inf]]),
+        (b"1_0,2\n", "text/csv", "Row 1, column 1 of the CSV payload is not a number: '1_0'"),
+        (b"1,\n,1_0\n", "text/csv", "Row 2, column 2 of the CSV payload is not a number"),
+        (
+            b'{"instances":[{"features":{"keys":[0.5],"values":[1],"shape":[3]}}]}',
+            "application/json",
+            "Instance 1 has no list of numbers",
+        ),
+    ],
+)
+def test_a_body_is_read_as_what_it_says_or_refused(body: bytes, kind: str, rows: object) -> None:
+    if isinstance(rows, str):
+        with pytest.raises(RequestError, match=rows):
+            inference.decode(body, kind)
+    else:
+        assert inference.decode(body, kind).tolist() == rows
+
+
+def test_parquet_without_columns_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(pyarrow.table({}), tmp_path / "file")
+    accepted = formats.Accepted((formats.PARQUET,), formats.PARQUET)
+    with pytest.raises(UserError, match="have 0 columns: 2 or more are needed"):
+        formats.read_channel(Channel("train", tmp_path, "parquet"), accepted)
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"instances":' + b"[" * 100_000])

@@ -80,6 +80,7 @@ class Paging(RuleBasedStateMachine):
             assert self.stable <= set(ids)
 
 
+@pytest.mark.hypothesis
 def test_what_stays_is_seen_once_and_in_order(database_url):
     Paging.db = Database(database_url)
     migrate.upgrade(Paging.db)

@@ -12,12 +12,18 @@ import shutil
 import struct
 import tarfile
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.algorithms import csv_text, libsvm, recordio
-from studio.algorithms.base import UserError
+import numpy as np
+import pyarrow
+from pyarrow import parquet
+
+from studio.algorithms import csv_text, formats, inference, libsvm, record_message, recordio
+from studio.algorithms.base import Channel, UserError
+from studio.algorithms.server import RequestError
 from studio.container import archive
 from studio.s3 import acl, checksums, conditions, cors, message, post_policy, xml
 from studio.s3.chunked import ChunkDecoder
@@ -173,6 +179,38 @@ def sparse(data: bytes) -> None:
             libsvm.parse(data.decode("utf-8", "replace"), "it", labelled)
 
 
+def bodies(data: bytes) -> None:
+    """What an algorithm's server is asked; the first byte chooses the content type."""
+    kinds = (inference.CSV, inference.LIBSVM, inference.RECORDIO)
+    kind = (*kinds, inference.JSON, inference.JSON_LINES)[data[0] % 5]
+    columns = inference.LibsvmColumns(data[1] % 2, 5) if data[1] & 2 else None
+    with warnings.catch_warnings(), contextlib.suppress(RequestError):
+        warnings.simplefilter("error")
+        rows = inference.decode(data[2:], kind, columns)
+        assert rows.ndim == 2
+        assert rows.shape[0] > 0
+        assert rows.dtype == np.float32
+
+
+def channels(data: bytes) -> None:
+    """What an algorithm is trained with: two files, as a whole and in batches."""
+    kinds = (formats.CSV, formats.LIBSVM, formats.RECORDIO, formats.PARQUET)
+    kind, missing, middle = kinds[data[0] % 4], data[1] % 2 > 0, data[2] * 4
+    accepted = formats.Accepted(kinds, kind, missing=missing, delimiters=",;\t| ")
+    with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
+        (Path(folder) / "0").write_bytes(data[3 + middle :])
+        (Path(folder) / "1").write_bytes(data[3 : 3 + middle])
+        channel = Channel("train", Path(folder), kind)
+        with contextlib.suppress(UserError):
+            whole = formats.read_channel(channel, accepted)
+            assert whole.features.ndim == 2
+            assert whole.labels is None or len(whole.labels) == whole.rows
+        if kind in (formats.CSV, formats.RECORDIO):
+            with contextlib.suppress(UserError):
+                parts = list(formats.batches(channel, accepted, 2))
+                assert all(part.rows == 2 for part in parts[:-1])
+
+
 def _never(request: sigv4.Request) -> None:
     with contextlib.suppress(sigv4.SignatureError):
         sigv4.verify(
@@ -189,6 +227,23 @@ def _tar() -> bytes:
             member.type, member.linkname = kind, "../../etc/passwd" if name == "l" else ""
             member.size = 3 if name == "a" else 0
             tar.addfile(member, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+def _record(values: tuple[float, ...], **sparse: tuple[int, ...]) -> bytes:
+    record = record_message.record_class()()
+    tensor = record.features["values"].float32_tensor
+    tensor.values.extend(values)
+    for name, numbers in sparse.items():
+        getattr(tensor, name).extend(numbers)
+    record.label["values"].float64_tensor.values.append(1.0)
+    return recordio.frame(record.SerializeToString())
+
+
+def _parquet() -> bytes:
+    buffer = io.BytesIO()
+    columns = {"label": [1, 0, None], "wide": [0.5, 1e300, None], "yes": [True, None, False]}
+    parquet.write_table(pyarrow.table(columns), buffer)
     return buffer.getvalue()
 
 
@@ -213,6 +268,7 @@ _CORS = cors.written(
     [dict(origins=["*"], methods=["GET"], headers=[], exposed=[], max_age=1, id="")]
 )
 _BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Delete><Key>&b;</Key></Delete>'
+_DENSE, _SPARSE = _record((0.5, 2.0)), _record((0.5,), keys=(1,), shape=(2,))
 _RECORD = recordio.write_labels([{"score": [1.0, 2.0]}, {"predicted_label": [0.0]}])
 
 TARGETS = {
@@ -256,6 +312,28 @@ TARGETS = {
     "records": Target(records, (_RECORD, struct.pack("<II", 0xCED7230A, 4) + b"\x0a\x02\x0a\x00")),
     "tables": Target(
         tables, (b"1,2,3\n4,5,6\n", b"1;;3\r\n\xef\xbb\xbf,\x00\n", b'"a","b"\n', b"\r\r\r")
+    ),
+    "bodies": Target(
+        bodies,
+        (
+            b"\0\0" + b"1,2.5,\n4,1e39,nan\n",
+            b"\1\2" + b"1 1:2 3:4\n0:1 4:1\n",
+            b"\2\0" + _RECORD,
+            b'\3\0{"instances":[{"features":[1,2]},{"data":{"features":{"values":[1,2]}}},'
+            b'{"data":{"features":{"keys":[1],"shape":[2],"values":[1]}}}]}',
+            b'\4\0{"features":[1,2]}\n[3,4]\n',
+        ),
+    ),
+    "channels": Target(
+        channels,
+        (
+            b"\0\1\1" + b"1,2\n3,4\n5,\n",
+            b"\1\0\3" + b"1 0:1 2:3\n\n0 1:1\n",
+            b"\1\0\0" + b"1:0.5 qid:1 0:1\n",
+            b"\2\0\0" + _DENSE * 3,
+            b"\2\0\0" + _DENSE + _SPARSE,
+            b"\3\0\0" + _parquet(),
+        ),
     ),
     "sparse": Target(sparse, (b"1 1:2 3:4.5\n0 2:1e3 # note\n", b"1 qid:2 1:nan\n")),
 }

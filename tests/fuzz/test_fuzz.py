@@ -26,6 +26,7 @@ def mutated(draw: st.DrawFn, examples: tuple[bytes, ...]) -> bytes:
     return data.ljust(3, b"\0")
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", TARGETS)
 def test_only_documented_errors(name: str) -> None:
     target = TARGETS[name]
