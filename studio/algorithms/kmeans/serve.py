@@ -1,16 +1,14 @@
 """The serving program: one model behind `/invocations`, in the formats of AWS's k-means."""
 
 import logging
-from typing import Any
+from functools import partial
 
 import numpy as np
-from scipy import sparse
 
 from studio.algorithms import inference, server
-from studio.algorithms.base import UserError, base_folder
 from studio.algorithms.kmeans import model
 from studio.algorithms.kmeans.model import Model
-from studio.algorithms.server import Answer, Invocation, RequestError
+from studio.algorithms.server import Answer, Invocation
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +19,9 @@ OFFERED = (inference.JSON, inference.JSON_LINES, inference.RECORDIO, inference.C
 def serve(tag: str) -> None:
     """Load the model of `base_folder()` and serve until told to stop."""
     del tag
-    try:
-        loaded = model.load(base_folder() / "model")
-    except ValueError as error:
-        raise UserError(f"Unable to load the model: {error}") from error
+    loaded = inference.load(model.load)
     log.info("Serving %d clusters of %d features", len(loaded.centers), loaded.feature_dim)
-    server.serve(lambda invocation: answer(loaded, invocation))
+    server.serve(partial(answer, loaded))
 
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:
@@ -34,7 +29,7 @@ def answer(loaded: Model, invocation: Invocation) -> Answer:
     kind = inference.content_type(invocation.content_type, ACCEPTED, inference.CSV)
     reply = inference.accept(invocation.accept, OFFERED, inference.JSON)
     points = inference.decode(invocation.body, kind)
-    _check(points, loaded)
+    inference.check(points, loaded.feature_dim)
     labels, squared = loaded.assign(points)
     pairs = list(zip(labels.tolist(), np.sqrt(squared).tolist(), strict=True))
     if reply == inference.CSV:
@@ -45,16 +40,3 @@ def answer(loaded: Model, invocation: Invocation) -> Answer:
         for label, distance in pairs
     ]
     return Answer(inference.encode(rows, reply), reply)
-
-
-def _check(points: Any, loaded: Model) -> None:
-    found = int(points.shape[1])
-    if found != loaded.feature_dim:
-        raise RequestError(
-            400,
-            f"The rows of the payload have {found} features, but the model was trained on "
-            f"{loaded.feature_dim}.",
-        )
-    values = points.data if sparse.issparse(points) else points
-    if not np.isfinite(values).all():
-        raise RequestError(400, "The payload has a feature that is missing or not finite.")

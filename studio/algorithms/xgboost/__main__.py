@@ -9,6 +9,7 @@ from studio.algorithms.base import (
     Environment,
     Termination,
     configure_logging,
+    end,
     run_program,
 )
 
@@ -34,8 +35,4 @@ if __name__ == "__main__":
     # XGBoost imports scikit-learn where it is installed: two seconds for something unused here.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
     configure_logging(CONTAINER_LOG)
-    status = run_program(sys.argv[1:], _train, _serve)
-    if status:
-        # XGBoost's threads of a collective that broke crash when the interpreter takes it down.
-        sys.stdout.flush()
-        os._exit(status)
+    end(run_program(sys.argv[1:], _train, _serve))
