@@ -32,6 +32,9 @@ EXPERIMENTS = {
     "orphans": ("orphans:swept", 1_000),
     "endpoints": ("endpoints:faults", 5),
     "restart": ("endpoints:restart", 3),
+    "uploads": ("store_kills:uploads", 1_000),
+    "store-errors": ("store_errors:swept", 10_000),
+    "upgrades": ("upgrades:killed", 10_000),
 }
 """Name -> module and function, and how often the fault strikes in the full form."""
 

@@ -23,18 +23,13 @@ _SOURCE = Path(__file__).with_suffix(".c")
 _NUMBERS = struct.Struct("ll")
 
 
-class Points:
-    """`env` makes a process count; `arm(n)` lets it die at its n-th call from now on."""
+class Calls:
+    """Of the processes that share the file `numbers`: `arm(n)` lets one die at their n-th from
+    now on."""
 
-    def __init__(self, folder: Path) -> None:
-        library, numbers = folder / "crash_points.so", folder / "crash_points"
-        subprocess.run(
-            ["gcc", "-shared", "-fPIC", "-O1", "-o", library, _SOURCE, "-ldl"], check=True
-        )
-        numbers.write_bytes(bytes(_NUMBERS.size))
+    def __init__(self, numbers: Path) -> None:
         with numbers.open("r+b") as file:
             self._numbers = mmap.mmap(file.fileno(), _NUMBERS.size)
-        self.env = {"LD_PRELOAD": str(library), "CRASH_POINTS": str(numbers)}
 
     def arm(self, call: int) -> None:
         _NUMBERS.pack_into(self._numbers, 0, call, 0)
@@ -42,6 +37,22 @@ class Points:
     def passed(self) -> int:
         """How many calls there were since it was armed."""
         return int(_NUMBERS.unpack_from(self._numbers)[1])
+
+
+class Points(Calls):
+    """`env` makes a process count."""
+
+    def __init__(self, folder: Path) -> None:
+        library, numbers = folder / "crash_points.so", folder / "crash_points"
+        compiled(_SOURCE, library)
+        numbers.write_bytes(bytes(_NUMBERS.size))
+        super().__init__(numbers)
+        self.env = {"LD_PRELOAD": str(library), "CRASH_POINTS": str(numbers)}
+
+
+def compiled(source: Path, library: Path) -> None:
+    """Something to be preloaded."""
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
 
 
 class Revived(threading.Thread):
