@@ -63,6 +63,8 @@ def save(settings: Settings, target: Path) -> Saved:
         raise StudioError(f"{home} is no home of Studio: there is nothing to save.")
     if target.absolute().is_relative_to(home):
         raise StudioError("A backup does not belong into the home that it saves.")
+    if not target.absolute().parent.is_dir():
+        raise StudioError(f"There is no folder {target.absolute().parent} to save the home in.")
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         scratch = tempfile.TemporaryDirectory(dir=target.parent, prefix=".studio-backup-")
@@ -87,6 +89,8 @@ def restore(source: Path, home: Path) -> Saved:
     """
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise StudioError(f"{home} is not empty: a backup is restored into a new home only.")
+    if not source.is_file():
+        raise StudioError(f"There is no backup {source}.")
     home.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=home.parent, prefix=f".{home.name}.restored-"))
     try:

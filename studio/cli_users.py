@@ -131,7 +131,10 @@ def _iam(home: Path | None) -> Iterator[Any]:
     settings = load_settings(home)
     known = daemon.status(settings.home)
     if not known.ready:
-        raise StudioError(f"Studio does not run in {settings.home}: start it with `studio serve`.")
+        raise StudioError(
+            f"Studio does not run in {settings.home}: start it with "
+            f"`studio serve --home {settings.home}`."
+        )
     owner = credentials.load_or_create(settings.home)
     session = boto3.Session(
         owner.access_key_id, owner.secret_access_key, region_name=settings.region

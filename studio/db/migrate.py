@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from studio import disk
 from studio.db import failures, snapshot
@@ -23,8 +24,19 @@ def upgrade(database: Database) -> None:
     try:
         with failures.told():
             _upgrade(database)
+    except failures.Unavailable as error:
+        raise StudioError(_unreached(error)) from error
     except ApiError as error:
         raise StudioError(error.message) from error
+
+
+def _unreached(error: failures.Unavailable) -> str:
+    """With the words of the driver, which say who is refused or what is absent, and no password."""
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError):
+        return error.message
+    said = " ".join(str(cause.orig).split())
+    return f"The database does not answer: {said}. See to it, or correct database_url."
 
 
 def _upgrade(database: Database) -> None:

@@ -151,10 +151,20 @@ def test_other_databases_are_refused_without_a_word_of_the_password(url, text):
 
 def test_nobody_there_is_a_sentence(tmp_path):
     database = Database(f"postgresql://studio:hidden@/none?host={tmp_path}")
-    with pytest.raises(StudioError, match="does not answer") as told:
+    with pytest.raises(StudioError, match="does not answer: .*No such file or directory") as told:
         migrate.upgrade(database)
+    assert str(tmp_path) in str(told.value)
     assert "hidden" not in str(told.value)
     assert "hidden" not in repr(Settings(tmp_path, database_url="postgresql://u:hidden@h/d"))
+    database.close()
+
+
+def test_who_is_refused_is_told_why(postgres):
+    url = postgres.database().replace("studio@", "nobody:hidden@")
+    database = Database(url)
+    with pytest.raises(StudioError, match='role "nobody" does not exist') as told:
+        migrate.upgrade(database)
+    assert "hidden" not in str(told.value)
     database.close()
 
 

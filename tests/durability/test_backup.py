@@ -187,6 +187,14 @@ def test_a_home_in_use_is_left_alone(home, tmp_path):
     assert sorted(it for it in home.rglob("*") if it.name != "blobs.lock") == before
 
 
+def test_what_is_absent_is_named(home, tmp_path):
+    with pytest.raises(StudioError, match=f"There is no folder {tmp_path}/none to save"):
+        saved(home, tmp_path / "none")
+    with pytest.raises(StudioError, match=f"There is no backup {tmp_path}/none.tar"):
+        backup.restore(tmp_path / "none.tar", tmp_path / "restored")
+    assert not (tmp_path / "restored").exists()
+
+
 @pytest.mark.parametrize("name", ["../out", "/tmp/out", "a/../../out", "a//b", ".hidden", "a\nb"])
 def test_no_name_leads_out_of_the_home(tmp_path, name):
     file = tmp_path / "evil.tar"
