@@ -151,7 +151,7 @@ def test_other_databases_are_refused_without_a_word_of_the_password(url, text):
 
 def test_nobody_there_is_a_sentence(tmp_path):
     database = Database(f"postgresql://studio:hidden@/none?host={tmp_path}")
-    with pytest.raises(StudioError, match="does not answer: .*No such file or directory") as told:
+    with pytest.raises(StudioError, match=r"does not answer: .*No such file or directory") as told:
         migrate.upgrade(database)
     assert str(tmp_path) in str(told.value)
     assert "hidden" not in str(told.value)
