@@ -90,7 +90,7 @@ class Server:
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
     """A server of its own in a short-lived folder; the test is skipped where there is none."""
-    if _binaries() is None:
+    if not available():
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
     # Not below pytest's folders: PostgreSQL's user cannot enter those of root.
     folder = Path(tempfile.mkdtemp(prefix="studio-pg-", dir=_fast_folder()))
@@ -109,6 +109,11 @@ def running() -> Iterator[Server]:
                 server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def available() -> bool:
+    """Whether `running` would not skip."""
+    return _binaries() is not None
 
 
 def _fast_folder() -> str:

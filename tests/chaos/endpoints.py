@@ -10,18 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from chaos.house import BUCKET, House, eventually, house, kill, shell
-from chaos.invariants import broken, living
-from chaos.outcome import Report, slower, spread
+from chaos.invariants import broken, living, shims
+from chaos.outcome import Report, processor_seconds, slower, spread
 from flows.flow import ROWS, configure, ended, settled, training
-
-from studio import processes
 
 _CLIENTS = 4
 _BACK_SECONDS = 10.0
 _SOON_SECONDS = 2.0
 _READY_SECONDS = 5.0
+_FOR_LONG = {"StoppingCondition": {"MaxRuntimeInSeconds": 10_000}}
 
 
 def faults(repeats: int, seed: int) -> Report:
@@ -30,7 +29,7 @@ def faults(repeats: int, seed: int) -> Report:
     back: list[float] = []
     figures: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
-        _serve(home, "served", instances=2)
+        serve(home, "served", instances=2)
         for fault in (_kill_router, _kill_server, _hang_server):
             lost = asked = 0
             for _ in range(repeats):
@@ -58,13 +57,14 @@ def faults(repeats: int, seed: int) -> Report:
 
 
 class Client(threading.Thread):
-    """Invokes an endpoint again and again, without retries."""
+    """Invokes an endpoint again and again, without retries. Of those that `failed` the `unheard`
+    found nobody to connect to."""
 
     def __init__(self, home: House, endpoint: str, over: threading.Event) -> None:
         super().__init__(name="client")
         self._runtime = home.client("sagemaker-runtime")
         self.endpoint, self._over = endpoint, over
-        self.asked = self.failed = 0
+        self.asked = self.failed = self.unheard = 0
         self.good_at = time.monotonic()
 
     def run(self) -> None:
@@ -76,8 +76,9 @@ class Client(threading.Thread):
                 )
                 answer["Body"].read()
                 self.good_at = time.monotonic()
-            except (BotoCoreError, ClientError):
+            except (BotoCoreError, ClientError) as error:
                 self.failed += 1
+                self.unheard += isinstance(error, EndpointConnectionError)
 
 
 @contextmanager
@@ -97,10 +98,11 @@ def load(home: House, endpoint: str) -> Iterator[list[Client]]:
 def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Report:
     """A killed control plane with 100,000 jobs of the past, and many of the present."""
     ready: list[float] = []
+    used: list[float] = []
     failed = asked = 0
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        with house(Path(folder), cpu_slots="64") as home:
-            _serve(home, "served-0")
+        with house(Path(folder), cpu_slots=str(2 * jobs)) as home:
+            serve(home, "served-0")
             for number in range(1, endpoints):
                 name = f"served-{number}"
                 request = {"EndpointName": name, "EndpointConfigName": "served-0"}
@@ -108,7 +110,9 @@ def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Rep
             for number in range(endpoints):
                 settled(home.client("sagemaker"), f"served-{number}")
             for number in range(jobs):
-                home.create_job(f"running-{number}", *shell("exec sleep 1000"))
+                home.create_job(f"running-{number}", *shell("exec sleep 10000"), **_FOR_LONG)
+            going = jobs + endpoints
+            eventually(lambda: len(shims(home.home)) == going, 300, "all jobs and servers run")
             home.kill()
             _fill(home, 100_000)
             for number in range(repeats):
@@ -118,6 +122,7 @@ def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Rep
                     home.kill()
                     time.sleep(0.5)
                     ready.append(home.start())
+                    used.append(processor_seconds(home.pid))
                 failed += sum(it.failed for it in clients)
                 asked += sum(it.asked for it in clients)
             wrong = broken(home)
@@ -127,6 +132,7 @@ def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Rep
         "jobs": f"100,000 and {jobs} running",
         "endpoints": str(endpoints),
         "ready": spread(ready),
+        "by then the processor's": spread(used),
         "requests lost": f"{failed} of {asked}",
     }
     promise = "ready within 5 s; endpoints serve throughout"
@@ -134,7 +140,7 @@ def restart(repeats: int, seed: int, jobs: int = 50, endpoints: int = 20) -> Rep
     return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
 
 
-def _serve(home: House, name: str, instances: int = 1) -> None:
+def serve(home: House, name: str, instances: int = 1) -> None:
     """An endpoint of a model that was trained for it."""
     sagemaker = home.client("sagemaker")
     home.put("train/rows.csv", ROWS)
@@ -193,26 +199,22 @@ def _all_good(clients: list[Client]) -> float:
 
 def _server(home: House) -> list[int]:
     """The processes of one model server, without its shim."""
-    shims = _shims(home)
-    first = next(iter(sorted(shims)))
-    return [pid for pid, run in living(home.home).items() if run == first and pid != shims[first]]
+    servers = _servers(home)
+    first = min(servers)
+    of_first = [pid for pid, run in living(home.home).items() if run == first]
+    return [pid for pid in of_first if pid != servers[first]]
 
 
-def _shims(home: House) -> dict[str, int]:
+def _servers(home: House) -> dict[str, int]:
     """Runs of model servers that go on -> their shims."""
-    found = {}
-    for path in home.home.glob("runs/*serve*/pid.json"):
-        known = json.loads(path.read_text())
-        if processes.alive(known) and not (path.parent / "exit.json").exists():
-            found[path.parent.name] = known["pid"]
-    return found
+    return {run: pid for pid, run in shims(home.home).items() if "serve" in run}
 
 
 def _await_servers(home: House, count: int) -> None:
     def serving() -> bool:
         stages = [
             json.loads((home.home / "runs" / run / "status.json").read_text())["stages"]
-            for run in _shims(home)
+            for run in _servers(home)
         ]
         return sum(any(name == "Serving" for name, _ in each) for each in stages) >= count
 
@@ -229,8 +231,9 @@ def _fill(home: House, jobs: int) -> None:
     chosen = ", ".join(changed.get(name, name) for name in columns)
     with connection:
         connection.execute(
-            f"INSERT INTO resource ({', '.join(columns)}) "
-            f"SELECT {chosen} FROM resource, generate_series(1, {jobs}) "
+            "WITH RECURSIVE number(value) AS "
+            f"(VALUES (1) UNION ALL SELECT value + 1 FROM number WHERE value < {jobs}) "
+            f"INSERT INTO resource ({', '.join(columns)}) SELECT {chosen} FROM resource, number "
             "WHERE kind = 'training-job' AND status = 'Completed'"
         )
     connection.close()

@@ -37,6 +37,7 @@ class House:
         self.home = folder
         chosen = {"cpu_slots": "32", "job_stop_seconds": "3", **(settings or {})}
         self.env = {**CLEAN, **{f"STUDIO_{name.upper()}": it for name, it in chosen.items()}}
+        self.database_url = chosen.get("database_url", "")
         self.acknowledged: dict[str, bytes] = {}
         self._clients: dict[str, Any] = {}
         self._making, self._here = threading.Lock(), threading.local()
@@ -81,7 +82,7 @@ class House:
     def ready(self) -> bool:
         try:
             known = json.loads((self.home / "pid.json").read_text())
-            return known["pid"] == self.pid and _healthy(int(self.url.rpartition(":")[2]))
+            return known["pid"] == self.pid and healthy(int(self.url.rpartition(":")[2]))
         except (FileNotFoundError, ValueError):
             return False
 
@@ -295,7 +296,8 @@ def _status(error: ClientError) -> int:
     return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def _healthy(port: int) -> bool:
+def healthy(port: int) -> bool:
+    """Whether a control plane or a router answers there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/_studio/health")

@@ -9,8 +9,10 @@ from typing import Any
 
 import apsw
 from chaos.house import FINAL, STARTED, House
+from sqlalchemy import Connection
 
 from studio import processes
+from studio.db import engines, resources
 from studio.db.resources import Doc
 
 _ATTEMPT = "Starting(,Pending)?(,Downloading)?(,Training)?(,Uploading)?"
@@ -35,7 +37,7 @@ def broken(house: House) -> list[str]:
     """What is not as promised, as sentences. What has to settle gets half a minute for it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        jobs = rows(house.home)
+        jobs = rows(house.home, house.database_url)
         unsettled = [*_owners(house.home, jobs), *_processes(house.home, jobs)]
         if not unsettled or time.monotonic() > deadline:
             break
@@ -46,8 +48,10 @@ def broken(house: House) -> list[str]:
     return found + _objects(house)
 
 
-def rows(home: Path) -> list[Row]:
+def rows(home: Path, database_url: str = "") -> list[Row]:
     """The training jobs, as of now."""
+    if database_url:
+        return _rows_elsewhere(database_url)
     connection = apsw.Connection(str(home / "studio.db"), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(10_000)
     try:
@@ -71,10 +75,26 @@ def rows(home: Path) -> list[Row]:
     ]
 
 
+def _rows_elsewhere(database_url: str) -> list[Row]:
+    engine = engines.reader(database_url)
+    try:
+        with engine.connect() as connection:
+            return [
+                Row(it.id, it.name, it.status, it.state, _runs(connection, it.id))
+                for it in resources.of_kind(connection, "training-job")
+            ]
+    finally:
+        engine.dispose()
+
+
+def _runs(connection: Connection, job: str) -> tuple[tuple[str, str, Doc], ...]:
+    return tuple((it.id, it.role, it.handle) for it in resources.runs(connection, job))
+
+
 def integrity(home: Path) -> list[str]:
-    """Of both databases, by themselves."""
+    """Of both SQLite databases, by themselves."""
     found = []
-    for path in (home / "studio.db", home / "s3" / "index.db"):
+    for path in filter(Path.exists, (home / "studio.db", home / "s3" / "index.db")):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
             said = [row[0] for row in connection.execute("PRAGMA integrity_check")]
@@ -106,6 +126,22 @@ def transitions(row: Row) -> list[str]:
     if None not in span and span[0] > span[1]:
         found.append(f"{row.name} ended before it began: {span}")
     return found
+
+
+def shims(home: Path) -> dict[int, str]:
+    """Shims that live, of runs that have not ended: pid -> id of the run."""
+    found = {}
+    for path in (home / "runs").glob("*/pid.json"):
+        known = json.loads(path.read_text())
+        if processes.alive(known) and not (path.parent / "exit.json").exists():
+            found[known["pid"]] = path.parent.name
+    return found
+
+
+def run_of(home: Path, name: str) -> str:
+    """The id of the one run of a job."""
+    [(run, _, _)] = next(row.runs for row in rows(home) if row.name == name)
+    return run
 
 
 def living(home: Path) -> dict[int, str]:
@@ -172,12 +208,14 @@ def _processes(home: Path, jobs: list[Row]) -> list[str]:
 
 def _starts(home: Path, jobs: list[Row]) -> list[str]:
     found = []
+    there: dict[str, set[Path]] = {}
+    for folder in (home / "runs").glob("*-*"):
+        there.setdefault(folder.name.partition("-")[0], set()).add(folder)
     for row in jobs:
         roles = [role for _, role, _ in row.runs]
         if len(set(roles)) != len(roles):
             found.append(f"{row.name} has two runs for one host and attempt")
-        folders = set((home / "runs").glob(f"{row.id}-*"))
-        if strange := folders - {home / "runs" / run for run, _, _ in row.runs}:
+        if strange := there.get(row.id, set()) - {home / "runs" / run for run, _, _ in row.runs}:
             found.append(f"{row.name} has runs that the database does not know: {strange}")
         for run, _, _ in row.runs:
             if (times := counted(home / "runs" / run)) > 1:

@@ -1,29 +1,30 @@
 """Jobs say a lot, and strange things, while the processes that carry it are killed."""
 
-import json
 import random
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
-from chaos.house import FINAL, House, eventually, house, kill, python
-from chaos.invariants import broken, living, rows
-from chaos.outcome import Report, slower
+from chaos.house import FINAL, BrokenPromise, House, eventually, house, kill, python
+from chaos.invariants import broken, run_of, shims
+from chaos.outcome import Report, processor_seconds, slower
 
 from studio.runners.logs import LINE_BYTES
 
 _LINES = 100_000
 _ODD = r"\xff\xfe\x00 \xc3"
 _LONG = 2**20
+_ENOUGH = "enough"
 _LAG_SECONDS, _CORES = 1.0, 0.5
 
 
 def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Report:
-    """`repeats` kills, each of the control plane, a scribe or a shim."""
+    """`repeats` kills: of the control plane, a scribe, a shim, in turns. Jobs go on meanwhile."""
     chance = random.Random(seed)
     wrong: list[str] = []
-    killed = {"control plane": 0, "scribe": 0, "shim": 0}
+    killed: dict[str, list[str]] = {"control plane": [], "scribe": [], "shim": []}
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
         names = [f"talker-{number}" for number in range(jobs)]
         for name in names:
@@ -32,46 +33,66 @@ def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Rep
         for number in range(repeats):
             time.sleep(chance.uniform(0.05, 0.5))
             # A killed shim ends its job: only some lose theirs.
-            whom = "shim" if number % 8 == 7 else ("control plane", "scribe")[number % 2]
-            killed[whom] += _murder(home, whom, chance)
+            whom = _turn(number)
+            killed[whom].append(_murder(home, whom, chance))
+        for run in shims(home.home).values():
+            (home.home / "runs" / run / "ml" / _ENOUGH).touch()
         for name in names:
             found = home.ended(name)
             wrong += _compared(home, name, lines, found["TrainingJobStatus"])
+            wrong += _judged(name, found, run_of(home.home, name) in killed["shim"])
         wrong += broken(home)
-    figures = {f"kills of a {whom}": str(count) for whom, count in killed.items()}
+    figures = {f"kills of a {whom}": str(len(runs)) for whom, runs in killed.items()}
     return Report(
         "F12 lines",
-        "every line once and in order: pages = file",
+        "every line once and in order: pages = file; without its shim a job fails by name",
         repeats,
         seed,
-        {"lines": str(jobs * lines), **figures},
+        {"lines": f"{jobs * lines} or more", **figures},
         tuple(wrong),
     )
 
 
+def _turn(number: int) -> str:
+    return "shim" if number % 5 == 2 else ("control plane", "scribe")[number % 2]
+
+
+def _judged(name: str, found: dict[str, Any], lost: bool) -> list[str]:
+    status, reason = found["TrainingJobStatus"], found.get("FailureReason", "")
+    if lost and not (status == "Failed" and "owned the run was killed" in reason):
+        return [f"{name} lost its shim and is {status}: {reason}"]
+    if not lost and status != "Completed":
+        return [f"{name} is {status}: {reason}"]
+    return []
+
+
 def _program(lines: int, seconds: int) -> tuple[str, ...]:
-    """Numbered lines with odd bytes, one of a megabyte, the last without an end."""
+    """Numbered lines with odd bytes, ever slower until it is enough; one of a megabyte; the last
+    says how many, and has no end."""
+    pause = seconds * 1000 / lines
     return python(
-        "import sys, time\nwrite = sys.stdout.buffer.write\n"
-        f"for n in range({lines}):\n  write(b'%d {_ODD}\\n' % n)\n"
-        f"  if n % 1000 == 0: time.sleep({seconds * 1000 / lines})\n"
-        f"write(b'x' * {_LONG} + b'\\nhalf')"
+        "import os, sys, time\nwrite = sys.stdout.buffer.write\nn = 0\n"
+        f"enough = os.environ.get('SAGEMAKER_BASE_DIR', '/opt/ml') + '/{_ENOUGH}'\n"
+        f"while n < {lines} or not os.path.exists(enough):\n"
+        f"  write(b'%d {_ODD}\\n' % n)\n  n += 1\n"
+        f"  if n % 1000 == 0: time.sleep({pause} if n < {lines} else {10 * pause})\n"
+        f"write(b'x' * {_LONG} + b'\\n%d half' % n)"
     )
 
 
-def _murder(home: House, whom: str, chance: random.Random) -> int:
+def _murder(home: House, whom: str, chance: random.Random) -> str:
+    """The run that was struck; "" for the control plane's death. BrokenPromise without a victim."""
     if whom == "control plane":
         home.kill()
         home.start()
-        return 1
-    shims = [json.loads(path.read_text())["pid"] for path in home.home.glob("runs/*/pid.json")]
-    ended = {path.parent.name for path in home.home.glob("runs/*/exit.json")}
-    going = {pid: run for pid, run in living(home.home).items() if run not in ended}
-    if whom == "shim":
-        pids = [pid for pid in shims if pid in going]
-    else:
-        pids = [pid for shim in shims if shim in going for pid in _scribes(shim)]
-    return int(bool(pids) and kill(chance.choice(pids)))
+        return ""
+    victims = shims(home.home)
+    if whom == "scribe":
+        victims = {it: run for shim, run in victims.items() for it in _scribes(shim)}
+    victim = chance.choice(sorted(victims))
+    if not kill(victim):
+        raise BrokenPromise(f"no {whom} to kill: {victims}")
+    return victims[victim]
 
 
 def _scribes(shim: int) -> list[int]:
@@ -85,14 +106,17 @@ def _scribes(shim: int) -> list[int]:
 
 
 def _compared(home: House, name: str, lines: int, status: str) -> list[str]:
-    run = next(home.home.glob(f"runs/{_id(home, name)}-*"))
-    data = (run / "log").read_bytes()
-    whole = b"started\n" + b"".join(b"%d \xff\xfe\x00 \xc3\n" % n for n in range(lines))
-    whole += b"x" * _LONG + b"\nhalf"
+    data = (home.home / "runs" / run_of(home.home, name) / "log").read_bytes()
+    numbered = data.count(b"\n") + 1  # as many as there can be
+    whole = b"started\n" + b"".join(b"%d \xff\xfe\x00 \xc3\n" % n for n in range(numbered))
     wrong = []
-    if status == "Completed" and data != whole:
-        wrong.append(f"{name}: its file is not what it said")
-    if status != "Completed" and not whole.startswith(data):
+    if status == "Completed":
+        said, _, last = data.rpartition(b"\n")
+        count = int(last.removesuffix(b" half"))
+        body = whole[: whole.index(b"\n%d " % count) + 1]
+        if count < lines or said != body + b"x" * _LONG or not last.endswith(b" half"):
+            wrong.append(f"{name}: its file is not what it said")
+    elif not whole.startswith(data):
         wrong.append(f"{name}: its file is not the beginning of what it said")
     if home.lines(name) != _pieces(data):
         wrong.append(f"{name}: its pages are not its file")
@@ -108,10 +132,6 @@ def _pieces(data: bytes) -> list[str]:
     return found
 
 
-def _id(home: House, name: str) -> str:
-    return next(row.id for row in rows(home.home) if row.name == name)
-
-
 def flood(repeats: int, seed: int, tails: int = 20, rate: int = 20_000) -> Report:
     """One job says `rate` lines a second for `repeats` seconds; `tails` readers follow."""
     with (
@@ -120,13 +140,13 @@ def flood(repeats: int, seed: int, tails: int = 20, rate: int = 20_000) -> Repor
     ):
         home.create_job("flood", *_flood(repeats, rate))
         eventually(lambda: home.lines("flood"), 60, "it says something")
-        used = _processor_seconds(home.pid)
+        used = processor_seconds(home.pid)
         readers = [Tail(home, "flood", full=number == 0) for number in range(tails)]
         for each in readers:
             each.start()
         for each in readers:
             each.join()
-        share = (_processor_seconds(home.pid) - used) / repeats
+        share = (processor_seconds(home.pid) - used) / repeats
         wrong = [said for each in readers for said in each.wrong]
         expected = [str(n) for n in range(rate * repeats)]
         got = [line.partition(" ")[0] for line in readers[0].lines if line != "started"]
@@ -206,8 +226,3 @@ class Tail(threading.Thread):
                 return
             if not (self._full and events):
                 time.sleep(1)
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,9 @@ def spread(seconds: Iterable[float]) -> str:
     """Median and worst of some times."""
     times = sorted(seconds)
     return f"{times[len(times) // 2]:.2f} s, worst {times[-1]:.2f} s" if times else "none"
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process took of the processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -82,9 +82,16 @@ async def _answered(
     upstream, sending = await asyncio.open_connection(*server)
     sending.write(b"\r\n".join(lines) + body)
     try:
-        return await upstream.read()
+        return _closing(await upstream.read())
     finally:
         sending.close()
+
+
+def _closing(answer: bytes) -> bytes:
+    """Who closes after an answer has to say so: else the next request may be lost on its way."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    said = b"\r\nconnection:" in head.lower()
+    return answer if said else head + b"\r\nConnection: close" + end + body
 
 
 async def _break(fault: Fault, answer: bytes, writer: asyncio.StreamWriter) -> None:

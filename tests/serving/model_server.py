@@ -27,6 +27,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             act = COMMANDS.get(command, echo)
             if not await act(writer, argument, lines[0], headers, body):
                 break
+            if lower.get("connection") == "close":
+                break
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
