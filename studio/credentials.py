@@ -1,10 +1,11 @@
 """The owner's access key: made once for a home, kept in a file that only the owner can read."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from studio import durable
+from studio.errors import StudioError
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -19,13 +20,30 @@ class Credentials:
 
 
 def load_or_create(home: Path) -> Credentials:
-    """The key in `home`, made when there is none."""
+    """The key in `home`, made when there is none. Raises StudioError for a file that holds none:
+    people may write it."""
     path = home / "credentials.json"
-    document = durable.read_json(path)
+    try:
+        document = durable.read_json(path)
+    except ValueError:
+        raise _no_key(path) from None
     if document is None:
-        document = asdict(_generated())
-        durable.write_json(path, document)
-    return Credentials(**document)
+        made = _generated()
+        durable.write_json(path, asdict(made))
+        return made
+    names = [field.name for field in fields(Credentials)]
+    values = [document.get(name) for name in names] if isinstance(document, dict) else []
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise _no_key(path)
+    return Credentials(*values)
+
+
+def _no_key(path: Path) -> StudioError:
+    # Without a word of what it holds.
+    return StudioError(
+        f'{path} must be {{"access_key_id": "...", "secret_access_key": "..."}}; remove it to have '
+        "a new key made."
+    )
 
 
 def _generated() -> Credentials:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from studio import credentials
 from studio.errors import StudioError
 from studio.settings import Settings, default_home, load_settings
 
@@ -48,3 +49,21 @@ def test_home_follows_the_variable(monkeypatch, tmp_path):
     assert default_home() == tmp_path
     monkeypatch.delenv("STUDIO_HOME")
     assert default_home().name == "studio"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"access_key_id": "HIDDEN"}', '{"HIDDEN": 1, "a"'])
+def test_a_file_that_holds_no_key_is_named(tmp_path, text):
+    path = tmp_path / "credentials.json"
+    path.write_text(text)
+    with pytest.raises(StudioError, match=f"{path} must be") as told:
+        credentials.load_or_create(tmp_path)
+    assert "HIDDEN" not in str(told.value)
+    path.unlink()
+    assert credentials.load_or_create(tmp_path) == credentials.load_or_create(tmp_path)
+
+
+def test_a_key_of_ones_own_is_taken(tmp_path):
+    text = '{"access_key_id": "MINE", "secret_access_key": "hidden", "note": "for MinIO"}'
+    (tmp_path / "credentials.json").write_text(text)
+    found = credentials.load_or_create(tmp_path)
+    assert (found.access_key_id, found.secret_access_key) == ("MINE", "hidden")
