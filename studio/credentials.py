@@ -1,7 +1,7 @@
 """The owner's access key: made once for a home, kept in a file that only the owner can read."""
 
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from studio import durable
@@ -31,11 +31,12 @@ def load_or_create(home: Path) -> Credentials:
         made = _generated()
         durable.write_json(path, asdict(made))
         return made
-    names = [field.name for field in fields(Credentials)]
-    values = [document.get(name) for name in names] if isinstance(document, dict) else []
-    if not values or not all(isinstance(value, str) and value for value in values):
+    if not isinstance(document, dict):
         raise _no_key(path)
-    return Credentials(*values)
+    key, secret = document.get("access_key_id"), document.get("secret_access_key")
+    if not (isinstance(key, str) and key and isinstance(secret, str) and secret):
+        raise _no_key(path)
+    return Credentials(key, secret)
 
 
 def _no_key(path: Path) -> StudioError:
