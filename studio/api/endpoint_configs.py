@@ -2,7 +2,7 @@
 
 from studio.api import models, store
 from studio.api.registry import Context, operation
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 
 NOUN = store.Noun(
@@ -72,7 +72,7 @@ def _check(ctx: Context, variant: Doc) -> None:
         raise ValidationException(f"Variant {name}: InstanceType is required.")
 
 
-def _summary(config: Resource) -> Doc:
+def _summary(config: Summary) -> Doc:
     return {
         "EndpointConfigName": config.name,
         "EndpointConfigArn": config.arn,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from studio.api import endpoint_configs, models, store
 from studio.api.registry import Context, operation
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 
 NOUN = store.Noun(
@@ -132,7 +132,7 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     }
 
 
-def summary(endpoint: Resource) -> Doc:
+def summary(endpoint: Resource | Summary) -> Doc:
     return {
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 from studio.api import images, store
 from studio.api.registry import Context, operation
 from studio.api.training_jobs import refuse_nul
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 from studio.runners import sandbox
 from studio.s3.client import parse_uri
@@ -113,5 +113,5 @@ def _check(ctx: Context, container: Doc) -> None:
         raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")
 
 
-def _summary(model: Resource) -> Doc:
+def _summary(model: Summary) -> Doc:
     return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created_at}

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from studio.api import access
 from studio.api.registry import Context
 from studio.db import calls, query, resources
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ApiError, ValidationException
 
 
@@ -132,12 +132,9 @@ def delete(ctx: Context, noun: Noun, name: str) -> None:
 
 
 def listing(
-    ctx: Context, noun: Noun, request: Doc, summary: Callable[[Resource], Doc], member: str
+    ctx: Context, noun: Noun, request: Doc, summary: Callable[[Summary], Doc], member: str
 ) -> Doc:
-    """The answer of a List operation: summaries under `member`, and NextToken.
-
-    What `summary` is given has neither spec nor tags.
-    """
+    """The answer of a List operation: summaries under `member`, and NextToken."""
     order = "Ascending" if noun.kind.endswith("-job") else "Descending"
     with ctx.db.read() as connection:
         page = query.list_resources(connection, scope(ctx, noun.kind), request, order)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from studio.api import channels, checkpoints, images, store
 from studio.api.registry import Context, operation
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ApiError, ResourceInUse, ValidationException
 from studio.runners import interpreters, sandbox
 from studio.s3.client import parse_uri
@@ -219,7 +219,7 @@ def output_prefix(job: Resource) -> str:
     return f"{job.spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/"
 
 
-def _summary(job: Resource) -> Doc:
+def _summary(job: Resource | Summary) -> Doc:
     return {
         "TrainingJobName": job.name,
         "TrainingJobArn": job.arn,

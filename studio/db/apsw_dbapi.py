@@ -147,7 +147,11 @@ class Cursor:
         return [row for _, row in zip(range(wanted), rows, strict=False)]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        return list(self._rows())
+        try:
+            rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        except apsw.Error as error:
+            raise _translated(error) from error
+        return rows
 
     def close(self) -> None:
         self._cursor.close(force=True)

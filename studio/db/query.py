@@ -11,12 +11,23 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    tuple_,
+)
 
 from studio.db import resources
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Summary
 from studio.db.tables import RESOURCE
 from studio.errors import ValidationException
 
@@ -36,6 +47,7 @@ _FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "NameContains": lambda value: _contains(func.lower(RESOURCE.c.name), value.lower()),
 }
 _CHUNK = 200
+_ROWS = "rows"  # the parameter that limits a page
 _LARGEST = 2**63 - 1
 
 
@@ -43,7 +55,7 @@ _LARGEST = 2**63 - 1
 class Page:
     """Some rows, and the token of the page behind them if there is one."""
 
-    rows: list[Resource]
+    rows: list[Summary]
     next_token: str | None
 
 
@@ -56,8 +68,7 @@ def list_resources(
     """One page for a List request of SageMaker.
 
     `scope` fixes columns: account, region and kind; `request` holds SortBy, SortOrder, MaxResults
-    (10 when absent), NextToken and the filters that 51 List operations share. The rows come
-    without spec and tags: no summary shows those.
+    (10 when absent), NextToken and the filters that 51 List operations share.
     Raises ValidationException for a token that belongs to another request.
     """
     sort = request.get("SortBy", "CreationTime")
@@ -68,9 +79,11 @@ def list_resources(
     token = request.get("NextToken")
     after = opened(token, mark, kinds(sort)) if token else None
     wanted = [make(filters[name]) for name, make in _FILTERS.items() if name in filters]
-    query = _selected(resources.SUMMARIES, scope, wanted, (sort, order), after)
-    found = connection.execute(query.limit(limit + 1)).all()
-    rows = [resources.summarized(row) for row in found]
+    query = _summaries(tuple(scope), sort, order)
+    query = query.where(*wanted) if wanted else query
+    query = query.where(_after(after, sort, order)) if after is not None else query
+    found = connection.execute(query, {**scope, _ROWS: limit + 1}).all()
+    rows = resources.summarized(found)
     if len(rows) <= limit:
         return Page(rows, None)
     return Page(rows[:limit], sealed(position(rows[limit - 1], sort), mark))
@@ -105,7 +118,7 @@ def sortable(name: str) -> bool:
     return name in _SORT
 
 
-def position(row: Resource, sort: str) -> list[Any]:
+def position(row: Resource | Summary, sort: str) -> list[Any]:
     """Where `row` stands in the order, for a token."""
     return [getattr(row, column.name) for column in _SORT[sort]]
 
@@ -169,6 +182,17 @@ def _contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return column.contains(text, autoescape=True)
 
 
+@lru_cache(maxsize=64)
+def _summaries(scope: tuple[str, ...], sort: str, order: str) -> Select[Any]:
+    """The summaries of the live resources of a scope, whose values are parameters.
+
+    Kept: putting a statement together costs more than running it.
+    """
+    conditions = [RESOURCE.c[name] == bindparam(name) for name in scope]
+    query = resources.SUMMARIES.where(*conditions, RESOURCE.c.deleted_at.is_(None))
+    return _ordered(query, sort, order).limit(bindparam(_ROWS, type_=Integer))
+
+
 def _selected(
     columns: Select[Any],
     scope: Mapping[str, str],
@@ -180,7 +204,10 @@ def _selected(
     query = columns.where(*conditions, RESOURCE.c.deleted_at.is_(None), *wanted)
     if after is not None:
         query = query.where(_after(after, *by))
-    sort, order = by
+    return _ordered(query, *by)
+
+
+def _ordered(query: Select[Any], sort: str, order: str) -> Select[Any]:
     if order == "Descending":
         return query.order_by(*(column.desc() for column in _SORT[sort]))
     return query.order_by(*_SORT[sort])

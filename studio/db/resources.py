@@ -1,12 +1,13 @@
 """Rows as values: read, insert and change resources and their runs inside a transaction."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, Text, bindparam, select, type_coerce
 
+from studio.db.documents import documents
 from studio.db.tables import RESOURCE, RUN
 
 Doc = dict[str, Any]
@@ -37,6 +38,18 @@ class Resource:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
+class Summary(NamedTuple):
+    """Of a resource, what lists show."""
+
+    id: str
+    name: str
+    arn: str
+    status: str
+    created_at: int
+    modified_at: int
+    state: Doc
+
+
 @dataclass(frozen=True)
 class Run:
     """One start of a command for a resource. `id` begins with the id of the resource."""
@@ -65,9 +78,11 @@ RESOURCES = select(*(RESOURCE.c[field.name] for field in fields(Resource)))
 """Select of resources, each row for `resource`."""
 
 _COLUMNS = [it.name for it in fields(Resource)]
-_SUMMARIZED = [it.name for it in fields(Resource) if it.name not in ("spec", "tags")]
-SUMMARIES = select(*(RESOURCE.c[name] for name in _SUMMARIZED))
-"""The same without spec and tags, which cost most of the time to read; for `summarized`."""
+SUMMARIES = select(
+    *(RESOURCE.c[name] for name in Summary._fields if name != "state"),
+    type_coerce(RESOURCE.c.state, Text),
+)
+"""What lists show; each page of rows for `summarized`. Documents cost most of the time to read."""
 
 _RUNS = select(*(RUN.c[field.name] for field in fields(Run)))
 _LIVE = RESOURCES.where(RESOURCE.c.deleted_at.is_(None))
@@ -106,19 +121,16 @@ def owner_of(connection: Connection, arn: str) -> str | None:
 
 def resource(row: Row[Any]) -> Resource:
     """A row of `RESOURCES` as a value."""
-    return _made(zip(_COLUMNS, row, strict=True))
-
-
-def summarized(row: Row[Any]) -> Resource:
-    """A row of `SUMMARIES` as a value whose spec and tags are empty."""
-    return _made(zip(_SUMMARIZED, row, strict=True), spec={}, tags=[])
-
-
-def _made(values: Iterable[tuple[str, Any]], **more: Any) -> Resource:
-    """A value with all its fields: `Resource()` sets them one by one, which a list feels."""
     made = object.__new__(Resource)
-    vars(made).update(values, **more)
+    # `Resource()` sets its fields one by one, which a search feels.
+    vars(made).update(zip(_COLUMNS, row, strict=True))
     return made
+
+
+def summarized(rows: Sequence[Row[Any]]) -> list[Summary]:
+    """Rows of `SUMMARIES` as values."""
+    states = documents([row[-1] for row in rows])
+    return [Summary._make((*row[:-1], state)) for row, state in zip(rows, states, strict=True)]
 
 
 def due(connection: Connection) -> list[str]:

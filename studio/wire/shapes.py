@@ -18,6 +18,9 @@ from studio.wire.constraints import Violations
 
 Doc = dict[str, Any]
 
+_Write = Callable[[Any], Any]
+_Members = dict[str, tuple[str, _Write | None]]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN = ("string", "integer", "long", "float", "double", "boolean", "timestamp", "blob")
 _RANGES = {"integer": 31, "long": 63}
@@ -55,37 +58,62 @@ def dump(shape: Shape, value: Any) -> Any:
 
 
 @cache
-def _writer(shape: Shape) -> Callable[[Any], Any] | None:
+def _writer(shape: Shape) -> _Write | None:
     """How to dump a value of `shape`, found out once; None for a value that stays as it is."""
     match shape:
         case StructureShape():
             return _structure_writer(shape)
         case ListShape():
-            member = shape.member
-            return lambda value: [dump(member, item) for item in value]
+            return _items_writer(shape.member)
         case MapShape():
-            inner = shape.value
-            return lambda value: {key: dump(inner, item) for key, item in value.items()}
+            return _values_writer(shape.value)
     return _WRITERS.get(shape.type_name)
 
 
-def _structure_writer(shape: StructureShape) -> Callable[[Any], Any]:
-    members: list[tuple[str, str, Callable[[Any], Any] | None]] = []
+# The shapes below a shape are looked at with its first value: one of them may be itself.
+
+
+def _structure_writer(shape: StructureShape) -> _Write:
+    members: _Members | None = None
 
     def write(value: Any) -> Any:
-        if not members:
-            # Not earlier: a shape may hold itself.
-            members.extend(
-                (name, wire_name(member, name), _writer(member))
-                for name, member in shape.members.items()
-            )
+        nonlocal members
+        known = members
+        if known is None:
+            # Set as a whole, for threads that come meanwhile.
+            known = members = _members(shape)
+        # Answers have fewer members than shapes.
         return {
             wire: item if inner is None else inner(item)
-            for name, wire, inner in members
-            if (item := value.get(name)) is not None
+            for name, item in value.items()
+            if item is not None and name in known
+            for wire, inner in (known[name],)
         }
 
     return write
+
+
+def _items_writer(member: Shape) -> _Write:
+    def write(value: Any) -> Any:
+        inner = _writer(member)
+        return value if inner is None else [inner(item) for item in value]
+
+    return write
+
+
+def _values_writer(member: Shape) -> _Write:
+    def write(value: Any) -> Any:
+        inner = _writer(member)
+        return value if inner is None else {key: inner(item) for key, item in value.items()}
+
+    return write
+
+
+def _members(shape: StructureShape) -> _Members:
+    """By name: how the member is called on the wire, and how it is written."""
+    return {
+        name: (wire_name(member, name), _writer(member)) for name, member in shape.members.items()
+    }
 
 
 def _seconds(milliseconds: int) -> float:
@@ -96,7 +124,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-_WRITERS: dict[str, Callable[[Any], Any]] = {"timestamp": _seconds, "blob": _base64}
+_WRITERS: dict[str, _Write] = {"timestamp": _seconds, "blob": _base64}
 
 
 def wire_name(member: Shape, name: str) -> str:
