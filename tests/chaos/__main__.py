@@ -39,6 +39,10 @@ EXPERIMENTS = {
     "uploads": ("store_kills:uploads", 1_000),
     "store-errors": ("store_errors:swept", 10_000),
     "upgrades": ("upgrades:killed", 10_000),
+    "power": ("store_power:cuts", 200),
+    "writers": ("writers:crowd", 60),
+    "rot": ("rot:harmed", 150),
+    "parts": ("multiparts:survived", 1_000),
 }
 """Name -> module and function, and how often the fault strikes in the full form."""
 

@@ -1,6 +1,10 @@
-"""The store's experiments of `make chaos` in a short form."""
+"""The store's experiments of `make chaos` in a short form.
 
-from chaos import store_errors, store_kills, upgrades
+Those of many clients at once and of power cuts are in tests/s3/test_s3_races.py and
+tests/durability/test_power_cuts.py.
+"""
+
+from chaos import multiparts, rot, store_errors, store_kills, upgrades
 from chaos.test_chaos_processes import held
 
 
@@ -14,3 +18,11 @@ def test_the_disk_fails():
 
 def test_upgrades_are_killed():
     held(upgrades.killed(2, seed=1))
+
+
+def test_files_that_rot():
+    held(rot.harmed(6, seed=1, cycle=False))
+
+
+def test_uploads_in_parts():
+    held(multiparts.survived(3, seed=1, expire=False))

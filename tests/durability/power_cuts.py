@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -12,8 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import apsw
-import power
-import power_writer
+from durability import power, power_writer
 from sqlalchemy import select
 
 from studio.db import migrate, snapshot
@@ -34,8 +34,14 @@ KINDS = {
 
 def experiment(folder: Path, kind: str, cuts: int, seed: int = 0, how: str = "") -> list[str]:
     """What was lost, torn or invented in so many cuts; empty when all is as was acknowledged."""
-    command = ["unshare", "--mount", sys.executable, __file__, folder, kind, cuts, seed, how]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    program = [sys.executable, "-m", "durability.power_cuts", folder, kind, cuts, seed, how]
+    done = subprocess.run(
+        ["unshare", "--mount", *map(str, program)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
     found: list[str] = json.loads(done.stdout.splitlines()[-1])

@@ -1,8 +1,7 @@
 """A power cut loses nothing that was acknowledged, and tears nothing that was not."""
 
-import power
-import power_cuts
 import pytest
+from durability import power, power_cuts
 
 
 @pytest.fixture(autouse=True, params=power_cuts.KINDS)

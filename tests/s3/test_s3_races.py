@@ -1,9 +1,6 @@
 """Many at once, and kills between the steps of an upload."""
 
-import hashlib
-import itertools
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,7 +13,7 @@ from typing import Any
 import pytest
 import s3_server
 import s3_writer
-from botocore.exceptions import ClientError
+from s3_crowd import Crowd
 from s3_uploader import BODIES
 
 from studio.s3 import index, multipart
@@ -30,78 +27,19 @@ HERE = Path(__file__).parent
 WRITERS = 16
 SECONDS = 2.0
 
-_LENGTHS = random.Random(1)
-
-
-class Crowd:
-    """Clients that write one key, read it, and list their own keys, until `end`."""
-
-    def __init__(self, gateway: Any, bucket: str) -> None:
-        self.url, self.bucket = gateway.url, bucket
-        self.bodies = [bytes([65 + at]) * _LENGTHS.randrange(1, 400_000) for at in range(WRITERS)]
-        self.etags = {hashlib.md5(body).hexdigest(): body for body in self.bodies}
-        self.end = time.monotonic() + SECONDS
-        self.acknowledged: set[str] = set()
-        self.written = itertools.count()
-        self.problems: list[str] = []
-
-    def run(self) -> None:
-        with ThreadPoolExecutor(WRITERS + 6) as pool:
-            work = [pool.submit(self.write, at) for at in range(WRITERS)]
-            work += [pool.submit(self.read) for _ in range(4)]
-            work += [pool.submit(self.read_list) for _ in range(2)]
-            for each in work:
-                each.result()
-
-    def write(self, at: int) -> None:
-        client = s3_server.client(self.url)
-        for number in itertools.count():
-            if time.monotonic() > self.end:
-                return
-            client.put_object(Bucket=self.bucket, Key="k", Body=self.bodies[at])
-            next(self.written)
-            client.put_object(Bucket=self.bucket, Key=f"own/{at}/{number}", Body=b"")
-            self.acknowledged.add(f"own/{at}/{number}")
-
-    def read(self) -> None:
-        client = s3_server.client(self.url)
-        while time.monotonic() < self.end:
-            known = bool(self.acknowledged)
-            try:
-                answer = client.get_object(Bucket=self.bucket, Key="k")
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "NoSuchKey" or known:
-                    self.problems.append(str(error))
-                continue
-            body = answer["Body"].read()
-            if self.etags.get(answer["ETag"].strip('"')) != body:
-                self.problems.append(f"{answer['ETag']} with {len(body)} bytes")
-
-    def read_list(self) -> None:
-        pages = s3_server.client(self.url).get_paginator("list_objects_v2")
-        while time.monotonic() < self.end:
-            before = set(self.acknowledged)
-            found = {
-                entry["Key"]
-                for page in pages.paginate(Bucket=self.bucket, PaginationConfig={"PageSize": 50})
-                for entry in page.get("Contents", [])
-            }
-            if missing := before - found:
-                self.problems.append(f"missing from the list: {sorted(missing)[:3]}")
-
 
 @pytest.mark.parametrize("state", ["", "Enabled"])
 def test_writers_readers_and_lists(gateway: Any, s3: Any, bucket: str, state: str) -> None:
     if state:
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": state})
-    crowd = Crowd(gateway, bucket)
+    crowd = Crowd(lambda: s3_server.client(gateway.url), bucket, WRITERS, 4, SECONDS)
     crowd.run()
     assert crowd.problems == []
     assert len(crowd.acknowledged) >= WRITERS
     if state:
         pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix="k")
         rows = [row for page in pages for row in page["Versions"]]
-        assert len({row["VersionId"] for row in rows}) == next(crowd.written)
+        assert len({row["VersionId"] for row in rows}) == crowd.counts["writes"]
         assert sum(row["IsLatest"] for row in rows) == 1
         times = [row["LastModified"] for row in rows]
         assert times == sorted(times, reverse=True)
