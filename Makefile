@@ -16,7 +16,7 @@ help:
 	@echo "make test   every test"
 	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
 	@echo "make bench  every figure, beside its peer and its floor"
-	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each"
+	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each; SEEDS=3 runs of the property tests"
 	@echo "make chaos  every promise of reliability, under faults: hours, goes on where it stopped"
 	@echo "make lint   ruff, mypy, layers"
 	@echo "make docs   regenerate what is generated in docs/"
@@ -36,13 +36,21 @@ suites: .venv/.ready
 bench: setup
 	@$(BIN)/python -m benchmarks
 
-# SECONDS for each parser; what is found lies in .fuzz/.
+# SECONDS for each parser, then SEEDS runs of the property tests, each with examples of its own; what is
+# found lies in .fuzz/. SEED=7 SEEDS=1 SECONDS=0 repeats one run.
 fuzz: SECONDS ?= 60
+fuzz: SEEDS ?= 3
+fuzz: SEED ?= $(shell date +%s)
 fuzz: .venv/.ready
 	@$(BIN)/uv pip install -q --python $(BIN)/python 'atheris>=3.0'
 	@for name in $$($(BIN)/python tests/fuzz 2>/dev/null); do \
 	  echo "$$name, $(SECONDS) s"; \
 	  $(BIN)/python tests/fuzz $$name $(SECONDS) -artifact_prefix=.fuzz/ 2>.fuzz/$$name.log || { tail -n 40 .fuzz/$$name.log; exit 1; }; \
+	done
+	@for number in $$(seq $(SEEDS)); do \
+	  seed=$$(( $(SEED) + number - 1 )); \
+	  echo "property tests, seed $$seed"; \
+	  $(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile=random --hypothesis-seed=$$seed || exit 1; \
 	done
 
 # What is known so far lies in .chaos/; ARGS="kills --repeats 50" runs one experiment.
