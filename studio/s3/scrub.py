@@ -73,6 +73,7 @@ class Scrubber:
             state = {**state, "began": now, "at": dict(_START)}
         try:
             for stored in _stored(self._database, state["at"]):
+                self._pause(0)  # of what has no content no block is read
                 self._note(state, stored)
                 state["at"] = {"bucket": stored.bucket, "key": stored.key, "rank": stored.rank}
             state["at"] = None

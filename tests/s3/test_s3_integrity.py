@@ -264,10 +264,10 @@ def test_the_scrubber_goes_on_where_it_stopped(store: ObjectStore) -> None:
     read: list[int] = []
 
     def pause(size: int) -> None:
-        if len(read) == 3:
+        if size and len(read) == 3:
             read.append(0)
             raise Stopped
-        read.append(size)
+        read.extend([size] if size else [])
 
     scrubber = Scrubber(store.root, store.database, store.blobs, pause)
     scrubber.run(DAY, DAY)
@@ -276,6 +276,19 @@ def test_the_scrubber_goes_on_where_it_stopped(store: ObjectStore) -> None:
     assert read == [1, 1, 1, 0, 1, 1]
     scrubber.run(DAY + 2, DAY)
     assert len(read) == 6
+
+
+def test_the_scrubber_stops_where_no_content_is(store: ObjectStore) -> None:
+    for number in range(3):
+        remove(put(store, f"k{number}", b"x"))
+    asked: list[int] = []
+
+    def pause(size: int) -> None:
+        asked.append(size)
+        if len(asked) == 2:
+            raise Stopped
+
+    assert scrubbed(store, DAY, pause) == ["k0"]
 
 
 def test_objects_without_sums_get_some(store: ObjectStore) -> None:
