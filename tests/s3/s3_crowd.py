@@ -51,6 +51,7 @@ class Crowd:
     def _read(self) -> None:
         client = self.client()
         while not self._over("reads"):
+            self._count("reads")
             known = bool(self.acknowledged)
             try:
                 answer = client.get_object(Bucket=self.bucket, Key="k")
@@ -59,7 +60,6 @@ class Crowd:
                     self.problems.append(str(error))
                 continue
             body = answer["Body"].read()
-            self._count("reads")
             if self.etags.get(answer["ETag"].strip('"')) != body:
                 self.problems.append(f"{answer['ETag']} with {len(body)} bytes")
 
