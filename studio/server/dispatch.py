@@ -7,7 +7,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import structlog
 from botocore.model import OperationModel
@@ -60,42 +60,47 @@ class Services:
     """(run, token) -> fresh credentials for a run; raises ApiError."""
 
 
+@dataclass(frozen=True)
+class _Codec:
+    """How one of the protocols that name service and operation in the head speaks."""
+
+    read: Callable[[OperationModel, bytes], Doc]
+    write: Callable[[OperationModel, Doc], Response]
+    refuse: Callable[[ApiError, str], Response]
+
+
 def answer_json(services: Services, call: Call) -> Response:
     """The answer to a request with an X-Amz-Target."""
-    service, name = routing.json_service(call.headers)
-
-    def run() -> Response:
-        caller = _authenticate(services, call, _signing_name(service, call))
-        model, operation = _operation(service, name)
-        if call.method != "POST":
-            raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
-        body = protocols.plain_body(call.headers, call.body)
-        request = protocols.read_json_request(model, body)
-        document = _done(_context(services, call, caller, operation), operation, request)
-        return protocols.json_response(model, document, call.content_type)
-
-    def refuse(error: ApiError) -> Response:
-        return protocols.json_error(error, call.content_type, service)
-
-    return _guarded(call, f"{service}:{name}", run, refuse)
+    codec = _Codec(
+        protocols.read_json_request,
+        partial(protocols.json_response, content_type=call.content_type),
+        partial(protocols.json_error, content_type=call.content_type),
+    )
+    return _answer_named(services, call, codec, *routing.json_service(call.headers))
 
 
 def answer_cbor(services: Services, call: Call) -> Response:
     """The answer to a request in smithy's rpc-v2-cbor."""
-    service, name = routing.cbor_service(call.path)
+    return _answer_named(services, call, _CBOR, *routing.cbor_service(call.path))
 
+
+_CBOR = _Codec(protocols.read_cbor_request, protocols.cbor_response, protocols.cbor_error)
+
+
+def _answer_named(
+    services: Services, call: Call, codec: _Codec, service: str, name: str
+) -> Response:
     def run() -> Response:
         caller = _authenticate(services, call, _signing_name(service, call))
         model, operation = _operation(service, name)
         if call.method != "POST":
             raise ApiError("MethodNotAllowedException", "Only POST is allowed here.", 405)
-        body = protocols.plain_body(call.headers, call.body)
-        request = protocols.read_cbor_request(model, body)
+        request = codec.read(model, protocols.plain_body(call.headers, call.body))
         document = _done(_context(services, call, caller, operation), operation, request)
-        return protocols.cbor_response(model, document)
+        return codec.write(model, document)
 
     def refuse(error: ApiError) -> Response:
-        return protocols.cbor_error(error, service)
+        return codec.refuse(error, service)
 
     return _guarded(call, f"{service}:{name}", run, refuse)
 

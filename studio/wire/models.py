@@ -1,24 +1,36 @@
 """botocore's bundled service models: the schema of everything that Studio speaks.
 
-Nothing in them is restated elsewhere. They are read when first needed.
+Nothing in them is restated elsewhere. They are read when first needed, each of them once: many
+first requests at the same time must not all read the largest, 15 MB.
 """
 
+import threading
 from functools import cache
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
+_models: dict[str, ServiceModel] = {}
+_reading = threading.Lock()
 
-@cache
+
 def service_model(name: str) -> ServiceModel:
     """The model of a service by its botocore name, such as `sagemaker-runtime`."""
-    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
+    found = _models.get(name)
+    return _read(name) if found is None else found
 
 
 def operation_model(service: str, operation: str) -> OperationModel | None:
     """The model of an operation, or None when the service has none of that name."""
     model = service_model(service)
     return model.operation_model(operation) if operation in _names(service) else None
+
+
+def _read(name: str) -> ServiceModel:
+    with _reading:
+        if name not in _models:
+            _models[name] = ServiceModel(Loader().load_service_model(name, "service-2"), name)
+        return _models[name]
 
 
 @cache

@@ -90,7 +90,7 @@ def json_response(operation: OperationModel, document: Doc, content_type: str) -
     return Response(200, body, {"Content-Type": _json_type(content_type)})
 
 
-def json_error(error: ApiError, content_type: str, service: str = "") -> Response:
+def json_error(error: ApiError, service: str, content_type: str) -> Response:
     """json services: clients find the code in the body, and nowhere else."""
     name, headers = _modelled(error, service)
     body = _json({"__type": name, "message": error.message})
@@ -191,6 +191,8 @@ _CBOR = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 def _modelled(error: ApiError, service: str) -> tuple[str, dict[str, str]]:
     """The name of an error in its model, and the header with its code of old, if it has one."""
     model = models.service_model(service) if service in JSON_TARGETS.values() else None
+    if service == "logs" and error.code == "ValidationException":
+        return "InvalidParameterException", {}  # its own name for what its model forbids
     if model is None or "awsQueryCompatible" not in model.metadata:
         return error.code, {}
     names = {_old_code(shape): shape.name for shape in model.error_shapes}
