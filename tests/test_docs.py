@@ -1,5 +1,7 @@
 """The documentation says what is: settings, commands, variables, links; its code runs."""
 
+import contextlib
+import getpass
 import json
 import re
 import subprocess
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from studios import ROOT, running_studio
+from studios import CLEAN, ROOT, run_studio, running_studio
 from waiting import PATIENCE_SECONDS
 
 from studio import cli, environment
@@ -125,18 +127,68 @@ def test_data_moves_from_aws_and_back(start_studio, tmp_path):
     aws.client("s3").create_bucket(Bucket="my-bucket")
     aws.client("s3").put_object(Bucket="my-bucket", Key="data/train.csv", Body=b"1,2\n")
     for commands, studio in ((from_aws, aws), (to_here, here)):
-        run_shell(commands, studio, tmp_path)
+        run_shell(commands, studio.env, tmp_path)
     here.client("s3").put_object(Bucket="my-bucket", Key="model.tar.gz", Body=b"model")
     for commands, studio in ((from_here, here), (to_aws, aws)):
-        run_shell(commands, studio, tmp_path)
+        run_shell(commands, studio.env, tmp_path)
     listed = aws.client("s3").list_objects_v2(Bucket="my-bucket")["Contents"]
     assert [each["Key"] for each in listed] == ["data/train.csv", "model.tar.gz"]
 
 
-def run_shell(commands, studio, folder):
-    path = f"{Path(sys.executable).parent}:{studio.env['PATH']}"
-    env = {**studio.env, "PATH": path, "HOME": str(folder)}
-    subprocess.run(["bash", "-ec", commands], env=env, cwd=folder, check=True, capture_output=True)
+def test_the_commands_about_backups_run(start_studio, tmp_path):
+    studio = start_studio()
+    run_studio("user", "add", "kept", "--home", studio.home)
+    (tmp_path / "backups").mkdir()
+    with stopped(tmp_path / "srv" / "studio-restored") as restored:
+        run_shell("\n".join(console("backup", tmp_path)), studio.env, tmp_path)
+        assert "kept" in run_studio("user", "list", "--home", restored)
+
+
+def test_the_commands_about_postgresql_run(postgres, tmp_path):
+    """All but pip's; the superuser of the tests' server does what `postgres` does elsewhere."""
+    env = {**CLEAN, "USER": getpass.getuser(), "STUDIO_HOME": str(tmp_path / "home")}
+    env |= {"PGHOST": str(postgres.folder), "PGPORT": str(postgres.port)}
+    commands = []
+    for command in console("postgresql", tmp_path)[1:]:
+        command = command.replace("sudo -u postgres", "PGUSER=studio")
+        commands.append(command.replace("/var/run/postgresql", env["PGHOST"]))
+        if command == "studio serve --detach":
+            commands.append("studio user add kept")
+    with stopped(tmp_path / "home"), stopped(tmp_path / "srv" / "studio-restored") as restored:
+        run_shell("\n".join(commands), env, tmp_path)
+        assert "kept" in run_studio("user", "list", "--home", restored)
+
+
+def console(name, folder) -> list[str]:
+    """The commands of a how-to: its absolute paths in `folder`, servers in the background."""
+    page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text()
+    found = re.findall(r"^\$ (.+)$", page, re.MULTILINE)
+    moved = [re.sub(r"(?<= )/(?=srv|backups)", f"{folder}/", command) for command in found]
+    return [f"{it} --detach" if it.startswith("studio serve") else it for it in moved]
+
+
+@contextlib.contextmanager
+def stopped(home):
+    """Ends what the commands of a page start there."""
+    try:
+        yield home
+    finally:
+        run_studio("stop", "--home", home)
+
+
+def run_shell(commands, env, folder):
+    env = {**env, "PATH": f"{Path(sys.executable).parent}:{env['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        ["bash", "-ec", commands],
+        env=env,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def run_blocks(python, page, studio) -> str:
