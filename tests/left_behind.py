@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -26,17 +27,21 @@ def assert_nothing_of(folder: Path) -> None:
 
 
 def processes_of(folder: Path) -> dict[int, str]:
-    """The command lines by pid, without this process and Python's own that lives as long as it."""
+    """The command lines by pid, without this process, those that wait for it, and Python's own that
+    lives as long as it."""
     found = {}
+    waiting = _ancestors()
+    # Not those of another run, whose folder has a name that begins alike.
+    mentions = re.compile(re.escape(os.fsencode(folder)) + rb"(?![\w-])").search
     for process in Path("/proc").glob("[0-9]*"):
         command = _read(process / "cmdline")
         about = (command, _read(process / "environ"), _cwd(process))
-        if any(os.fsencode(folder) in each for each in about):
+        if any(map(mentions, about)):
             found[int(process.name)] = command.replace(b"\0", b" ").decode(errors="replace")
     return {
         pid: command
         for pid, command in found.items()
-        if pid != os.getpid() and "multiprocessing.resource_tracker" not in command
+        if pid not in waiting and "multiprocessing.resource_tracker" not in command
     }
 
 
@@ -49,6 +54,16 @@ def loops_below(folder: Path) -> list[bytes]:
     """The files below `folder` that are block devices still."""
     files = Path("/sys/block").glob("loop*/loop/backing_file")
     return [name for name in map(_read, files) if os.fsencode(folder) in name]
+
+
+def _ancestors() -> set[int]:
+    """This process, its parent, and so on."""
+    found, pid = set(), os.getpid()
+    while pid:
+        found.add(pid)
+        fields = _read(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()
+        pid = int(fields[1]) if fields else 0
+    return found
 
 
 def _read(file: Path) -> bytes:
