@@ -28,7 +28,13 @@ class StorageWatch:
     """Looks every two seconds. `problems` are those of the last look, in words for people."""
 
     def __init__(self, home: Path, reserve: disk.Reserve, databases: Sequence[Stored]) -> None:
-        self._home = home
+        # Chosen now: a full folder of temporary files would not be found when it is looked for.
+        temporary = Path(tempfile.gettempdir())
+        self._folders = {
+            "home": home,
+            "folder of logs": home / "logs",
+            "folder of temporary files": temporary,
+        }
         self._reserve = reserve
         self._databases = databases
         self.problems: tuple[str, ...] = ()
@@ -50,11 +56,7 @@ class StorageWatch:
     def _look(self) -> None:
         self._reserve.refill()
         found = [durable.failure(), *(each.failure for each in self._databases)]
-        for name, folder in {
-            "home": self._home,
-            "folder of logs": self._home / "logs",
-            "folder of temporary files": Path(tempfile.gettempdir()),
-        }.items():
+        for name, folder in self._folders.items():
             if (lack := disk.lack(folder)) is not None:
                 found.append(f"The disk of the {name} {lack}.")
         problems = tuple(dict.fromkeys(each for each in found if each))

@@ -43,6 +43,8 @@ EXPERIMENTS = {
     "writers": ("writers:crowd", 60),
     "rot": ("rot:harmed", 150),
     "parts": ("multiparts:survived", 1_000),
+    "full-home": ("full_disks:home", 60),
+    "full-disks": ("full_disks:others", 3),
 }
 """Name -> module and function, and how often the fault strikes in the full form."""
 

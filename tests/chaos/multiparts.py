@@ -18,7 +18,7 @@ from chaos.outcome import Report
 from chaos.store_errors import unnamed
 
 _PART = 5 << 20
-_KILLED = 0.1  # of the steps
+_KILLED = 0.06  # of the steps
 _RACES = 40
 _CODES = {"", "NoSuchUpload", "InvalidPart"}
 _LONG_AGO = 8 * 86_400_000
@@ -26,7 +26,7 @@ _JANITOR_SECONDS = 180.0
 
 
 def survived(repeats: int, seed: int, expire: bool = True) -> Report:
-    """An upload of `repeats` parts, killed at a tenth of the steps and at its end; one that is
+    """An upload of `repeats` parts, killed at some of the steps and at its end; one that is
     aborted; races of both; with `expire` also one that is forgotten."""
     trial = Trial(seed, repeats)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:

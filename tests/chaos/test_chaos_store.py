@@ -1,10 +1,11 @@
 """The store's experiments of `make chaos` in a short form.
 
-Those of many clients at once and of power cuts are in tests/s3/test_s3_races.py and
-tests/durability/test_power_cuts.py.
+Those of many clients at once, of power cuts and of the other full disks are in
+tests/s3/test_s3_races.py and tests/durability.
 """
 
-from chaos import multiparts, rot, store_errors, store_kills, upgrades
+import pytest
+from chaos import full_disks, multiparts, rot, store_errors, store_kills, upgrades
 from chaos.test_chaos_processes import held
 
 
@@ -26,3 +27,9 @@ def test_files_that_rot():
 
 def test_uploads_in_parts():
     held(multiparts.survived(3, seed=1, expire=False))
+
+
+@pytest.mark.root
+def test_full_disks():
+    held(full_disks.home(1, seed=1))
+    held(full_disks.others(1, seed=1, disks=("database", "temporary")))

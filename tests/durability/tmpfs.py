@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 
+def lacking() -> str | None:
+    """What mounting one needs and does not find; None when it can be done."""
+    if os.geteuid() != 0:
+        return "root"
+    command = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else f"to mount a tmpfs: {done.stderr.strip()}"
+
+
 @contextlib.contextmanager
 def mounted(folder: Path, options: str) -> Iterator[Path]:
     """A tmpfs at `folder`; the test is skipped where none can be mounted."""
+    if (missing := lacking()) is not None:
+        pytest.skip(f"needs {missing}")
     folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if os.geteuid() != 0 or done.returncode != 0:
-        pytest.skip(f"needs to mount a tmpfs: root ({done.stderr.strip()})")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
     try:
         yield folder
     finally:
