@@ -15,7 +15,7 @@ help:
 	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
 	@echo "make test   every test"
 	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
-	@echo "make bench  every figure, beside its peer and its floor"
+	@echo "make bench  every figure, beside its peer and its floor; NAME=s3 for one"
 	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each; SEEDS=3 runs of the property tests"
 	@echo "make chaos  every promise of reliability, under faults: hours, goes on where it stopped"
 	@echo "make lint   ruff, mypy, layers"
@@ -34,7 +34,7 @@ suites: .venv/.ready
 	@$(BIN)/python -m suites $(NAME)
 
 bench: setup
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(NAME)
 
 # SECONDS for each parser, then SEEDS runs of the property tests, each with examples of its own; what is
 # found lies in .fuzz/. SEED=7 SEEDS=1 SECONDS=0 repeats one run.

@@ -3,62 +3,47 @@
 import time
 from typing import Any
 
-from benchmarks import running
-from benchmarks.harness import Row
+from benchmarks import jobs, processes, running
+from benchmarks.clocks import until
+from benchmarks.harness import Row, at_most
 
 _JOBS, _SLOTS = 1_000, 8
+_PATIENCE_SECONDS = 1800.0
 _CPUS = 2  # of an ml.m5.large
 
 
-def run(jobs: int = _JOBS) -> list[Row]:
+def run(count: int = _JOBS) -> list[Row]:
     with running.studio(cpu_slots=str(_SLOTS * _CPUS)) as it:
         sagemaker = it.client("sagemaker")
         it.client("s3").create_bucket(Bucket="bench")
-        before = _cpu_seconds(it.pid)
+        before = processes.cpu_seconds(it.pid)
         begun = time.monotonic()
-        for number in range(jobs):
-            _create(sagemaker, f"burst-{number:05}")
-        while sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
-            time.sleep(0.5)
+        for number in range(count):
+            sagemaker.create_training_job(**jobs.request(f"burst-{number:05}", "sleep", "0.1"))
+        until(lambda: not _going(sagemaker), _PATIENCE_SECONDS, "all jobs end")
         seconds = time.monotonic() - begun
-        late = _overtakes(sagemaker, jobs)
-        spent = _cpu_seconds(it.pid) - before
-    name = f"burst of {jobs} jobs of 0.1 s on {_SLOTS} slots"
+        late = _overtakes(sagemaker, count)
+        spent = processes.cpu_seconds(it.pid) - before
+    name = f"burst of {count} jobs of 0.1 s on {_SLOTS} slots"
     return [
-        Row(name, seconds, "s", f"{300 * jobs / _JOBS:g} s"),
-        Row(f"{name}: jobs overtaken by more than {_SLOTS} others", late, "", "0"),
-        Row(f"{name}: CPU of the control plane a job", 1000 * spent / jobs, "ms", ""),
+        Row(name, seconds, "s", at_most(300 * count / _JOBS)),
+        Row(f"{name}: jobs overtaken by more than {_SLOTS} others", late, "", at_most(0)),
+        Row(f"{name}: CPU of the control plane a job", 1000 * spent / count, "ms"),
     ]
 
 
-def _create(sagemaker: Any, name: str) -> None:
-    sagemaker.create_training_job(
-        TrainingJobName=name,
-        RoleArn="arn:aws:iam::000000000000:role/StudioExecutionRole",
-        AlgorithmSpecification={
-            "TrainingImage": "python:3.11",
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["sleep", "0.1"],
-        },
-        OutputDataConfig={"S3OutputPath": "s3://bench/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 60},
-    )
+def _going(sagemaker: Any) -> list[dict[str, Any]]:
+    listed = sagemaker.list_training_jobs(StatusEquals="InProgress")
+    return list(listed["TrainingJobSummaries"])
 
 
-def _overtakes(sagemaker: Any, jobs: int) -> int:
+def _overtakes(sagemaker: Any, count: int) -> int:
     """Jobs before which more than a slot's worth of younger ones began."""
     starts = []
-    for number in range(jobs):
+    for number in range(count):
         job = sagemaker.describe_training_job(TrainingJobName=f"burst-{number:05}")
         if job["TrainingJobStatus"] != "Completed":
             raise RuntimeError(job["FailureReason"])
         starts.append((job["TrainingStartTime"], number))
     order = [number for _, number in sorted(starts)]
     return sum(place - number > _SLOTS for place, number in enumerate(order))
-
-
-def _cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

@@ -6,33 +6,27 @@ data, selection. The peer's data are normalised before its clock starts, and its
 chosen after it stops. A row is only worth something at an equal or better validation loss.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
-from benchmarks.harness import Row, median_of
+from benchmarks import sides
+from benchmarks.harness import Row, times
 
 ROWS, FEATURES, MODELS, EPOCHS = 200_000, 50, 32, 3
-RUNS = 3
 
 
 def run() -> list[Row]:
     """The ratio of the two times; the validation losses as a row of their own."""
-    ours = [_measure("ours") for _ in range(RUNS)]
-    theirs = [_measure("peer") for _ in range(RUNS)]
-    seconds = median_of(iter([one["seconds"] for one in ours]).__next__, RUNS)
-    peer_seconds = median_of(iter([one["seconds"] for one in theirs]).__next__, RUNS)
-    loss, peer_loss = (max(one["loss"] for one in runs) for runs in (ours, theirs))
+    ours, theirs = sides.measure(__name__, "ours"), sides.measure(__name__, "peer")
+    seconds, peer_seconds = ours["seconds"], theirs["seconds"]
+    loss, peer_loss = ours["loss"], theirs["loss"]
     size = f"{ROWS:,} x {FEATURES}, {EPOCHS} epochs"
     return [
         Row(
             name=f"{MODELS} linear models at once, {size}",
             value=seconds,
             unit="s",
-            floor="20x",
+            floor=times(20),
             peer=f"{MODELS} SGDRegressor fits",
             peer_value=peer_seconds,
             ratio=peer_seconds / seconds,
@@ -41,21 +35,12 @@ def run() -> list[Row]:
             name="their validation mean square error",
             value=loss,
             unit="",
-            floor="equal or better",
+            floor=times(1),
             peer="best SGDRegressor",
             peer_value=peer_loss,
             ratio=peer_loss / loss,
         ),
     ]
-
-
-def _measure(side: str) -> dict[str, float]:
-    """One side in a process of its own, with one thread."""
-    env = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmarks.bench_linear", side]
-    run = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
-    result: dict[str, float] = json.loads(run.stdout)
-    return result
 
 
 def _data() -> tuple[Any, Any]:
@@ -72,7 +57,7 @@ def _data() -> tuple[Any, Any]:
     return features * rng.uniform(0.1, 10, FEATURES).astype(np.float32) + 3, label
 
 
-def _ours() -> dict[str, float]:
+def ours() -> dict[str, float]:
     import numpy as np
 
     from studio.algorithms.linear_learner import fitting
@@ -98,7 +83,7 @@ def _ours() -> dict[str, float]:
     return {"seconds": seconds, "loss": float(np.mean(error**2))}
 
 
-def _peer() -> dict[str, float]:
+def peer() -> dict[str, float]:
     import numpy as np
     from sklearn.linear_model import SGDRegressor
 
@@ -110,10 +95,10 @@ def _peer() -> dict[str, float]:
     seconds, losses = 0.0, []
     for number in range(MODELS):
         alpha, eta0 = 10.0 ** -(3 + number % 4), 0.001 * 2.0 ** (number // 4 - 3)
-        peer = SGDRegressor(max_iter=EPOCHS, tol=None, alpha=alpha, eta0=eta0, random_state=number)
+        model = SGDRegressor(max_iter=EPOCHS, tol=None, alpha=alpha, eta0=eta0, random_state=number)
         start = time.perf_counter()
-        peer.fit(features[:ROWS], scaled)
+        model.fit(features[:ROWS], scaled)
         seconds += time.perf_counter() - start
-        error = peer.predict(features[ROWS:]) * unit + middle - label[ROWS:]
+        error = model.predict(features[ROWS:]) * unit + middle - label[ROWS:]
         losses.append(float(np.mean(error**2)))
     return {"seconds": seconds, "loss": min(losses)}

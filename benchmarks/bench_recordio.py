@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Row
+from benchmarks.harness import Row, times
 from studio.algorithms import record_message, recordio
 
 _RUNS = 3
@@ -37,7 +37,7 @@ def run() -> list[Row]:
             name=f"RecordIO: {_ROWS:,} x {_COLUMNS} dense float32",
             value=value,
             unit="s",
-            floor="100x",
+            floor=times(100),
             peer="protobuf record by record",
             peer_value=peer_value,
             ratio=peer_value / value,

@@ -18,14 +18,14 @@ import numpy as np
 import xgboost
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks import running, stored
-from benchmarks.harness import Row
+from benchmarks import jobs, processes, running, stored
+from benchmarks.clocks import until
+from benchmarks.harness import Row, at_most
 from benchmarks.running import Running
 
 _STORED, _RUNNING, _ENDPOINTS, _RESTARTS = 100_000, 50, 20, 3
 _IDLE_SECONDS = 10.0
 _PATIENCE_SECONDS = 300.0
-_ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 _IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
@@ -39,10 +39,10 @@ def run() -> list[Row]:
             ready = [_restarted(it) for _ in range(_RESTARTS)]
     what = f"{_STORED:,} jobs stored, {_RUNNING} running, {_ENDPOINTS} endpoints"
     return [
-        Row(f"restart with {what}", max(ready), "s", "5 s"),
-        Row("the same: invocations that failed meanwhile", client.failed, "", "0"),
-        Row("the same: invocations that were answered", client.answered, "", ""),
-        Row(f"{_RUNNING} quiet jobs: CPU of the control plane", cost, "%", ""),
+        Row(f"restart with {what}", max(ready), "s", at_most(5)),
+        Row("the same: invocations that failed meanwhile", client.failed, "", at_most(0)),
+        Row("the same: invocations that were answered", client.answered, ""),
+        Row(f"{_RUNNING} quiet jobs: CPU of the control plane", cost, "%"),
     ]
 
 
@@ -57,21 +57,17 @@ def _restarted(it: Running) -> float:
 
 def _quiet_cost(it: Running) -> float:
     time.sleep(5.0)
-    before = _cpu_seconds(it.pid)
+    before = processes.cpu_seconds(it.pid)
     time.sleep(_IDLE_SECONDS)
-    return 100 * (_cpu_seconds(it.pid) - before) / _IDLE_SECONDS
+    return 100 * (processes.cpu_seconds(it.pid) - before) / _IDLE_SECONDS
 
 
 def _begin_jobs(sagemaker: Any, s3: Any) -> None:
     s3.create_bucket(Bucket="bench")
-    command = {"ContainerEntrypoint": ["sleep", "3600"], "TrainingImage": "python:3.11"}
     for number in range(_RUNNING):
-        request = stored.request(f"running-{number}")
-        request["AlgorithmSpecification"] = {**command, "TrainingInputMode": "File"}
-        request["StoppingCondition"] = {"MaxRuntimeInSeconds": 3600}
-        del request["InputDataConfig"]
+        request = jobs.request(f"running-{number}", "sleep", "3600", seconds=3600)
         sagemaker.create_training_job(**request)
-    _until(lambda: _stages(sagemaker) == {"Training"})
+    until(lambda: _stages(sagemaker) == {"Training"}, _PATIENCE_SECONDS, "all jobs run")
 
 
 def _stages(sagemaker: Any) -> set[str]:
@@ -82,7 +78,9 @@ def _stages(sagemaker: Any) -> set[str]:
 def _begin_endpoints(sagemaker: Any, s3: Any) -> None:
     s3.put_object(Bucket="bench", Key="model.tar.gz", Body=_model())
     container = {"Image": _IMAGE, "ModelDataUrl": "s3://bench/model.tar.gz"}
-    sagemaker.create_model(ModelName="bench", ExecutionRoleArn=_ROLE, PrimaryContainer=container)
+    sagemaker.create_model(
+        ModelName="bench", ExecutionRoleArn=jobs.ROLE, PrimaryContainer=container
+    )
     variant = {
         "VariantName": "all",
         "ModelName": "bench",
@@ -93,7 +91,7 @@ def _begin_endpoints(sagemaker: Any, s3: Any) -> None:
     for number in range(_ENDPOINTS):
         request = {"EndpointName": f"bench-{number}", "EndpointConfigName": "bench"}
         sagemaker.create_endpoint(**request)
-    _until(lambda: _serving(sagemaker) == _ENDPOINTS)
+    until(lambda: _serving(sagemaker) == _ENDPOINTS, _PATIENCE_SECONDS, "all endpoints serve")
 
 
 def _serving(sagemaker: Any) -> int:
@@ -143,16 +141,3 @@ class Client(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
-
-
-def _until(done: Any) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the jobs or endpoints did not begin")
-        time.sleep(0.5)
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

@@ -3,14 +3,14 @@
 The peer is the same command as a plain child process: what remains is the shim and the sandbox.
 """
 
-import os
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
-from benchmarks.harness import Row
+from benchmarks import processes
+from benchmarks.harness import Row, at_most
 from studio.runners import sandbox
 from studio.runners.base import RunSpec, RunStatus
 from studio.runners.process import ProcessRunner
@@ -23,10 +23,9 @@ _CLOCK = ("date", "+%s.%N")
 
 def run() -> list[Row]:
     if not sandbox.available():
-        print("SKIPPED the runner's figures with a sandbox: install bubblewrap")
-    settings = ["never", "auto"] if sandbox.available() else ["never"]
+        raise RuntimeError("please install bubblewrap")
     with tempfile.TemporaryDirectory() as folder:
-        return [row for each in settings for row in _rows(Path(folder) / each, each)]
+        return [row for each in ("never", "auto") for row in _rows(Path(folder) / each, each)]
 
 
 def _rows(home: Path, setting: str) -> list[Row]:
@@ -38,10 +37,10 @@ def _rows(home: Path, setting: str) -> list[Row]:
     peer = median(_plain() for _ in range(_RUNS))
     returns, begins, ends = (median(each) * 1000 for each in zip(*taken, strict=True))
     rows = [
-        Row(f"runner, {told}: start() returns", returns, "ms", ""),
-        Row(f"runner, {told}: start() to the command", begins, "ms", "<= 150", "plain child",
+        Row(f"runner, {told}: start() returns", returns, "ms"),
+        Row(f"runner, {told}: start() to the command", begins, "ms", at_most(150), "plain child",
             peer * 1000),
-        Row(f"runner, {told}: command's begin to the end seen", ends, "ms", ""),
+        Row(f"runner, {told}: command's begin to the end seen", ends, "ms"),
     ]  # fmt: skip
     if setting == "never":
         return rows
@@ -68,15 +67,15 @@ def _idle(runner: ProcessRunner, home: Path) -> list[Row]:
     handle = runner.start(RunSpec(id="idle", command=("sleep", "1000"), stop_seconds=1.0))
     time.sleep(3)
     shim = int((home / "runs" / "idle" / "pid.json").read_text().split('"pid": ')[1].split(",")[0])
-    before = _cpu(shim)
+    before = processes.cpu_seconds(shim)
     time.sleep(4)
-    spent = (_cpu(shim) - before) / 4 * 1000
-    memory = int(Path(f"/proc/{shim}/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
+    spent = (processes.cpu_seconds(shim) - before) / 4 * 1000
+    memory = processes.resident_mib(shim)
     runner.stop("idle", handle)
     _until_ended(runner, "idle", handle)
     return [
-        Row("runner: an idle run, CPU a second", spent, "ms", ""),
-        Row("runner: an idle run, memory of its shim", memory, "MB", ""),
+        Row("runner: an idle run, CPU a second", spent, "ms"),
+        Row("runner: an idle run, memory of its shim", memory, "MiB"),
     ]
 
 
@@ -88,12 +87,7 @@ def _reading(runner: ProcessRunner) -> Row:
         position, count = page.end, count + len(page.events)
     if count != _LINES:
         raise RuntimeError(f"{count} of {_LINES} lines were read")
-    return Row("runner: lines of log read", count / (time.perf_counter() - began), "lines/s", "")
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return Row("runner: lines of log read", count / (time.perf_counter() - began), "lines/s")
 
 
 def _until_ended(runner: ProcessRunner, name: str, handle: dict[str, object]) -> RunStatus:

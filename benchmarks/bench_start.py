@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchmarks import running
-from benchmarks.harness import Row, median_of
+from benchmarks import processes, running
+from benchmarks.harness import Row, at_most
 
 _IDLE_SECONDS = 5.0
 
@@ -18,16 +18,16 @@ def run() -> list[Row]:
         home = Path(folder) / "home"
         running.call("serve", "--detach", "--home", home)  # a home that exists, as mostly
         running.call("stop", "--home", home)
-        again = median_of(lambda: _start(home))
+        again = _start(home)
         running.call("stop", "--home", home)
-        first = median_of(_first_start)
+        first = _first_start()
     with running.studio() as it:
         time.sleep(_IDLE_SECONDS)
-        memory = _resident_mb(it.pid)
+        memory = processes.resident_mib(it.pid)
     return [
-        Row("control plane: start to ready, an existing home", again, "s", "2 s"),
-        Row("control plane: start to ready, a new home", first, "s", "2 s"),
-        Row("control plane: idle memory (RSS)", memory, "MB", "200 MB"),
+        Row("control plane: start to ready, an existing home", again, "s", at_most(2)),
+        Row("control plane: start to ready, a new home", first, "s", at_most(2)),
+        Row("control plane: idle memory (RSS)", memory, "MiB", at_most(200)),
     ]
 
 
@@ -59,9 +59,3 @@ def _healthy(home: Path) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _resident_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    kib = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-    return kib * 1024 / 1e6

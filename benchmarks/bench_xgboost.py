@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from benchmarks.harness import Row
+from benchmarks.harness import Row, times_at_most
 from studio.algorithms.base import Termination
 from studio.algorithms.xgboost import hyperparameters
 from studio.algorithms.xgboost.train import boost
@@ -42,7 +42,7 @@ def run() -> list[Row]:
             name="XGBoost job: training, processor time",
             value=value,
             unit="s",
-            floor="at most 1.05x",
+            floor=times_at_most(1.05),
             peer="xgboost.train",
             peer_value=peer,
             ratio=value / peer,
