@@ -1,10 +1,10 @@
 """Three generations of AWS's SDK, unmodified, each in a virtual environment of its own.
 
 The whole tutorials run with the hook, shorter programs without it, as where no hook can run. The
-tutorials do run without it, up to the remote functions: version 2 then asks for an image by itself
-only in Python 3.8 and 3.10, and both have the job install the newest SDK from a package index. But
-they take two to four minutes, most of it asleep between two questions about a job, which the
-shorter programs ask themselves. Nothing of all this speaks to anybody but Studio.
+tutorials do run without it, up to the remote functions, for which the SDKs then know an image in
+Python 3.8 and 3.10 only. But they take two to four minutes, most of it asleep between two questions
+about a job, which the shorter programs ask themselves. Nothing of all this speaks to anybody but
+Studio.
 """
 
 import re
