@@ -75,8 +75,8 @@ class Trial:
         upload, made = self._uploaded(home, to, _PART)
         whole = {**to, "UploadId": upload, "MultipartUpload": {"Parts": made}}
         tags = set()
-        length = self._parts / 100  # about; in seconds
-        for delay in (0.0, length * self._chance.random(), None, None):
+        kills, length = 1 + self._parts // 300, self._parts / 100  # about; in seconds
+        for delay in (*(length * self._chance.random() for _ in range(kills)), None, None):
             tags.add(self._step(home, lambda: s3.complete_multipart_upload(**whole), delay)["ETag"])
         if len(tags) != 1:
             raise BrokenPromise(f"completed as {tags}")
