@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from botocore.auth import SigV4Auth
@@ -18,8 +17,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from benchmarks import processes
+from benchmarks.clocks import until
 from benchmarks.harness import Row, at_least, at_most
-from studio.serving.table import Table, Variant, write_table
+from studio.serving.table import Key, Table, Variant, write_table
 
 _KEY, _SECRET = "AKIABENCHBENCHBENCHB", "a secret of no account"
 _BODY = b"1.5," * 255 + b"1.5\n"
@@ -113,15 +113,11 @@ class Router:
     def __init__(self, home: Path, server: int) -> None:
         self._home = home
         variant = Variant("AllTraffic", 1.0, (f"127.0.0.1:{server}",))
-        table = Table(1, "0" * 12, "us-east-1", {_KEY: _SECRET}, {"bench": (variant,)})
+        table = Table(1, "0" * 12, "us-east-1", {_KEY: Key(_SECRET)}, {"bench": (variant,)})
         write_table(home, table)
         command = [sys.executable, "-m", "studio.serving.router", "--home", str(home)]
         self._process = subprocess.Popen(command)
         self.pid = self._process.pid
-        while not (home / "router" / "pid.json").exists():
-            time.sleep(0.02)
-        port = (home / "router" / "port").read_text()
-        self._url = f"http://127.0.0.1:{port}/endpoints/bench/invocations"
         self.cpu_microseconds = 0.0
 
     def load(self, connections: int) -> dict[str, float]:
@@ -135,6 +131,13 @@ class Router:
         return figures
 
     def __enter__(self) -> "Router":
+        try:
+            until((self._home / "router" / "pid.json").exists, 30, "the router is there", 0.02)
+        except TimeoutError:
+            self.__exit__()
+            raise
+        port = (self._home / "router" / "port").read_text()
+        self._url = f"http://127.0.0.1:{port}/endpoints/bench/invocations"
         return self
 
     def __exit__(self, *_: object) -> None:
