@@ -8,7 +8,7 @@ not exist, unless a policy names it.
 import re
 from dataclasses import replace
 
-from studio.api import references
+from studio.api import log_names, references
 from studio.api.registry import Context, Operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource
@@ -124,15 +124,12 @@ def _role(operation: Operation, request: Doc) -> str:
 
 def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
     """What the request names, as policies call it; `*` where it names nothing by itself."""
-    settings = ctx.settings
     if operation.service == "sagemaker":
         return _sagemaker_arn(ctx, operation, request)
-    if operation.service == "logs" and "logGroupName" in request:
+    if operation.service == "logs" and (group := log_names.named(request)):
         stream = request.get("logStreamName")
-        place = f"log-group:{request['logGroupName']}:" + (
-            f"log-stream:{stream}" if stream else "*"
-        )
-        return f"arn:aws:logs:{settings.region}:{settings.account}:{place}"
+        place = f"log-stream:{stream}" if stream else "*"
+        return f"{log_names.arn(ctx.settings, group)}:{place}"
     if operation.service == "iam":
         return _iam_arn(ctx, request)
     return "*"

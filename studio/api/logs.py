@@ -1,248 +1,31 @@
-"""CloudWatch Logs as the SDKs read it: the logs of runs as groups, streams and events.
+"""CloudWatch Logs as clients read it: groups of runs, and groups of one's own."""
 
-Group `/aws/sagemaker/TrainingJobs` has a stream `<job>/algo-<n>-<epoch seconds>` a host; group
-`/aws/sagemaker/Endpoints/<endpoint>` a stream `<variant>/<run>` a server. Two kinds of reader
-are served: those that ask again from a time on, and those that keep a token.
-"""
-
-import re
-import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
-from sqlalchemy import Connection, select
-
-from studio.api import access, store
+from studio.api import log_events, log_names, log_runs
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc
-from studio.db.tables import RESOURCE, RUN
-from studio.errors import ApiError
-from studio.runners import logs
-
-_TRAINING = "/aws/sagemaker/TrainingJobs"
-_ENDPOINTS = "/aws/sagemaker/Endpoints/"
-_MOST_STREAMS = 50
-_MOST_EVENTS = 10_000
-_LAST = "\U0010ffff"
-_SCAN_BYTES = 32 * 2**20
-"""A search answers with what it has, and a token, after that much log."""
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A run's log under its CloudWatch name."""
-
-    name: str
-    folder: Path
-    created_at: int
 
 
 @operation("logs", "DescribeLogStreams")
 def describe_log_streams(ctx: Context, request: Doc) -> Doc:
-    group = _group(request)
-    streams = _streams(ctx, group, request.get("logStreamNamePrefix", ""))
-    if request.get("orderBy") == "LastEventTime":
-        streams.sort(key=lambda it: (logs.span(it.folder)[1], it.name))
-    if request.get("descending"):
-        streams.reverse()
-    limit = request.get("limit", _MOST_STREAMS)
-    start = _number(request.get("nextToken", "0"))
-    end = start + limit
-    return {
-        "logStreams": [_described(ctx, group, each) for each in streams[start:end]],
-        "nextToken": str(end) if end < len(streams) else None,
-    }
+    if request.get("orderBy") == "LastEventTime" and "logStreamNamePrefix" in request:
+        raise log_names.invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
+    group = log_names.required(request)
+    of_runs = log_runs.managed(group)
+    describe = log_runs.describe_streams if of_runs else log_events.describe_streams
+    return describe(ctx, group, request)
 
 
 @operation("logs", "GetLogEvents")
 def get_log_events(ctx: Context, request: Doc) -> Doc:
-    name = request["logStreamName"]
-    streams = _streams(ctx, _group(request), name)
-    stream = next((each for each in streams if each.name == name), None)
-    if stream is None:
-        raise _missing("log stream")
-    limit = request.get("limit", _MOST_EVENTS)
-    direction, position = _place(stream, request)
-    if direction == "f":
-        page = logs.read(stream.folder, position, limit)
-    else:
-        page = logs.read_back(stream.folder, position, limit)
-    start, end = request.get("startTime", 0), request.get("endTime", 2**63)
-    events = [_event(at, text) for at, text in page.events if start <= at < end]
-    return {
-        "events": events,
-        "nextForwardToken": f"f/{page.end}",
-        "nextBackwardToken": f"b/{page.start}",
-    }
+    group = log_names.required(request)
+    get = log_runs.get_events if log_runs.managed(group) else log_events.get_events
+    return get(ctx, group, request)
 
 
 @operation("logs", "FilterLogEvents")
 def filter_log_events(ctx: Context, request: Doc) -> Doc:
-    group = _group(request)
-    streams = _streams(ctx, group, request.get("logStreamNamePrefix", ""))
-    if names := request.get("logStreamNames"):
-        streams = [each for each in streams if each.name in names]
-    wanted = _terms(request.get("filterPattern", ""))
-    limit = request.get("limit", _MOST_EVENTS)
-    start, end = request.get("startTime", 0), request.get("endTime", 2**63)
-    number, position = _mark(request.get("nextToken", "0/0"))
-    events: list[Doc] = []
-    scanned = 0
-    while number < len(streams) and len(events) < limit and scanned < _SCAN_BYTES:
-        stream = streams[number]
-        position = position or logs.position_at(stream.folder, start)
-        page = logs.read(stream.folder, position, limit - len(events))
-        for line, (at, text) in enumerate(page.events):
-            if start <= at < end and wanted(text):
-                events.append(_filtered(stream, at, text, f"{page.start}-{line}"))
-        position = page.end
-        scanned += page.end - page.start
-        if not page.events:
-            number, position = number + 1, 0
-    more = number < len(streams)
-    return {"events": events, "nextToken": f"{number}/{position}" if more else None}
-
-
-def _group(request: Doc) -> str:
-    identifier = request.get("logGroupName") or request.get("logGroupIdentifier")
-    if identifier is None:
-        raise ApiError("InvalidParameterException", "Name the log group.")
-    return str(identifier).rpartition(":log-group:")[2].removesuffix(":*")
-
-
-def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
-    """The streams of a group whose names begin with `prefix`, by name."""
-    with ctx.db.read() as connection:
-        if group == _TRAINING:
-            found = list(_of_jobs(ctx, connection, prefix))
-        elif group.startswith(_ENDPOINTS):
-            found = list(_of_endpoint(ctx, connection, group.removeprefix(_ENDPOINTS)))
-        else:
-            raise _missing("log group")
-    return sorted(
-        (each for each in found if each.name.startswith(prefix)), key=lambda each: each.name
-    )
-
-
-def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stream]:
-    name, slash, _ = prefix.partition("/")
-    # By their ARNs: these have an index that deleted jobs are in as well.
-    first = store.arn(ctx, "training-job", name)
-    match = RESOURCE.c.arn == first if slash else RESOURCE.c.arn.between(first, first + _LAST)
-    query = (
-        select(RESOURCE.c.name, RESOURCE.c.owner, RUN.c.id, RUN.c.role, RUN.c.created_at)
-        .join(RUN, RUN.c.resource_id == RESOURCE.c.id)
-        .where(match)
-    )
-    for row in connection.execute(query):
-        _, host, *attempt = row.role.split("/")
-        # Attempts that began in the same second have streams of their own.
-        began = row.created_at // 1000 + int(*attempt)
-        stream = f"{row.name}/{host}-{began}"
-        if not access.may(ctx, f"{_arn(ctx, _TRAINING)}:log-stream:{stream}", row.owner):
-            continue
-        yield Stream(stream, ctx.settings.runs / row.id, row.created_at)
-
-
-def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterator[Stream]:
-    """Also of endpoints that were deleted: their logs stay."""
-    of_name = RESOURCE.c.arn == store.arn(ctx, "endpoint", endpoint)
-    owners = set(connection.execute(select(RESOURCE.c.owner).where(of_name)).scalars())
-    group = f"{_arn(ctx, _ENDPOINTS + endpoint)}:*"
-    seen = {owner for owner in owners if access.may(ctx, group, owner)}
-    if not seen:
-        raise _missing("log group")
-    of_name &= RESOURCE.c.owner.in_(seen)
-    query = (
-        select(RUN.c.id, RUN.c.role, RUN.c.created_at)
-        .join(RESOURCE, RUN.c.resource_id == RESOURCE.c.id)
-        .where(of_name)
-    )
-    for row in connection.execute(query):
-        variant = row.role.split("/")[2]
-        yield Stream(f"{variant}/{row.id}", ctx.settings.runs / row.id, row.created_at)
-
-
-def _described(ctx: Context, group: str, stream: Stream) -> Doc:
-    first, last, size = logs.span(stream.folder)
-    return {
-        "logStreamName": stream.name,
-        "creationTime": stream.created_at,
-        "firstEventTimestamp": first or None,
-        "lastEventTimestamp": last or None,
-        "lastIngestionTime": last or None,
-        "storedBytes": size,
-        "arn": f"{_arn(ctx, group)}:log-stream:{stream.name}",
-    }
-
-
-def _arn(ctx: Context, group: str) -> str:
-    return f"arn:aws:logs:{ctx.settings.region}:{ctx.settings.account}:log-group:{group}"
-
-
-def _place(stream: Stream, request: Doc) -> tuple[str, int]:
-    """Direction and byte where the reading begins."""
-    token = request.get("nextToken")
-    if token is not None:
-        match = re.fullmatch(r"([fb])/(\d{1,18})", token)
-        if match is None:
-            raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
-        return match[1], int(match[2])
-    if request.get("startFromHead"):
-        return "f", logs.position_at(stream.folder, request.get("startTime", 0))
-    return "b", 2**62
-
-
-def _event(at: int, text: str) -> Doc:
-    return {"timestamp": at, "message": text, "ingestionTime": at}
-
-
-def _filtered(stream: Stream, at: int, text: str, place: str) -> Doc:
-    identifier = f"{stream.folder.name}-{place}"
-    return {"logStreamName": stream.name, "eventId": identifier, **_event(at, text)}
-
-
-class _Terms:
-    """A filter pattern of terms: all of `plain`, none of `-minus`, one of `?any`."""
-
-    def __init__(self, words: list[str]) -> None:
-        self._any = [word[1:] for word in words if word.startswith("?")]
-        self._none = [word[1:] for word in words if word.startswith("-")]
-        self._all = [word for word in words if word[:1] not in ("?", "-")]
-
-    def __call__(self, text: str) -> bool:
-        return (
-            all(word in text for word in self._all)
-            and not any(word in text for word in self._none)
-            and (not self._any or any(word in text for word in self._any))
-        )
-
-
-def _terms(pattern: str) -> _Terms:
-    if pattern.strip()[:1] in ("{", "[", "%"):
-        raise ApiError(
-            "InvalidParameterException",
-            "Only filter patterns of terms are executed: no JSON, column or regular expressions.",
-        )
-    try:
-        return _Terms(shlex.split(pattern))
-    except ValueError as error:
-        raise ApiError("InvalidParameterException", f"Invalid filter pattern: {error}") from error
-
-
-def _mark(token: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,9})/(\d{1,18})", token)
-    if match is None:
-        raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
-    return int(match[1]), int(match[2])
-
-
-def _number(token: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", token):
-        raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
-    return int(token)
-
-
-def _missing(what: str) -> ApiError:
-    return ApiError("ResourceNotFoundException", f"The specified {what} does not exist.")
+    if "logStreamNames" in request and "logStreamNamePrefix" in request:
+        raise log_names.invalid("logStreamNames and logStreamNamePrefix are mutually exclusive.")
+    group = log_names.required(request)
+    search = log_runs.filter_events if log_runs.managed(group) else log_events.filter_events
+    return search(ctx, group, request)

@@ -1,4 +1,4 @@
-"""Takes what routers counted into the metric store, and lets the store grow old.
+"""Takes what routers counted into the metric store, and lets the stores grow old.
 
 Routers write files of lines, see studio.serving.counters. How far a file was read is stored with
 what was read. A file goes once its router is done with it and all of it is stored.
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from studio.db import resources
 from studio.db.session import Database
+from studio.logs import store as logs
 from studio.metrics import store
 from studio.metrics.rows import Row
 from studio.metrics.store import Batch, Metric, Reading
@@ -105,8 +107,13 @@ class Collector:
     def _retain(self) -> None:
         now = time.time_ns() // 1_000_000
         while not self._stop.is_set():
-            if not self._db.write(lambda connection: store.retain(connection, now)):
+            if not self._db.write(lambda connection: _retained(connection, now)):
                 return
+
+
+def _retained(connection: Connection, now: int) -> bool:
+    """One step for each store; whether there may be another."""
+    return store.retain(connection, now) | logs.retain(connection, now)
 
 
 def _of_line(

@@ -72,7 +72,7 @@ def sample(shape: Shape, name: str) -> Any:
         case ListShape():
             return [sample(shape.member, name.removesuffix("s"))]
         case MapShape():
-            return {}
+            return {"key": "value"} if shape.metadata.get("min") else {}
     if shape.type_name == "timestamp":
         return 1_700_000_000
     if shape.type_name in ("integer", "long", "double", "float"):
