@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio import __version__, credentials, durable, processes
+from studio import __version__, credentials, disk, durable, processes
 from studio.errors import StudioError
 from studio.serving import control
 from studio.settings import Settings
@@ -90,8 +90,14 @@ def serve_detached(settings: Settings) -> Status:
             return known
         time.sleep(0.05)
     said = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()
-    reason = said[-1].removeprefix("studio: ") if said else "it said nothing."
+    reason = said[-1].removeprefix("studio: ") if said else _silent(settings.home)
     raise StudioError(f"Studio did not start: {reason} All of it is in {output}.")
+
+
+def _silent(home: Path) -> str:
+    """Why a control plane may have ended without a word: its log lies on the disk of its home."""
+    lacking = disk.lack(home)
+    return f"the disk of {home} {lacking}, free some space." if lacking else "it said nothing."
 
 
 def stop(home: Path) -> bool:

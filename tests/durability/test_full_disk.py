@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tmpfs
 from botocore.exceptions import ClientError
-from studios import running_studio
+from studios import run_studio, running_studio
 
 from studio import disk
 from studio.s3.store import ObjectStore
@@ -108,6 +108,21 @@ def create_models(sagemaker, count: int) -> tuple[list[str], ClientError | None]
 def models(sagemaker) -> list[dict]:
     pages = sagemaker.get_paginator("list_models").paginate()
     return [it for page in pages for it in page["Models"]]
+
+
+@pytest.mark.root
+def test_a_home_on_a_full_disk_is_told_so(tmp_path):
+    """The first start finds no room, not even for a line of its log."""
+    with tmpfs.mounted(tmp_path / "disk", "size=2m") as folder:
+        home = folder / "home"
+        (home / "logs").mkdir(parents=True)
+        (home / "logs" / "studio.log").touch()
+        (home / "credentials.json").write_text('{"access_key_id":"a","secret_access_key":"b"}')
+        with contextlib.suppress(OSError), (folder / "fill").open("wb", 0) as file:
+            while True:
+                file.write(bytes(4096))
+        with pytest.raises(AssertionError, match=f"the disk of {home} is full: 0 MiB are left"):
+            run_studio("serve", "--detach", "--home", home)
 
 
 @pytest.mark.root
