@@ -5,6 +5,7 @@ the store's folder, over all threads.
 """
 
 import errno
+import itertools
 import json
 import mmap
 import random
@@ -132,7 +133,7 @@ def swept(repeats: int, seed: int) -> Report:
                 for fault in FAULTS
                 for call in range(1, made[fault.kind] + 1)
             ]
-            cases = random.Random(seed).sample(all_, min(repeats, len(all_)))
+            cases = _chosen(all_, repeats, seed)
             trial = Trial(home, failing)
             for case in cases:
                 trial.run(*case)
@@ -141,6 +142,17 @@ def swept(repeats: int, seed: int) -> Report:
             wrong = trial.wrong + broken(home) + unnamed(home.home)
     figures = {"calls": str(len(all_)), **{name: str(n) for name, n in trial.answers.items()}}
     return Report(name, promise, len(cases), seed, figures, tuple(wrong))
+
+
+Case = tuple[Act, Fault, int]
+
+
+def _chosen(cases: list[Case], repeats: int, seed: int) -> list[Case]:
+    """At random, and of each fault as many as there can be."""
+    mixed = random.Random(seed).sample(cases, len(cases))
+    faults = [[case for case in mixed if case[1] is fault] for fault in FAULTS]
+    turns = itertools.zip_longest(*faults)
+    return [case for turn in turns for case in turn if case is not None][:repeats]
 
 
 class Trial:

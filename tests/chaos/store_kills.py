@@ -1,5 +1,6 @@
 """The control plane is killed at a random byte of uploads over HTTP."""
 
+import contextlib
 import random
 import socket
 import tempfile
@@ -21,6 +22,8 @@ SIZES = {0: 6, 1: 6, 4 << 10: 6, 5 << 20: 3, 64 << 20: 1}
 """Bytes of a body, and how often one of them is drawn, of so many."""
 _AT_ONCE = 4
 _GONE_SECONDS = 60.0
+_STORED_SECONDS = 10.0
+_IN_MEMORY = 2 << 20  # of an upload, at most, while it comes
 _DELAYS = (0.0, 0.003, 0.01, 0.03, 0.1, 0.4)  # of the kill, after the last byte
 
 
@@ -29,7 +32,7 @@ def uploads(repeats: int, seed: int, sizes: dict[int, int] = SIZES) -> Report:
     chance = random.Random(seed)
     bodies = _Bodies(seed, max(sizes))
     wrong: list[str] = []
-    ready, counted = [], {"old": 0, "new": 0, "acknowledged": 0}
+    ready, left, counted = [], 0, {"old": 0, "new": 0, "acknowledged": 0}
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
         signer = home.new_client("s3", signature_version="s3v4")
         states = [_Key(f"key-{number}") for number in range(_AT_ONCE)]
@@ -38,7 +41,7 @@ def uploads(repeats: int, seed: int, sizes: dict[int, int] = SIZES) -> Report:
                 _Upload(signer, state.name, bodies.new(chance, sizes), chance.random())
                 for state in states
             ]
-            _cut(home, tries, chance.choice(_DELAYS))
+            left += _cut(home, tries, chance.random(), chance.choice(_DELAYS))
             began = time.monotonic()
             ready.append(home.start())
             wrong += [f"after a start: {said}" for said in unnamed(home.home)]
@@ -54,7 +57,7 @@ def uploads(repeats: int, seed: int, sizes: dict[int, int] = SIZES) -> Report:
         "the old object or the new, never a part; nothing is left over",
         repeats,
         seed,
-        {**figures, "ready and swept": spread(ready)},
+        {**figures, "files left by kills": str(left), "ready and swept": spread(ready)},
         tuple(wrong),
         slow=slower(ready, 3.0, "ready"),
     )
@@ -77,8 +80,8 @@ class _Upload:
 
     def __init__(self, signer: Any, key: str, body: memoryview, part: float) -> None:
         self.body = body
-        self._sent = int(len(body) * min(1.0, part / 0.9))
-        self.whole = self._sent == len(body)
+        self.sent = int(len(body) * min(1.0, part / 0.9))
+        self.whole = self.sent == len(body)
         self.answer = b""
         to = {"Bucket": BUCKET, "Key": key}
         url = urlsplit(signer.generate_presigned_url("put_object", to))
@@ -93,7 +96,7 @@ class _Upload:
         with socket.create_connection(self._address, timeout=60) as connection:
             try:
                 connection.sendall(self._head)
-                connection.sendall(self.body[: self._sent])
+                connection.sendall(self.body[: self.sent])
                 sent.wait()
                 self.answer = connection.recv(1 << 16)
             except ConnectionError:
@@ -128,16 +131,32 @@ class _Key:
         return outcome
 
 
-def _cut(home: House, tries: list[_Upload], seconds: float) -> None:
-    """Kill it so long after the last byte of the last one went out."""
+def _cut(home: House, tries: list[_Upload], part: float, seconds: float) -> int:
+    """Kill it so long after it has stored that part of what was sent of the unfinished; how many
+    files it left unfinished."""
+    temporary = home.home / "s3" / "tmp"
+    wanted = part * sum(max(0, each.sent - _IN_MEMORY) for each in tries if not each.whole)
+    deadline = time.monotonic() + _STORED_SECONDS
     sent = threading.Barrier(len(tries) + 1)
     with ThreadPoolExecutor(len(tries)) as pool:
         running = [pool.submit(each.run, sent) for each in tries]
         sent.wait(60)
+        while _size(temporary) < wanted and time.monotonic() < deadline:
+            time.sleep(0.001)
         time.sleep(seconds)
         home.kill()
         for each in running:
             each.result()
+    return len(list(temporary.iterdir()))
+
+
+def _size(folder: Path) -> int:
+    """Of the files in it, which come and go."""
+    size = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
 def _body(home: House, key: str) -> bytes | None:

@@ -10,11 +10,11 @@ from chaos.test_chaos_processes import held
 
 
 def test_kills_within_uploads():
-    held(store_kills.uploads(8, seed=1))
+    held(store_kills.uploads(8, seed=1, sizes={1: 1, 5 << 20: 2}))
 
 
 def test_the_disk_fails():
-    held(store_errors.swept(4, seed=1))
+    held(store_errors.swept(5, seed=1))
 
 
 def test_upgrades_are_killed():
