@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from studio.db import apsw_dbapi
 from studio.db.documents import document
 from studio.db.failures import Unavailable
+from studio.db.patience import Patience
 from studio.errors import StudioError
 
 _READERS = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
@@ -37,7 +38,7 @@ _POSTGRESQL = (
     "SET tcp_keepalives_count = 3",
 )
 _READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_CONNECT = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "studio"}
+_CONNECT = {"connect_timeout": 2, "tcp_user_timeout": 10_000, "application_name": "studio"}
 _OLDEST_SQLITE = (3, 51, 3)
 _APPLICATION = 0x53545544  # in the header of the file: STUD
 _LEADER = _APPLICATION  # the key of the lock
@@ -113,11 +114,24 @@ def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, **pool: Any) -> Engi
 
 def _postgresql(url: URL, prepare: Callable[[Any], object], **pool: Any) -> Engine:
     try:
-        # A connection that died in the pool is found out before it is used.
-        engine = create_engine(url, pool_pre_ping=True, connect_args=_CONNECT, **pool)
+        engine = create_engine(url, connect_args=_CONNECT, **pool)
     except (ImportError, NoSuchModuleError) as error:
         text = "PostgreSQL needs psycopg: pip install 'jupyter-ml-studio[postgres]'."
         raise StudioError(text) from error
+    patience = Patience()
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        with patience.measured():
+            return dialect.connect(*arguments, **options)
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: Any, _record: Any, _proxy: Any) -> None:
+        # A connection that died in the pool is found out before it is used.
+        try:
+            patience.ask(connection.pgconn)
+        except connection.Error as error:
+            raise InvalidatePoolError from error
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

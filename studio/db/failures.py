@@ -106,4 +106,5 @@ def _of_postgresql(error: DBAPIError) -> ApiError | None:
 def _is_gone(error: DBAPIError) -> bool:
     """Whether there is no connection, or none any more: then no server gave the error a state."""
     state = getattr(error.orig, "sqlstate", None)
-    return state is None and type(error.orig).__name__ in ("OperationalError", "InterfaceError")
+    names = {kind.__name__ for kind in type(error.orig).__mro__}
+    return state is None and not names.isdisjoint(("OperationalError", "InterfaceError"))

@@ -36,6 +36,7 @@ EXPERIMENTS = {
     "connections": ("connections:broken_lines", 20),
     "overload": ("connections:overload", 5),
     "databases": ("databases:outages", 3),
+    "backups": ("backups:restored", 5),
     "uploads": ("store_kills:uploads", 1_000),
     "store-errors": ("store_errors:swept", 10_000),
     "upgrades": ("upgrades:killed", 10_000),

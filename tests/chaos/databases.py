@@ -21,7 +21,8 @@ from chaos.house import ROLE, BrokenPromise, House, eventually, house, shell
 from chaos.invariants import broken
 from chaos.outcome import Report, slower, spread
 
-_TOLD_SECONDS, _BACK_SECONDS = 2.0, 5.0
+# 2, which is as short as libpq's patience with a connection may be, and what else it takes.
+_TOLD_SECONDS, _BACK_SECONDS = 2.2, 5.0
 _AWAY_SECONDS = 3.0
 _LATE_SECONDS = 5.0
 _PATIENCE_SECONDS = 120.0
@@ -49,7 +50,7 @@ def outages(repeats: int, seed: int, kinds: tuple[str, ...] = ()) -> Report:
         server = parts.enter_context(postgresql.running())
         room = parts.enter_context(_room(server))
         url = server.database(f"TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' {room.clause}")
-        line = parts.enter_context(_line(server))
+        line = parts.enter_context(line_to(server))
         folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="chaos-"))
         there = url.replace(f"host={server.folder}", f"host={line.folder}")
         home = parts.enter_context(house(Path(folder), database_url=there))
@@ -206,19 +207,11 @@ class _Line:
 
 
 @contextmanager
-def _line(server: postgresql.Server) -> Iterator[_Line]:
+def line_to(server: postgresql.Server) -> Iterator[_Line]:
+    """The door is closed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="line-", dir=server.folder))
     line, loop = _Line(folder), asyncio.new_event_loop()
     name = f".s.PGSQL.{server.port}"
-
-    async def carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter, late: bool) -> None:
-        with contextlib.suppress(OSError):
-            while data := await source.read(65536):
-                if late and line.seconds:
-                    await asyncio.sleep(line.seconds)
-                sink.write(data)
-                await sink.drain()
-        sink.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -226,7 +219,8 @@ def _line(server: postgresql.Server) -> Iterator[_Line]:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(carry(reader, sink, True), carry(source, writer, False))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(_carry(reader, sink, line), _carry(source, writer, None))
 
     async def stop() -> None:
         listener.close()
@@ -234,6 +228,7 @@ def _line(server: postgresql.Server) -> Iterator[_Line]:
         for task in mine:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed is closed by the loop
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -247,6 +242,21 @@ def _line(server: postgresql.Server) -> Iterator[_Line]:
         thread.join()
         loop.close()
         shutil.rmtree(folder)
+
+
+async def _carry(
+    source: asyncio.StreamReader, sink: asyncio.StreamWriter, line: _Line | None
+) -> None:
+    try:
+        while data := await source.read(65536):
+            if line is not None and line.seconds:
+                await asyncio.sleep(line.seconds)
+            sink.write(data)
+            await sink.drain()
+    except OSError:
+        pass
+    finally:
+        sink.close()
 
 
 @dataclass

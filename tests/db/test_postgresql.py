@@ -9,6 +9,8 @@ from dataclasses import replace
 import postgresql
 import pytest
 from botocore.exceptions import ClientError
+from chaos.databases import line_to
+from waiting import eventually
 
 from studio.db import engines, migrate, resources
 from studio.db.failures import Unavailable
@@ -94,6 +96,33 @@ def test_an_outage_is_told_and_survived():
         insert(database, "after")
         assert names(database) == {"before", "after"}
         database.close()
+
+
+def test_who_is_late_is_not_waited_for():
+    """Neither on a connection that there is, nor for a new one."""
+    with postgresql.running() as server, line_to(server) as line:
+        url = server.database().replace(f"host={server.folder}", f"host={line.folder}")
+        database = Database(url)
+        migrate.upgrade(database)
+        insert(database, "before")
+        line.delay(3)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                names(database)
+            with pytest.raises(Unavailable):
+                insert(database, "while")
+        line.delay(0)
+        eventually(lambda: is_stored(database, "after"))
+        assert names(database) == {"before", "after"}
+        database.close()
+
+
+def is_stored(db: Database, name: str) -> bool:
+    try:
+        insert(db, name)
+    except Unavailable:
+        return False
+    return True
 
 
 def test_commits_are_synchronous_and_readers_see_one_moment(db):
