@@ -41,7 +41,8 @@ class Database:
         self._failure: str | None = None
         self._unreachable: str | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._closed = threading.Event()
+        self._closed = False
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -62,10 +63,12 @@ class Database:
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """`write` without waiting."""
-        if self._closed.is_set():
-            raise RuntimeError("the database is closed")
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        future.set_running_or_notify_cancel()  # told of a cancelled one, the writer would die
+        with self._closing:
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            self._queue.put((work, future))
         return future
 
     @property
@@ -85,10 +88,11 @@ class Database:
         return self._writer
 
     def close(self) -> None:
-        if self._closed.is_set():
-            return
-        self._closed.set()
-        self._queue.put(None)
+        with self._closing:  # behind None nothing may come: nobody would answer it
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self._readers.dispose()
         self._writer.dispose()

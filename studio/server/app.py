@@ -189,6 +189,9 @@ class _Exchange(HTTPMessageDelegate):
             await self._answer_part()
         except Exception:
             log.error("request failed", request=self._id, exception=traceback.format_exc())
+            if self._over:
+                # The answer itself failed: nobody may wait for the rest of it.
+                self._connection.close()
             error = ApiError("InternalFailure", "An internal error occurred.", 500)
             self._write(rest_json_error(error))
 

@@ -158,3 +158,16 @@ def test_acknowledged_writes_survive_kill(tmp_path):
     database.close()
     assert set(seen) <= stored
     assert check == "ok"
+
+
+def test_a_write_cannot_be_cancelled(db):
+    gate = threading.Event()
+    first = db.submit(lambda c: gate.wait(10))
+    second = db.submit(lambda c: resources.insert(c, job("second")))
+    # The writer thread would die of it, and every later write wait for ever.
+    cancelled = second.cancel()
+    gate.set()
+    assert not cancelled
+    assert first.result(timeout=10)
+    assert second.result(timeout=10) is None
+    assert names(db) == {"second"}

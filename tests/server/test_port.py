@@ -1,6 +1,7 @@
 """One port for every service, as real clients see it."""
 
 import json
+import socket
 import urllib.request
 
 import pytest
@@ -10,6 +11,8 @@ from signing import message, raw, status, target
 
 from studio.api import registry
 from studio.api.registry import Operation
+from studio.server.dispatch import ANSWERS
+from studio.wire.protocols import Response
 
 
 def refused(call, **arguments):
@@ -162,3 +165,12 @@ def test_connection_is_kept(plane: Plane):
     request = raw(plane, **target("ListTrainingJobs"))
     first = request.replace(b"Connection: close", b"Connection: keep-alive")
     assert plane.send(first + request).count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_an_answer_that_cannot_be_written_ends_its_connection(plane: Plane, monkeypatch):
+    broken = Response(200, b"", {"X-Broken": "a line\r\nand another"})
+    monkeypatch.setitem(ANSWERS, "json", lambda _services, _call: broken)
+    head = {"Host": f"127.0.0.1:{plane.port}", "X-Amz-Target": "SageMaker.ListTrainingJobs"}
+    with socket.create_connection(("127.0.0.1", plane.port), timeout=15) as connection:
+        connection.sendall(message("POST", "/", head))
+        assert connection.recv(65536) == b""  # and not: nothing, for as long as a client waits

@@ -1,6 +1,9 @@
 """Every kind of value and constraint, against the real models."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -244,6 +247,31 @@ def test_values_of_every_kind_come_through():
 
 def test_dump_leaves_out_what_the_shape_lacks():
     assert shapes.dump(shape(), {"Name": "a", "Spec": 1, "Colour": None}) == {"Name": "a"}
+
+
+def test_threads_that_meet_a_shape_at_once_write_all_of_it(monkeypatch):
+    slow = shapes.wire_name
+    begun = threading.Event()
+
+    def wire_name(member: Shape, name: str) -> str:
+        begun.set()
+        time.sleep(0.01)
+        return slow(member, name)
+
+    monkeypatch.setattr(shapes, "wire_name", wire_name)
+    thing, document = shape(), {"Name": "a", "Size": 1, "On": True, "Words": ["b"]}
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shapes.dump, thing, document)
+        begun.wait(10)
+        time.sleep(0.03)
+        assert shapes.dump(thing, document) == first.result() == document
+
+
+def test_a_model_is_read_once_by_all_who_ask_at_once(monkeypatch):
+    monkeypatch.delitem(models._models, "sts", raising=False)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(models.service_model, ["sts"] * 4))
+    assert all(each is found[0] for each in found)
 
 
 def test_every_pattern_of_our_services_has_a_meaning():
