@@ -159,10 +159,13 @@ def _hidden(home: Path, shown: tuple[Path, ...]) -> list[str]:
     made = [word for folder in sorted(covered) for word in ("--tmpfs", str(folder))]
     # /tmp is private: what lies below the machine's own must be bound again too.
     hidden = (*covered, *private)
-    visible = (*_needed(), *shown)
+    wanted = (*_needed(), *shown)
+    # Only of these: what lies around a hidden folder does not show what is in it.
+    visible = _outermost(
+        {it for it in wanted if any(it.is_relative_to(folder) for folder in hidden)}
+    )
     for needed in visible:
-        if any(needed.is_relative_to(folder) for folder in hidden):
-            made += ["--ro-bind", str(needed), str(needed)]
+        made += ["--ro-bind", str(needed), str(needed)]
     # Last, lest a bind above shows it again: credentials and other runs lie here.
     if any(home.resolve().is_relative_to(needed) for needed in visible):
         made += ["--tmpfs", str(home.resolve())]
@@ -170,17 +173,18 @@ def _hidden(home: Path, shown: tuple[Path, ...]) -> list[str]:
 
 
 @cache
-def _needed() -> tuple[Path, ...]:
-    """The folders of this Python and its packages, outermost first."""
+def _needed() -> frozenset[Path]:
+    """The folders of this Python and its packages."""
     places = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[2]}
     places |= {Path(entry) for entry in sys.path if entry and Path(entry).is_dir()}
     places |= {place.resolve() for place in places} | {Path(sys.executable).resolve().parent}
-    outer = [
-        place
-        for place in places
-        if not any(place != other and place.is_relative_to(other) for other in places)
-    ]
-    return tuple(sorted(outer))
+    return frozenset(places)
+
+
+def _outermost(places: set[Path]) -> list[Path]:
+    """Those that lie in no other one, sorted."""
+    inner = {one for one in places for other in places - {one} if one.is_relative_to(other)}
+    return sorted(places - inner)
 
 
 def _own_opt() -> list[str]:

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_a_path_of_the_run_does_not_choose_the_sandbox(boxed: Bench):
     status, lines = boxed.result("echo $PATH", env={"PATH": "/opt/ml/code:/usr/bin:/bin"})
     assert status.phase == "succeeded"
     assert lines == ["/opt/ml/code:/usr/bin:/bin"]
+
+
+def test_python_is_there_whatever_else_it_looks_for_modules_in(
+    boxed: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    # PYTHONPATH=. of a server in / is that: what lies around a hidden home shows nothing of it.
+    monkeypatch.setattr(sys, "path", [*sys.path, "/", str(Path.home().parent)])
+    monkeypatch.setattr(sandbox, "_needed", sandbox._needed.__wrapped__)
+    status, lines = boxed.result(f"{sys.executable} -P -c 'print(6 * 7)'")
+    assert (status.phase, lines) == ("succeeded", ["42"])
 
 
 def test_the_machine_is_read_only_and_opt_ml_is_there(boxed: Bench):
