@@ -67,7 +67,7 @@ class Authority:
         return self.decide(principal, ask) == "allowed"
 
     def decide(self, principal: Principal, ask: Ask) -> Decision:
-        if principal.kind == "owner":
+        if principal.kind == "owner" and not ask.attached:
             return "allowed"
         question = Question(
             ask.action,
@@ -76,6 +76,10 @@ class Authority:
             foreign=ask.owner is not None and ask.owner != principal.owner,
             principals=principals_of(principal),
         )
+        if principal.kind == "owner":
+            # As AWS's root user: bound by what a thing's own policy denies, and by nothing else.
+            denied = decide([ask.attached], question) == "explicitDeny"
+            return "explicitDeny" if denied else "allowed"
         decision = decide(self.policies_of(principal), question)
         if decision != "allowed" and ask.attached:
             decision = _joined(decision, decide([ask.attached], _own(question)))

@@ -64,7 +64,7 @@ class Gateway:
         self.store = store
         self.settings = settings
         self.identity = identity
-        self.access = Access(identity.authority, partial(facts, store))
+        self.access = Access(identity.authority, partial(facts, store), store.policed)
         self.now = now
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -208,7 +208,7 @@ class _Exchange(HTTPMessageDelegate):
         self._route = routes.find(request)
         name = routes.sub_resource(request.query)
         await self._refuse(request, name)
-        if self._principal.kind != "owner":
+        if not self._gateway.access.is_free(self._principal, request):
             check = self._gateway.access.check_request
             await self._gateway.run(check, self._principal, request, name)
         self._request = request

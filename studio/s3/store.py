@@ -85,6 +85,7 @@ NO_ATTRIBUTES = Attributes()
 class ObjectStore:
     """The store in folder `root`, swept of what a crash left. One process may open it.
 
+    `policed` names the buckets that have a policy, or had one since the store was opened.
     `spare` frees some room on a full disk, for the index; False when it cannot.
     """
 
@@ -104,6 +105,7 @@ class ObjectStore:
         durable.sync_dir(root.parent)
         with self.database.read() as connection:
             self.blobs.sweep(index.blobs_in_use(connection))
+        self.policed = {it.name for it in self.buckets() if it.settings.get("policy")}
 
     def close(self) -> None:
         self.database.close()
@@ -142,6 +144,8 @@ class ObjectStore:
             others = {key: kept for key, kept in bucket.settings.items() if key != setting}
             return {"settings": others if value is None else {**others, setting: value}}
 
+        if setting == "policy":
+            self.policed.add(name)  # before anybody is told that it holds
         self._change_bucket(name, changed)
 
     def delete_bucket(self, name: str) -> None:

@@ -100,8 +100,10 @@ def _base64_as_hex(text: str) -> str:
 
 
 def _string_to_sign(request: Request, values: dict[str, str]) -> str:
-    """A presigning client moves its headers into the query: they count unless sent as headers."""
-    headers = {name.lower(): value for name, value in values.items()} | {
+    """A presigning client moves its headers into the query. Those of Amazon's count there unless
+    sent as headers; the type and the digest of a body must be sent, though boto3 moves them too."""
+    moved = {name.lower(): value for name, value in values.items()}
+    headers = {name: value for name, value in moved.items() if name.startswith("x-amz-")} | {
         name: decoded(value) for name, value in request.headers.items()
     }
     amazon = sorted(name for name in headers if name.startswith("x-amz-"))

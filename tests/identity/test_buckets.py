@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import boto3
+import plane as planes
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -162,6 +163,51 @@ def test_sharing_by_the_policy_of_a_bucket(plane: Plane, ann: Person, bob: Perso
     assert code(there.get_bucket_policy, Bucket="ann-shared") == "AccessDenied"
     s3.delete_bucket_policy(Bucket="ann-shared")
     assert code(there.get_object, Bucket="ann-shared", Key="k") == "AccessDenied"
+
+
+def test_a_deny_of_a_bucket_binds_its_owner_and_the_homes(plane: Plane, ann: Person):
+    """Save that the home's owner can always mend the policy, as AWS's root user can."""
+    name = "ann-locked"
+    ann.client("s3").create_bucket(Bucket=name)
+    plane.client("s3").create_bucket(Bucket="owners-copies")
+    place = {"Bucket": name, "Key": "k"}
+    ann.client("s3").put_object(**place, Body=b"kept")
+    both = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    denies = {**allow("s3:*", both, Principal="*"), "Effect": "Deny"}
+    ann.client("s3").put_bucket_policy(Bucket=name, Policy=document(denies))
+    owner = plane.client("s3")
+    calls = {
+        "get_object": place,
+        "put_object": {**place, "Body": b"x"},
+        "delete_object": place,
+        "list_objects_v2": {"Bucket": name},
+        "delete_bucket": {"Bucket": name},
+        "copy_object": {"Bucket": "owners-copies", "Key": "k", "CopySource": place},
+    }
+    for s3 in (ann.client("s3"), owner):
+        for call, arguments in calls.items():
+            assert code(getattr(s3, call), **arguments) == "AccessDenied", call
+        (error,) = s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "k"}]})["Errors"]
+        assert error["Code"] == "AccessDenied"
+    assert code(ann.client("s3").delete_bucket_policy, Bucket=name) == "AccessDenied"
+    assert document(denies) == owner.get_bucket_policy(Bucket=name)["Policy"]
+    another = {**denies, "Action": "s3:DeleteO*", "Principal": {"AWS": ACCOUNT}}
+    owner.put_bucket_policy(Bucket=name, Policy=document(another))
+    assert owner.get_object(**place)["Body"].read() == b"kept"
+    assert code(owner.delete_object, **place) == "AccessDenied"
+    owner.delete_bucket_policy(Bucket=name)
+    assert code(owner.delete_object, **place) == ""
+    assert code(owner.delete_bucket, Bucket=name) == ""
+
+
+def test_a_deny_binds_the_homes_owner_after_a_restart(tmp_path):
+    text = document({**allow("s3:*", "arn:aws:s3:::locked/*", Principal="*"), "Effect": "Deny"})
+    with planes.running(tmp_path) as first:
+        first.client("s3").create_bucket(Bucket="locked")
+        first.client("s3").put_bucket_policy(Bucket="locked", Policy=text)
+    with planes.running(tmp_path) as second:
+        s3 = second.client("s3")
+        assert code(s3.put_object, Bucket="locked", Key="k") == "AccessDenied"
 
 
 def test_a18_what_a_job_or_model_refers_to_is_looked_at_first(
@@ -328,3 +374,26 @@ def test_sessions_of_sessions(plane: Plane, ann: Person, temporary: dict):
     assert code(again.get_session_token) == "AccessDenied"
     assert again.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/ann"
     assert AWS
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_what_a_presigned_address_has_signed_must_be_sent(plane: Plane, version: str):
+    s3 = client(plane, KEY, SECRET, None, signature_version=version)
+    plane.client("s3").create_bucket(Bucket=f"signed-{version}")
+    place = {"Bucket": f"signed-{version}", "Key": "k"}
+    url = s3.generate_presigned_url("put_object", Params={**place, "ContentType": "text/csv"})
+
+    def put(headers: dict[str, str]) -> tuple[int, bytes]:
+        parts = urlsplit(url)
+        connection = HTTPConnection(parts.netloc, timeout=30)
+        connection.request("PUT", f"{parts.path}?{parts.query}", b"1,2", headers)
+        answer = connection.getresponse()
+        found = answer.status, answer.read()
+        connection.close()
+        return found
+
+    for wrong in ({}, {"Content-Type": "text/plain"}):
+        status, body = put(wrong)
+        assert (status, b"SignatureDoesNotMatch" in body) == (403, True)
+    assert put({"Content-Type": "text/csv"})[0] == 200
+    assert plane.client("s3").head_object(**place)["ContentType"] == "text/csv"
