@@ -14,6 +14,7 @@ from studio.errors import ApiError, ValidationException
 
 # https://sqlite.org/rescode.html
 _BUSY, _LOCKED, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 6, 10, 11, 13, 14, 26
+_PROTOCOL = 15  # a reader that was starved while it began
 # The index of the log, a file in memory's shape, could not grow.
 _NO_ROOM = frozenset({_IOERR | 19 << 8, _IOERR | 21 << 8})
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -84,7 +85,7 @@ def _of_sqlite(code: int, text: str) -> ApiError | None:
         return Full()
     if primary in (_IOERR, _CORRUPT, _NOTADB):
         return Broken(text)
-    if primary in (_BUSY, _LOCKED, _CANTOPEN):
+    if primary in (_BUSY, _LOCKED, _CANTOPEN, _PROTOCOL):
         return Unavailable(text)
     return None
 

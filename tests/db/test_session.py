@@ -12,9 +12,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from studio.db import apsw_dbapi, migrate, resources
+from studio.db import apsw_dbapi, failures, migrate, resources
 from studio.db.failures import Unavailable
 from studio.db.resources import Resource, Run
 from studio.db.session import Database
@@ -171,3 +171,10 @@ def test_a_write_cannot_be_cancelled(db):
     assert first.result(timeout=10)
     assert second.result(timeout=10) is None
     assert names(db) == {"second"}
+
+
+@pytest.mark.parametrize("code", [5, 6, 14, 15, 5 | 2 << 8])
+def test_who_may_try_again_is_told_so(code):
+    refused = apsw_dbapi.OperationalError("not now", code)
+    told = failures.translated(DBAPIError("SELECT 1", None, refused))
+    assert isinstance(told, Unavailable)

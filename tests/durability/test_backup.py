@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from studios import run_studio
 
 from studio import backup
@@ -74,6 +75,15 @@ ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 IMAGE = {"Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"}
 
 
+def read(studio, key: str) -> bytes:
+    """An object; when it is refused, what the server says of that."""
+    try:
+        return studio.client("s3").get_object(Bucket="bucket", Key=key)["Body"].read()
+    except ClientError as error:
+        said = (studio.home / "logs" / "studio.log").read_text()[-5000:]
+        raise AssertionError(f"{key}: {error}\n{said}") from error
+
+
 def test_what_was_acknowledged_before_is_restored(start_studio, tmp_path):
     first = start_studio("first")
     s3 = first.client("s3")
@@ -91,18 +101,16 @@ def test_what_was_acknowledged_before_is_restored(start_studio, tmp_path):
     assert second.env["AWS_ACCESS_KEY_ID"] == first.env["AWS_ACCESS_KEY_ID"]
     assert second.url != first.url
     for me in range(WRITERS):
-        found = s3.get_object(Bucket="bucket", Key=f"replaced-{me}")["Body"].read()
+        found = read(second, f"replaced-{me}")
         assert found == body(int(found[:8]))
         assert int(found[:8]) >= replaced[me] > 0
         for number in range(0, models[me] + 1, 5):
             sagemaker.describe_model(ModelName=f"model-{me}-{number}")
     for number in range(20):
-        assert s3.get_object(Bucket="bucket", Key=f"kept/{number}")["Body"].read() == body(number)
+        assert read(second, f"kept/{number}") == body(number)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket="bucket"):
         for each in page["Contents"]:
-            assert (
-                len(s3.get_object(Bucket="bucket", Key=each["Key"])["Body"].read()) == each["Size"]
-            )
+            assert len(read(second, each["Key"])) == each["Size"]
     # What was removed while it was held is removed after all.
     first_s3 = first.client("s3")
     first_s3.put_object(Bucket="bucket", Key="last", Body=b"x")
