@@ -27,7 +27,7 @@ EXPERIMENTS = {
     "stops": ("stops:stopped", 5),
     "limits": ("clocks:limits", 5),
     "memory": ("stops:out_of_memory", 3),
-    "clocks": ("clocks:jumps", 5),
+    "clocks": ("clocks:jumps", 7),
     "lines": ("lines:survive", 20),
     "flood": ("lines:flood", 60),
     "orphans": ("orphans:swept", 1_000),

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -20,7 +21,12 @@ _JUMPS = {
     "an hour ahead": "+3600",
     "past 2038": "+4500d",
 }
-_FAR = ("a day ahead", "a day back", "past 2038")
+_ZONE = "Europe/Berlin"
+_SWITCHES = {"into summer time": 3, "out of summer time": 10}
+"""Months on whose last Sunday the zone changes its clocks, at 1:00 UTC."""
+_BEFORE_SECONDS = 3.0
+_KINDS = (*_JUMPS, *_SWITCHES)
+_FAR = ("a day ahead", "a day back", "past 2038", *_SWITCHES)
 
 
 def limits(repeats: int, seed: int) -> Report:
@@ -52,18 +58,20 @@ def limits(repeats: int, seed: int) -> Report:
 
 
 def jumps(repeats: int, seed: int) -> Report:
-    """The clock of the control plane jumps while jobs run; clients keep the right time."""
+    """The clock of the control plane jumps while jobs run, also to where local time is about to
+    change; clients keep the right time."""
     name, promise = "F8, F22 clocks that jump", "jobs end as they would; no time goes backwards"
     library = _library()
     if library is None:
         return Report(name, promise, 0, seed, skipped="needs Debian's package faketime")
-    kinds = list(_JUMPS)[: max(1, repeats)]
+    kinds = _KINDS[: max(1, repeats)]
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         clock = Path(folder) / "clock"
         clock.write_text("+0")
         env = {
             "LD_PRELOAD": str(library),
+            "TZ": _ZONE,
             "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -88,7 +96,7 @@ def _jumped(home: House, clock: Path, kind: str) -> list[str]:
     home.create_job(limited, *shell("exec sleep 1000"), StoppingCondition=limit)
     home.create_job(short, *shell("sleep 2; echo ended"))
     eventually(lambda: home.lines(limited) and home.lines(short), 60, "they run")
-    clock.write_text(_JUMPS[kind])
+    clock.write_text(_JUMPS.get(kind) or _to_switch(kind))
     wrong = _refused(home) if kind in _FAR else []
     ends = {limited: "Stopped", short: "Completed"}
     eventually(lambda: ends.items() <= _statuses(home).items(), 30, f"{ends}")
@@ -96,6 +104,14 @@ def _jumped(home: House, clock: Path, kind: str) -> list[str]:
     wrong += [said for row in rows(home.home) for said in transitions(row)]
     clock.write_text("+0")
     return wrong + broken(home)
+
+
+def _to_switch(kind: str) -> str:
+    """By how much to be ahead, so that the clocks change in a moment."""
+    now = datetime.now(UTC)
+    last = datetime(now.year + 1, _SWITCHES[kind], 31, 1, tzinfo=UTC)
+    sunday = last - timedelta(days=last.isoweekday() % 7)
+    return f"+{(sunday - now).total_seconds() - _BEFORE_SECONDS:.0f}"
 
 
 def _refused(home: House) -> list[str]:
