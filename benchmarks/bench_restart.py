@@ -95,7 +95,13 @@ def _begin_endpoints(sagemaker: Any, s3: Any) -> None:
 
 
 def _serving(sagemaker: Any) -> int:
-    return len(sagemaker.list_endpoints(StatusEquals="InService", MaxResults=100)["Endpoints"])
+    """How many endpoints do; RuntimeError when one failed."""
+    listed = sagemaker.list_endpoints(MaxResults=100)["Endpoints"]
+    statuses = [each["EndpointStatus"] for each in listed]
+    if "Failed" in statuses:
+        failed = listed[statuses.index("Failed")]["EndpointName"]
+        raise RuntimeError(sagemaker.describe_endpoint(EndpointName=failed)["FailureReason"])
+    return statuses.count("InService")
 
 
 def _model() -> bytes:

@@ -63,6 +63,6 @@ def _times(env: dict[str, str], rounds: int, bucket: str) -> dict[str, list[floa
     command = [_PYTHON, "-c", _PROGRAM, str(rounds), bucket]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+        raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
     times: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return times
