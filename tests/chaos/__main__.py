@@ -37,7 +37,7 @@ EXPERIMENTS = {
     "overload": ("connections:overload", 5),
     "databases": ("databases:outages", 3),
     "backups": ("backups:restored", 5),
-    "uploads": ("store_kills:uploads", 1_000),
+    "uploads": ("store_kills:uploads", 800),
     "store-errors": ("store_errors:swept", 10_000),
     "upgrades": ("upgrades:killed", 10_000),
     "power": ("store_power:cuts", 200),
