@@ -98,6 +98,7 @@ _VERSIONED = {
 }
 _ALWAYS_THE_OWNERS = {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
 """AWS's root user has these whatever a policy denies: nobody is locked out for ever."""
+_CONDITION_HEADERS = ("x-amz-acl", "x-amz-server-side-encryption")
 _CONDITION_QUERIES = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 
 
@@ -198,8 +199,11 @@ def _context(request: Request) -> dict[str, tuple[str, ...]]:
         for parameter, name in _CONDITION_QUERIES.items()
         if parameter in request.query
     }
-    if "x-amz-acl" in request.headers:
-        known["s3:x-amz-acl"] = (request.headers["x-amz-acl"],)
+    known |= {
+        f"s3:{name}": (request.headers[name],)
+        for name in _CONDITION_HEADERS
+        if name in request.headers
+    }
     return known
 
 

@@ -200,6 +200,16 @@ def test_a_deny_of_a_bucket_binds_its_owner_and_the_homes(plane: Plane, ann: Per
     assert code(owner.delete_bucket, Bucket=name) == ""
 
 
+def test_a_policy_that_wants_encryption_asked_for(plane: Plane):
+    s3, name = plane.client("s3"), "asks-for-it"
+    s3.create_bucket(Bucket=name)
+    unasked = {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}
+    denies = allow("s3:PutObject", f"arn:aws:s3:::{name}/*", Principal="*", Condition=unasked)
+    s3.put_bucket_policy(Bucket=name, Policy=document({**denies, "Effect": "Deny"}))
+    assert code(s3.put_object, Bucket=name, Key="k") == "AccessDenied"
+    assert code(s3.put_object, Bucket=name, Key="k", ServerSideEncryption="AES256") == ""
+
+
 def test_a_deny_binds_the_homes_owner_after_a_restart(tmp_path):
     text = document({**allow("s3:*", "arn:aws:s3:::locked/*", Principal="*"), "Effect": "Deny"})
     with planes.running(tmp_path) as first:
