@@ -136,6 +136,7 @@ def _reset(_mock: models.ServerModeMockAWS) -> None:
     delete_buckets(_our_client("s3"))
     _delete_resources(_our_client("sagemaker"))
     _delete_principals(_our_client("iam"))
+    _delete_log_groups(_our_client("logs"))
     _world["used"] = False
 
 
@@ -163,6 +164,13 @@ def _delete_resources(sagemaker: Any) -> None:
                         sagemaker.stop_training_job(TrainingJobName=it[name])
                 with contextlib.suppress(sagemaker.exceptions.ClientError):
                     getattr(sagemaker, f"delete_{kind}")(**{name: it[name]})
+
+
+def _delete_log_groups(logs: Any) -> None:
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            if not group["logGroupName"].startswith("/aws/sagemaker/"):
+                logs.delete_log_group(logGroupName=group["logGroupName"])
 
 
 def _delete_principals(iam: Any) -> None:
