@@ -1,6 +1,7 @@
-"""Replaces an object while strace makes system calls fail: `disk_faults.py ROOT`.
+"""Replaces an object while strace makes system calls fail: `disk_faults.py ROOT [BEFORE]`.
 
-Says how two attempts and a look at the object ended.
+Says how two attempts and a look at the object ended. BEFORE says how often the object is stored
+anew before that: strace counts calls for each thread, and the writer makes none at the start.
 """
 
 import hashlib
@@ -34,8 +35,10 @@ def attempt(store: ObjectStore) -> str:
     return "stored"
 
 
-def main(root: str) -> None:
+def main(root: str, before: str = "0") -> None:
     store = ObjectStore(Path(root))
+    for _ in range(int(before)):
+        put(store, OLD)
     print("first", attempt(store))
     print("second", attempt(store))
     with store.open("bucket", "key")[1] as file:
@@ -46,4 +49,4 @@ def main(root: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -39,6 +39,7 @@ class Asked(Access):
     """Notes what it is asked."""
 
     def __init__(self) -> None:
+        self._policed = ()
         self.actions: list[str] = []
 
     def check(self, principal: Principal, action: str, *more: Any, **others: Any) -> None:
