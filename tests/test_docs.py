@@ -83,7 +83,7 @@ def test_the_code_of_the_tutorial_runs(studio):
 
 @pytest.mark.parametrize(
     "name",
-    ["channels", "checkpoints", "follow-a-job", "several-hosts", "update-an-endpoint"],
+    ["channels", "checkpoints", "follow-a-job", "logs", "several-hosts", "update-an-endpoint"],
 )
 def test_the_code_of_a_how_to_prints_what_it_says(studio, name):
     page = ROOT / "docs" / "how-to" / f"{name}.md"
