@@ -23,7 +23,7 @@ _SERVED = "served"
 
 
 def under_load(
-    repeats: int, seed: int, jobs: int = 20, seconds: float = 10, invoked: bool = True
+    repeats: int, seed: int, jobs: int = 20, seconds: float = 30, invoked: bool = True
 ) -> Report:
     """Kills at random moments. Always `jobs` jobs run, each for some seconds; new ones follow,
     created by clients that repeat their calls. An endpoint is `invoked` all the time."""
