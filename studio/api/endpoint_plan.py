@@ -5,6 +5,7 @@ healthy the router is told, and then the old servers stop: no request is lost. A
 server fails before that is undone, and the old one goes on serving.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from zlib import crc32
@@ -34,6 +35,8 @@ _LOOK_MS, _CALM_LOOK_MS = 2_000, 5_000
 _STARTING_LOOK_MS = 500
 _DRAIN_MS = 1_000
 _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
+# A server that lived for so long did not die of its start: the next death counts as the first.
+_STEADY_MS = 600_000
 _HEALTH_SECONDS = 240.0
 
 
@@ -128,7 +131,7 @@ def _failed(server: Observed) -> bool:
 
 
 def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) -> Iterator[Step]:
-    """Start a server that is missing or died; after each further death the pause is longer."""
+    """Start a server that is missing or died; after each further early death the pause is longer."""
     attempts = [each for each in observed if each.run.role == role]
     if attempts and "runner" not in attempts[-1].run.handle and not attempts[-1].status.ended:
         yield Start(attempts[-1].run.id, role, Resources(), queued=False)
@@ -139,10 +142,22 @@ def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) 
             return
         if "final" not in last.run.handle:
             yield Remove(last.run.id)
-        if now - (last.status.ended_at or now) < _RESTART_MS[min(len(attempts), 5) - 1]:
+        if now - (last.status.ended_at or now) < _pause(attempts):
             return
     run_id = _run_id(endpoint, role, len(attempts))
     yield Start(run_id, role, Resources(), queued=False)
+
+
+def _pause(attempts: list[Observed]) -> int:
+    """Milliseconds from the last death to the next start."""
+    early = itertools.takewhile(lambda each: not _was_steady(each.status), reversed(attempts))
+    deaths = max(1, sum(1 for _ in early))
+    return _RESTART_MS[min(deaths, len(_RESTART_MS)) - 1]
+
+
+def _was_steady(status: RunStatus) -> bool:
+    begun, ended = status.started_at, status.ended_at
+    return begun is not None and ended is not None and ended - begun >= _STEADY_MS
 
 
 def _removal(endpoint: Resource, observed: list[Observed], now: int) -> Plan:

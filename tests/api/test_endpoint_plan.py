@@ -113,6 +113,30 @@ def test_a_server_lost_with_its_host_is_started_again():
     assert kinds(plan) == [Remove, Start]
 
 
+def test_only_deaths_soon_after_a_start_make_the_pause_longer():
+    it, _ = serving()
+    hour = 3_600_000
+
+    def next_start(*lives: int) -> int:
+        """Milliseconds until the successor of servers that lived for so long."""
+        dead = [
+            server(it, "serve/1/v0/0", replace(FAILED, started_at=hour - life, ended_at=hour), at)
+            for at, life in enumerate(lives)
+        ]
+        starts = (
+            pause
+            for pause in (0, 1_000, 5_000, 15_000, 60_000)
+            if Start in kinds(endpoint_plan.plan(it, dead, hour + pause))
+        )
+        return next(starts)
+
+    assert [next_start(*[5_000] * deaths) for deaths in (1, 2, 3, 4, 5, 6)] == [
+        *(0, 1_000, 5_000, 15_000, 60_000, 60_000)
+    ]
+    assert next_start(5_000, 5_000, 5_000, 600_000) == 0
+    assert next_start(5_000, 600_000, 5_000, 5_000) == 1_000
+
+
 def test_update_serves_from_the_old_until_the_new_is_healthy():
     it, old = serving()
     it = replace(

@@ -218,7 +218,8 @@ def _await_servers(home: House, count: int) -> None:
         ]
         return sum(any(name == "Serving" for name, _ in each) for each in stages) >= count
 
-    eventually(serving, 60, f"{count} servers serve")
+    # After several deaths in a row the successor starts a minute later.
+    eventually(serving, 180, f"{count} servers serve")
 
 
 def _fill(home: House, jobs: int) -> None:
