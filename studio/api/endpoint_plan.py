@@ -131,7 +131,7 @@ def _failed(server: Observed) -> bool:
 
 
 def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) -> Iterator[Step]:
-    """Start a server that is missing or died; after each further early death the pause is longer."""
+    """Start a server that is missing or died; each further early death makes the pause longer."""
     attempts = [each for each in observed if each.run.role == role]
     if attempts and "runner" not in attempts[-1].run.handle and not attempts[-1].status.ended:
         yield Start(attempts[-1].run.id, role, Resources(), queued=False)
