@@ -212,10 +212,9 @@ def _servers(home: House) -> dict[str, int]:
 
 def _await_servers(home: House, count: int) -> None:
     def serving() -> bool:
-        stages = [
-            json.loads((home.home / "runs" / run / "status.json").read_text())["stages"]
-            for run in _servers(home)
-        ]
+        paths = [home.home / "runs" / run / "status.json" for run in _servers(home)]
+        # A run that has just begun has said nothing yet.
+        stages = [json.loads(path.read_text())["stages"] for path in paths if path.exists()]
         return sum(any(name == "Serving" for name, _ in each) for each in stages) >= count
 
     # After several deaths in a row the successor starts a minute later.
