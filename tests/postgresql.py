@@ -24,6 +24,7 @@ listen_addresses = ''
 unix_socket_directories = '{}'
 port = {}
 dynamic_shared_memory_type = mmap
+max_connections = 400
 """
 
 
