@@ -53,7 +53,8 @@ def client_environment(
     values = user_environment(settings, url, runtime_url, key) | {
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
         "STUDIO_HOME": str(settings.home),
-        "PYTHONPATH": _python_path(environ.get("PYTHONPATH", "")),
+        "PYTHONPATH": _path(hook_folder(), environ.get("PYTHONPATH", "")),
+        "AWS_DATA_PATH": _path(models_folder(), environ.get("AWS_DATA_PATH", "")),
     }
     if settings.s3_endpoint:
         values["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
@@ -82,15 +83,20 @@ def hook_folder() -> Path:
     return Path(__file__).parent / "hook"
 
 
+def models_folder() -> Path:
+    """The folder where AWS's clients find the model of the service `studio`."""
+    return Path(__file__).parent / "wire" / "service"
+
+
 def role_arn(settings: Settings) -> str:
     return f"arn:aws:iam::{settings.account}:role/{settings.role_name}"
 
 
-def _python_path(present: str) -> str:
-    """The hook first, then what the user has."""
-    hook = str(hook_folder())
+def _path(folder: Path, present: str) -> str:
+    """The folder first, then what the user has."""
+    first = str(folder)
     return os.pathsep.join(
-        [hook, *(it for it in present.split(os.pathsep) if it not in ("", hook))]
+        [first, *(it for it in present.split(os.pathsep) if it not in ("", first))]
     )
 
 

@@ -113,6 +113,11 @@ def test_the_code_about_searching_runs(studio):
     assert names.startswith("[")
 
 
+def test_the_code_about_the_service_of_the_panels_runs(studio):
+    page = ROOT / "docs" / "reference" / "studio-service.md"
+    assert run_blocks(sys.executable, page, studio).split() == ["True", "0"]
+
+
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
 def test_the_code_about_environments_runs(studio):
     page = ROOT / "docs" / "how-to" / "own-environment.md"

@@ -25,6 +25,7 @@ _TITLES = {
     "logs": "CloudWatch Logs",
     "sts": "Security Token Service",
     "iam": "Identity and Access Management",
+    "studio": "Studio",
 }
 _STATES = ("executes", "stored", "not yet")
 # The router serves these; it stands on its own and registers nothing here.
@@ -34,7 +35,8 @@ _ELSEWHERE = {"ListDirectoryBuckets"}  # asks as ListBuckets does, at an address
 _HEAD = """\
 # Compatibility
 
-Every operation in the service models of botocore {version}. *Executes*: the operation does what
+Every operation in the service models of botocore {version}, and of the service
+[`studio`](reference/studio-service.md), which is Studio's own. *Executes*: the operation does what
 AWS documents, within these [limits](reference/limits.md). *Stored*: Studio keeps what it is given
 and returns it, no more. *Not yet*: the answer is the error `UnknownOperationException` (S3:
 `NotImplemented`), HTTP status 4xx, which names the operation.

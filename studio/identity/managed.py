@@ -9,6 +9,7 @@ import json
 _PREFIX = "arn:aws:iam::aws:policy/"
 _SAGEMAKER = (
     "sagemaker:*",
+    "studio:*",
     "cloudwatch:*",
     "logs:*",
     "ecr:*",
@@ -70,6 +71,11 @@ POLICIES: dict[str, str] = {
                 "sagemaker:Get*",
                 "sagemaker:Search",
                 "sagemaker:BatchGetMetrics",
+                "studio:Count*",
+                "studio:Describe*",
+                "studio:Get*",
+                "studio:List*",
+                "studio:Query*",
                 "cloudwatch:Describe*",
                 "cloudwatch:Get*",
                 "cloudwatch:List*",

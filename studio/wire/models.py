@@ -1,7 +1,8 @@
 """botocore's bundled service models: the schema of everything that Studio speaks.
 
-Nothing in them is restated elsewhere. They are read when first needed, each of them once: many
-first requests at the same time must not all read the largest, 15 MB.
+One of the same form is Studio's own: the service `studio`, of what its panels show and AWS has no
+operation for. Nothing in them is restated elsewhere. They are read when first needed, each of them
+once: many first requests at the same time must not all read the largest, 15 MB.
 """
 
 import threading
@@ -9,6 +10,8 @@ from functools import cache
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
+
+from studio.environment import models_folder
 
 _models: dict[str, ServiceModel] = {}
 _reading = threading.Lock()
@@ -29,7 +32,8 @@ def operation_model(service: str, operation: str) -> OperationModel | None:
 def _read(name: str) -> ServiceModel:
     with _reading:
         if name not in _models:
-            _models[name] = ServiceModel(Loader().load_service_model(name, "service-2"), name)
+            loader = Loader(extra_search_paths=[str(models_folder())])
+            _models[name] = ServiceModel(loader.load_service_model(name, "service-2"), name)
         return _models[name]
 
 

@@ -1,8 +1,9 @@
 """The protocols of AWS's services: which operation a request asks for, and how answers look.
 
-json-1.1 (also spoken as 1.0) for `sagemaker` and `logs`, query and XML for `sts` and `iam`; of
-rest-json only errors, because sagemaker-runtime is served by the router. `cloudwatch` came with
-query, and clients of later years speak JSON 1.0 and CBOR to it: its errors keep their old codes.
+json-1.1 (also spoken as 1.0) for `sagemaker`, `logs` and `studio`, query and XML for `sts` and
+`iam`; of rest-json only errors, because sagemaker-runtime is served by the router. `cloudwatch`
+came with query, and clients of later years speak JSON 1.0 and CBOR to it: its errors keep their
+old codes.
 """
 
 import json
@@ -25,6 +26,7 @@ JSON_TARGETS = {
     "SageMaker": "sagemaker",
     "Logs_20140328": "logs",
     "GraniteServiceVersion20100801": "cloudwatch",
+    "Studio": "studio",
 }
 """targetPrefix of a model -> service, so that a request needs not read every model."""
 
