@@ -8,7 +8,7 @@ export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo test suites bench fuzz lint docs clean
+.PHONY: help setup demo test suites bench fuzz lint docs types clean
 .DEFAULT_GOAL := help
 
 help:
@@ -63,10 +63,14 @@ lint: .venv/.ready
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
 
-docs: .venv/.ready
+docs: .venv/.ready types
 	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
 	@$(BIN)/python -m studio.algorithms.reference > docs/reference/algorithms.md
 	@$(BIN)/python tests/attacks/catalogue.py > docs/reference/attacks.md
+
+# The panels' types of the operations that they call.
+types: .venv/.ready
+	@$(BIN)/python -m studio.wire.typescript > labextension/src/wire.ts
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites

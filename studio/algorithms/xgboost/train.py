@@ -20,7 +20,6 @@ from studio.algorithms.base import Environment, Termination, UserError, cpus
 from studio.algorithms.formats import Data
 from studio.algorithms.hosts import Group
 from studio.algorithms.xgboost import (
-    IMAGE,
     MAXIMIZED,
     checkpoints,
     distributed,
@@ -33,6 +32,12 @@ MODEL_FILE = "xgboost-model"
 LIBSVM_BASE = "libsvm_base"
 """Attribute of the booster: the number that libsvm's first column had in training."""
 
+_ACCEPTED = formats.Accepted(
+    formats=(formats.CSV, formats.LIBSVM, formats.PARQUET, formats.RECORDIO),
+    default=formats.LIBSVM,
+    missing=True,
+    delimiters=",;\t| ",
+)
 _NOT_PARAMETERS = (
     "num_round", "csv_weights", "early_stopping_rounds", "eval_metric",
     "save_model_on_termination", "_tuning_objective_metric", *hyperparameters.IGNORED,
@@ -222,10 +227,14 @@ def _log_sizes(group: Group, tables: Mapping[str, Data]) -> None:
 
 def _read_data(environment: Environment, weights: bool) -> dict[str, Data | None]:
     """The tables of this host, by channel; None where one of several hosts got no file."""
-    IMAGE.inputs.check(environment.channels)
-    accepted = replace(IMAGE.inputs.accepted, weights=weights)
+    if "train" not in environment.channels:
+        raise UserError("Missing required channel: train")
+    unknown = sorted(set(environment.channels) - {"train", "validation"})
+    if unknown:
+        raise UserError(f"Extraneous channel found: {', '.join(unknown)}")
+    accepted = replace(_ACCEPTED, weights=weights)
     tables: dict[str, Data | None] = {}
-    for name in (channel.name for channel in IMAGE.inputs.channels):
+    for name in ("train", "validation"):
         if name in environment.channels:
             try:
                 tables[name] = formats.read_channel(environment.channels[name], accepted)

@@ -1,0 +1,14 @@
+// plotly.js has types for its whole only; these are its parts.
+// @ts-nocheck
+import bar from 'plotly.js/lib/bar';
+import box from 'plotly.js/lib/box';
+import contour from 'plotly.js/lib/contour';
+import Plotly from 'plotly.js/lib/core';
+import heatmap from 'plotly.js/lib/heatmap';
+import histogram from 'plotly.js/lib/histogram';
+import parcoords from 'plotly.js/lib/parcoords';
+import violin from 'plotly.js/lib/violin';
+
+Plotly.register([bar, box, contour, heatmap, histogram, parcoords, violin]);
+
+export default Plotly;

@@ -1,0 +1,397 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import React from 'react';
+
+import { useStudio } from './hooks';
+
+/** A column: what it is called, how wide, what a cell shows. */
+export interface IColumn<R> {
+  id: string;
+  title: string;
+  /** Width in pixels; the user may change it. */
+  width: number;
+  cell: (row: R) => React.ReactNode;
+  /** Whether the header sorts. */
+  sortable?: boolean;
+  /** Numbers stand at the right. */
+  numeric?: boolean;
+}
+
+export interface ISort {
+  by: string;
+  descending: boolean;
+}
+
+export interface IGridProps<R> {
+  label: string;
+  columns: ReadonlyArray<IColumn<R>>;
+  /** Rows in all, loaded or not. */
+  count: number;
+  /** The row at an index; undefined while it is on its way. */
+  row: (index: number) => R | undefined;
+  keyOf: (row: R) => string;
+  /** The rows first..last are looked at. */
+  onRange?: (first: number, last: number) => void;
+  sort?: ISort;
+  onSort?: (sort: ISort) => void;
+  /** Keys of selected rows; without it rows cannot be selected. */
+  selected?: ReadonlySet<string>;
+  onSelect?: (keys: ReadonlySet<string>) => void;
+  onOpen?: (row: R) => void;
+  onDelete?: () => void;
+  onContextMenu?: (
+    row: R,
+    event: React.MouseEvent | React.KeyboardEvent
+  ) => void;
+  onDragStart?: (row: R, event: React.DragEvent) => void;
+  /** Widths that the user gave to columns. */
+  widths?: Readonly<Record<string, number>>;
+  onWidths?: (widths: Record<string, number>) => void;
+  /** Shown instead of rows when there are none. */
+  empty?: React.ReactNode;
+  rowHeight?: number;
+}
+
+const ROW = 28;
+const NARROWEST = 48;
+
+/**
+ * A table of any length: only the rows in view exist.
+ *
+ * Keys per WAI-ARIA's grid pattern, with the row as the unit: arrows, Page Up and Down, Home, End
+ * move; Space, Shift and Ctrl select; Enter opens; Delete deletes.
+ */
+export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
+  const { count, row, keyOf, onRange, columns } = props;
+  const { trans } = useStudio();
+  const height = props.rowHeight ?? ROW;
+  const base = React.useId();
+  const scroller = React.useRef<HTMLDivElement>(null);
+  const [active, setActive] = React.useState(0);
+  const anchor = React.useRef(0);
+  const virtual = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    overscan: 8,
+    scrollPaddingStart: height
+  });
+  const items = virtual.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items[items.length - 1]?.index ?? 0;
+  React.useEffect(() => onRange?.(first, last), [first, last, onRange]);
+
+  const widthOf = (column: IColumn<R>) =>
+    props.widths?.[column.id] ?? column.width;
+  const template = columns
+    .map((each, i) =>
+      i === columns.length - 1
+        ? `minmax(${widthOf(each)}px, 1fr)`
+        : `${widthOf(each)}px`
+    )
+    .join(' ');
+  const total = columns.reduce((sum, each) => sum + widthOf(each), 0);
+
+  const keys = (from: number, to: number): string[] => {
+    const found: string[] = [];
+    for (let i = Math.min(from, to); i <= Math.max(from, to); i++) {
+      const each = row(i);
+      if (each !== undefined) {
+        found.push(keyOf(each));
+      }
+    }
+    return found;
+  };
+  const select = (
+    index: number,
+    event: { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }
+  ) => {
+    if (!props.onSelect) {
+      return;
+    }
+    if (event.shiftKey) {
+      props.onSelect(new Set(keys(anchor.current, index)));
+      return;
+    }
+    anchor.current = index;
+    const [key] = keys(index, index);
+    if (key === undefined) {
+      return;
+    }
+    if (event.ctrlKey || event.metaKey) {
+      const next = new Set(props.selected);
+      if (!next.delete(key)) {
+        next.add(key);
+      }
+      props.onSelect(next);
+    } else {
+      props.onSelect(new Set([key]));
+    }
+  };
+  const go = (index: number, event: React.KeyboardEvent) => {
+    const to = Math.max(0, Math.min(count - 1, index));
+    event.preventDefault();
+    setActive(to);
+    virtual.scrollToIndex(to);
+    if (event.shiftKey) {
+      select(to, event);
+    } else {
+      anchor.current = to;
+    }
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.target !== event.currentTarget || !count) {
+      return;
+    }
+    const page = Math.max(
+      1,
+      Math.floor((scroller.current?.clientHeight ?? 300) / height) - 1
+    );
+    const moves: Record<string, number> = {
+      ArrowDown: active + 1,
+      j: active + 1,
+      ArrowUp: active - 1,
+      k: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: count - 1
+    };
+    const current = row(active);
+    if (
+      event.key in moves &&
+      !event.altKey &&
+      !event.ctrlKey &&
+      !event.metaKey
+    ) {
+      go(moves[event.key], event);
+    } else if (event.key === ' ') {
+      event.preventDefault();
+      select(active, {
+        shiftKey: event.shiftKey,
+        ctrlKey: true,
+        metaKey: false
+      });
+    } else if (
+      event.key === 'a' &&
+      (event.ctrlKey || event.metaKey) &&
+      props.onSelect
+    ) {
+      event.preventDefault();
+      props.onSelect(new Set(keys(0, count - 1)));
+    } else if (event.key === 'Escape' && props.selected?.size) {
+      event.stopPropagation();
+      props.onSelect?.(new Set());
+    } else if (event.key === 'Enter' && current !== undefined) {
+      event.preventDefault();
+      props.onOpen?.(current);
+    } else if (event.key === 'Delete') {
+      props.onDelete?.();
+    } else if (
+      (event.key === 'ContextMenu' ||
+        (event.shiftKey && event.key === 'F10')) &&
+      current !== undefined
+    ) {
+      event.preventDefault();
+      props.onContextMenu?.(current, event);
+    }
+  };
+
+  return (
+    <div className="jp-StudioGrid">
+      <div
+        ref={scroller}
+        role="grid"
+        className="jp-StudioGrid-scroller"
+        tabIndex={0}
+        aria-label={props.label}
+        aria-rowcount={count + 1}
+        aria-colcount={columns.length}
+        aria-multiselectable={props.onSelect ? true : undefined}
+        aria-activedescendant={
+          count && row(active) !== undefined ? `${base}-${active}` : undefined
+        }
+        onKeyDown={onKeyDown}
+      >
+        <div
+          role="rowgroup"
+          className="jp-StudioGrid-head"
+          style={{ minWidth: total }}
+        >
+          <div
+            role="row"
+            aria-rowindex={1}
+            style={{ gridTemplateColumns: template, height }}
+          >
+            {columns.map((column, index) => (
+              <Head
+                key={column.id}
+                column={column}
+                index={index}
+                sort={props.sort}
+                onSort={props.onSort}
+                width={widthOf(column)}
+                onWidth={
+                  props.onWidths &&
+                  (width =>
+                    props.onWidths!({ ...props.widths, [column.id]: width }))
+                }
+                resize={trans.__('Width of %1', column.title)}
+              />
+            ))}
+          </div>
+        </div>
+        <div
+          role="rowgroup"
+          className="jp-StudioGrid-body"
+          style={{ height: virtual.getTotalSize(), minWidth: total }}
+        >
+          {items.map(item => {
+            const each = row(item.index);
+            const key = each !== undefined ? keyOf(each) : undefined;
+            const chosen = key !== undefined && !!props.selected?.has(key);
+            return (
+              <div
+                key={item.index}
+                id={`${base}-${item.index}`}
+                role="row"
+                aria-rowindex={item.index + 2}
+                aria-selected={props.onSelect ? chosen : undefined}
+                className={`jp-StudioGrid-row ${item.index === active ? 'jp-mod-active' : ''}`}
+                style={{
+                  gridTemplateColumns: template,
+                  height,
+                  transform: `translateY(${item.start}px)`
+                }}
+                draggable={each !== undefined && !!props.onDragStart}
+                onDragStart={event =>
+                  each !== undefined && props.onDragStart?.(each, event)
+                }
+                onClick={event => {
+                  setActive(item.index);
+                  select(item.index, event);
+                }}
+                onDoubleClick={() => each !== undefined && props.onOpen?.(each)}
+                onContextMenu={event => {
+                  setActive(item.index);
+                  if (!chosen) {
+                    select(item.index, {
+                      shiftKey: false,
+                      ctrlKey: false,
+                      metaKey: false
+                    });
+                  }
+                  if (each !== undefined) {
+                    props.onContextMenu?.(each, event);
+                  }
+                }}
+              >
+                {columns.map((column, index) => (
+                  <div
+                    key={column.id}
+                    role="gridcell"
+                    aria-colindex={index + 1}
+                    className={column.numeric ? 'jp-mod-numeric' : undefined}
+                  >
+                    {each !== undefined ? (
+                      column.cell(each)
+                    ) : (
+                      <span className="jp-StudioSkeleton-bar" />
+                    )}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {count === 0 && props.empty}
+    </div>
+  );
+}
+
+function Head<R>(props: {
+  column: IColumn<R>;
+  index: number;
+  sort?: ISort;
+  onSort?: (sort: ISort) => void;
+  width: number;
+  onWidth?: (width: number) => void;
+  resize: string;
+}): React.JSX.Element {
+  const { column, sort } = props;
+  const sorted = sort?.by === column.id;
+  const direction = sorted
+    ? sort.descending
+      ? 'descending'
+      : 'ascending'
+    : 'none';
+  const mark = sorted ? (sort.descending ? ' ▼' : ' ▲') : '';
+  return (
+    <div
+      role="columnheader"
+      aria-colindex={props.index + 1}
+      aria-sort={column.sortable ? direction : undefined}
+      className={column.numeric ? 'jp-mod-numeric' : undefined}
+    >
+      {column.sortable && props.onSort ? (
+        <button
+          onClick={() =>
+            props.onSort!({
+              by: column.id,
+              descending: sorted ? !sort.descending : !!column.numeric
+            })
+          }
+        >
+          {column.title}
+          <span aria-hidden="true">{mark}</span>
+        </button>
+      ) : (
+        <span>{column.title}</span>
+      )}
+      {props.onWidth && (
+        <Handle
+          width={props.width}
+          onWidth={props.onWidth}
+          label={props.resize}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The right edge of a header: drag it, or give it the focus and press the arrows. */
+function Handle(props: {
+  width: number;
+  onWidth: (width: number) => void;
+  label: string;
+}): React.JSX.Element {
+  const begin = (event: React.PointerEvent<HTMLDivElement>) => {
+    event.preventDefault();
+    const node = event.currentTarget;
+    const from = event.clientX;
+    node.setPointerCapture(event.pointerId);
+    node.onpointermove = move =>
+      props.onWidth(Math.max(NARROWEST, props.width + move.clientX - from));
+    node.onpointerup = () => (node.onpointermove = node.onpointerup = null);
+  };
+  const press = (event: React.KeyboardEvent) => {
+    const by = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
+    if (by) {
+      event.preventDefault();
+      props.onWidth(Math.max(NARROWEST, props.width + by));
+    }
+  };
+  return (
+    <div
+      role="separator"
+      aria-orientation="vertical"
+      aria-label={props.label}
+      aria-valuenow={props.width}
+      aria-valuemin={NARROWEST}
+      tabIndex={0}
+      className="jp-StudioGrid-handle"
+      onPointerDown={begin}
+      onKeyDown={press}
+    />
+  );
+}

@@ -1,0 +1,3 @@
+import { studio } from './core/plugin';
+
+export default [studio];
