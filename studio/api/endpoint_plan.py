@@ -2,7 +2,8 @@
 
 The youngest deployment starts in full beside the one that serves; once every server of it is
 healthy the router is told, and then the old servers stop: no request is lost. A deployment whose
-server fails before that is undone, and the old one goes on serving.
+server fails before that is undone, and the old one goes on serving. New weights and instance counts
+are another matter: the deployment stays, and its `Variants` change in place.
 """
 
 import itertools
@@ -38,6 +39,7 @@ _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
 # A server that lived for so long did not die of its start: the next death counts as the first.
 _STEADY_MS = 600_000
 _HEALTH_SECONDS = 240.0
+_PAST = 50
 
 
 def kind(settings: Settings) -> Kind:
@@ -73,9 +75,9 @@ def _rollout(endpoint: Resource, target: Doc, observed: list[Observed], now: int
     if failed:
         return _undone(endpoint, target, failed[0], now)
     if all(role in servers and servers[role].status.ready for role in wanted):
-        routes = _routes(endpoint, target, observed)
+        routes = _routes(target, observed)
         state = {
-            **endpoint.state,
+            **_settled(endpoint, target, "Completed", now),
             "Active": target["Generation"],
             "Routes": routes,
             "RoutedAt": now,
@@ -83,18 +85,79 @@ def _rollout(endpoint: Resource, target: Doc, observed: list[Observed], now: int
         serving = replace(endpoint, status="InService", state=state, modified_at=now)
         return Plan(serving, (_route(endpoint, routes),), _DRAIN_MS)
     starts = tuple(step for role in wanted for step in _attempt(endpoint, role, observed, now))
-    return Plan(endpoint, starts, _STARTING_LOOK_MS)
+    return Plan(_seen(endpoint, servers, wanted), starts, _STARTING_LOOK_MS)
 
 
 def _undone(endpoint: Resource, target: Doc, failed: Observed, now: int) -> Plan:
     """Give the deployment up. Its servers are stopped by the upkeep of what remains."""
     reason = failure_reason(failed)
     kept = [each for each in endpoint.state["Deployments"] if each is not target]
+    outcome = "RolledBack" if kept else "Failed"
+    state = {**_settled(endpoint, target, outcome, now, reason), "FailureReason": reason}
     if not kept:
-        state = {**endpoint.state, "FailureReason": reason, "Active": target["Generation"]}
+        state["Active"] = target["Generation"]
         return Plan(replace(endpoint, status="Failed", state=state, modified_at=now), (), 0)
-    state = {**endpoint.state, "FailureReason": reason, "Deployments": kept}
+    state["Deployments"] = kept
     return Plan(replace(endpoint, status="InService", state=state, modified_at=now), (), 0)
+
+
+def rescaled(endpoint: Resource, wanted: list[Doc], now: int) -> Doc:
+    """The state of an endpoint whose variants are on their way to other weights and counts."""
+    active = endpoint.state["Deployments"][-1]
+    before = {"Variants": active["Variants"], "StartTime": now}
+    deployments = [*endpoint.state["Deployments"][:-1], {**active, "Variants": wanted}]
+    return {**endpoint.state, "Deployments": deployments, "Before": before, "FailureReason": None}
+
+
+def _rescale(endpoint: Resource, active: Doc, observed: list[Observed], now: int) -> Resource:
+    """The endpoint once every server of the new counts is there, or as it was when one fails."""
+    before = endpoint.state["Before"]
+    # What stopped or died before is no fault of these counts.
+    servers = {each.run.role: each for each in observed if each.status.ready} | {
+        each.run.role: each for each in observed if each.run.created_at >= before["StartTime"]
+    }
+    wanted = list(_roles(active))
+    change = {**active, "StartTime": before["StartTime"], "Rescaled": True}
+    failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
+    if failed:
+        reason = failure_reason(failed[0])
+        state = _settled(endpoint, change, "RolledBack", now, reason)
+        undone = {**active, "Variants": before["Variants"]}
+        state |= {"FailureReason": reason, "Deployments": [*state["Deployments"][:-1], undone]}
+    elif all(role in servers and servers[role].status.ready for role in wanted):
+        state = _settled(endpoint, change, "Completed", now)
+    else:
+        return _seen(endpoint, servers, wanted)
+    del state["Before"]
+    return replace(endpoint, status="InService", state=state, modified_at=now)
+
+
+def _settled(endpoint: Resource, target: Doc, outcome: str, now: int, message: str = "") -> Doc:
+    """The state of an endpoint that remembers how this change ended."""
+    entry = {
+        "Generation": target["Generation"],
+        "EndpointConfigName": target["EndpointConfigName"],
+        "Variants": target["Variants"],
+        "Rescaled": target.get("Rescaled", False),
+        "StartTime": target["StartTime"],
+        "EndTime": now,
+        "Outcome": outcome,
+        "Message": message,
+    }
+    past = [*endpoint.state.get("Past", []), entry][-_PAST:]
+    return {**endpoint.state, "Past": past, "Seen": {}}
+
+
+def _seen(endpoint: Resource, servers: dict[str, Observed], wanted: list[str]) -> Resource:
+    """The endpoint with how far its servers are: whoever watches it is told of each step."""
+    seen = {role: _stage(servers[role].status) for role in wanted if role in servers}
+    if seen == endpoint.state.get("Seen", {}):
+        return endpoint
+    return replace(endpoint, state={**endpoint.state, "Seen": seen})
+
+
+def _stage(status: RunStatus) -> str:
+    return status.stages[-1][0] if status.stages else status.phase
 
 
 def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int) -> Plan:
@@ -102,23 +165,27 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
     if endpoint.status == "Failed":
         last, left = _cleared(observed)
         return Plan(endpoint if left else replace(endpoint, due_at=None), last, _LOOK_MS)
+    if "Before" in endpoint.state:
+        endpoint = _rescale(endpoint, active, observed, now)
+        active = endpoint.state["Deployments"][-1]
     mine = set(_roles(active))
     old = [each for each in observed if each.run.role not in mine]
+    routes = _routes(active, observed)
+    moved = routes != endpoint.state["Routes"]
+    if moved:
+        endpoint = replace(endpoint, state={**endpoint.state, "Routes": routes, "RoutedAt": now})
     steps: list[Step] = []
-    left = False
+    cleared, left = _cleared(old)
+    # First the last requests end of a server that is left.
     if now - endpoint.state["RoutedAt"] >= _DRAIN_MS:
-        cleared, left = _cleared(old)
         steps += cleared
     for role in sorted(mine):
         steps += _attempt(endpoint, role, observed, now)
-    routes = _routes(endpoint, active, observed)
-    if routes != endpoint.state["Routes"]:
-        state = {**endpoint.state, "Routes": routes}
+    if moved:
         steps.append(_route(endpoint, routes))
-        endpoint = replace(endpoint, state=state)
     if not left and not steps and len(endpoint.state["Deployments"]) > 1:
         endpoint = replace(endpoint, state={**endpoint.state, "Deployments": [active]})
-    if left or steps:
+    if left or steps or "Before" in endpoint.state:
         return Plan(endpoint, tuple(steps), _STARTING_LOOK_MS)
     # A server that ends says so.
     serving = {each.run.role for each in observed if each.status.ready}
@@ -156,6 +223,8 @@ def _pause(attempts: list[Observed]) -> int:
 
 
 def _was_steady(status: RunStatus) -> bool:
+    if status.phase == "stopped":
+        return True  # it was not wanted for a while
     begun, ended = status.started_at, status.ended_at
     return begun is not None and ended is not None and ended - begun >= _STEADY_MS
 
@@ -216,11 +285,12 @@ def _run_id(endpoint: Resource, role: str, attempt: int) -> str:
     return f"{endpoint.id}-serve-g{generation}-{crc32(role.encode()):08x}-{number}-{attempt}"
 
 
-def _routes(endpoint: Resource, deployment: Doc, observed: list[Observed]) -> list[Doc]:
+def _routes(deployment: Doc, observed: list[Observed]) -> list[Doc]:
     ready: dict[str, list[str]] = {}
+    mine = set(_roles(deployment))
     for each in observed:
-        _, generation, variant, _ = each.run.role.split("/")
-        if int(generation) == deployment["Generation"] and each.status.ready:
+        if each.run.role in mine and each.status.ready:
+            variant = each.run.role.split("/")[2]
             ready.setdefault(variant, []).append(each.status.address)
     return [
         {

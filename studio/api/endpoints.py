@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from studio.api import endpoint_configs, models, store
+from studio.api import endpoint_configs, endpoint_plan, models, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
@@ -43,16 +43,29 @@ def update_endpoint(ctx: Context, request: Doc) -> Doc:
         raise ValidationException("RetainAllVariantProperties is not executed yet.")
 
     def updated(endpoint: Resource) -> Resource:
-        if endpoint.status in _IN_TRANSITION:
-            raise ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
-        if endpoint.status == "Failed":
-            raise ValidationException(
-                f'Cannot update failed endpoint "{endpoint.arn}": delete it and create it again.'
-            )
+        _check_settled(endpoint)
         latest = endpoint.state["Latest"] + 1
         deployment = _deployment(ctx, request["EndpointConfigName"], latest)
         state = {**endpoint.state, "Latest": latest, "FailureReason": None}
         state["Deployments"] = [*endpoint.state["Deployments"], deployment]
+        return replace(endpoint, status="Updating", state=state, due_at=ctx.now())
+
+    endpoint = store.change(ctx, NOUN, request["EndpointName"], updated)
+    return {"EndpointArn": endpoint.arn}
+
+
+@operation("sagemaker", "UpdateEndpointWeightsAndCapacities")
+def update_weights(ctx: Context, request: Doc) -> Doc:
+    """The servers that go on serving are not started anew."""
+    wanted = {it["VariantName"]: it for it in request["DesiredWeightsAndCapacities"]}
+
+    def updated(endpoint: Resource) -> Resource:
+        _check_settled(endpoint)
+        variants = endpoint.state["Deployments"][-1]["Variants"]
+        for name in wanted.keys() - {variant["VariantName"] for variant in variants}:
+            raise ValidationException(f'The endpoint "{endpoint.name}" has no variant "{name}".')
+        changed = [_rescaled(it, wanted.get(it["VariantName"], {})) for it in variants]
+        state = endpoint_plan.rescaled(endpoint, changed, ctx.now())
         return replace(endpoint, status="Updating", state=state, due_at=ctx.now())
 
     endpoint = store.change(ctx, NOUN, request["EndpointName"], updated)
@@ -89,11 +102,12 @@ def described(endpoint: Resource) -> Doc:
         (each for each in state["Deployments"] if each["Generation"] == state["Active"]),
         state["Deployments"][0],
     )
-    pending = state["Deployments"][-1] if endpoint.status == "Updating" else None
+    youngest = state["Deployments"][-1]
+    pending = youngest if endpoint.status == "Updating" and youngest is not shown else None
     return {
         **summary(endpoint),
         "EndpointConfigName": shown["EndpointConfigName"],
-        "ProductionVariants": _variants(shown) if state["Active"] else None,
+        "ProductionVariants": _variants(shown, state.get("Before")) if state["Active"] else None,
         "PendingDeploymentSummary": pending and _pending(pending),
         "FailureReason": state.get("FailureReason"),
         "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
@@ -109,6 +123,29 @@ def _check(request: Doc) -> None:
         )
     if "AutoRollbackConfiguration" in policy:
         raise ValidationException("DeploymentConfig: roll-back by alarms is not executed yet.")
+
+
+def _check_settled(endpoint: Resource) -> None:
+    if endpoint.status in _IN_TRANSITION:
+        raise ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+    if endpoint.status == "Failed":
+        raise ValidationException(
+            f'Cannot update failed endpoint "{endpoint.arn}": delete it and create it again.'
+        )
+
+
+def _rescaled(variant: Doc, wanted: Doc) -> Doc:
+    """A variant with the weight and the number of instances that are wanted of it."""
+    if "ServerlessUpdateConfig" in wanted:
+        name = variant["VariantName"]
+        raise ValidationException(f"Variant {name}: ServerlessUpdateConfig is not executed yet.")
+    weight = wanted.get("DesiredWeight", _weight(variant))
+    count = wanted.get("DesiredInstanceCount", _count(variant))
+    if count < 1:
+        raise ValidationException(
+            f"Variant {variant['VariantName']}: DesiredInstanceCount must be at least 1."
+        )
+    return {**variant, "InitialVariantWeight": weight, "InitialInstanceCount": count}
 
 
 def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
@@ -142,14 +179,16 @@ def summary(endpoint: Resource | Summary) -> Doc:
     }
 
 
-def _variants(deployment: Doc) -> list[Doc]:
-    return [_variant(deployment, variant) for variant in deployment["Variants"]]
+def _variants(deployment: Doc, before: Doc | None = None) -> list[Doc]:
+    """`before`: as they were when a change of weights and counts began that is not done."""
+    variants = deployment["Variants"]
+    current = before["Variants"] if before else variants
+    both = zip(variants, current, strict=True)
+    return [_variant(deployment, variant, was) for variant, was in both]
 
 
-def _variant(deployment: Doc, variant: Doc) -> Doc:
+def _variant(deployment: Doc, variant: Doc, current: Doc) -> Doc:
     container = models.containers(deployment["Models"][variant["ModelName"]])[0]
-    weight = variant.get("InitialVariantWeight", 1.0)
-    count = variant.get("InitialInstanceCount", 1)
     image = {
         "SpecifiedImage": container["Image"],
         "ResolvedImage": container["Image"],
@@ -158,11 +197,19 @@ def _variant(deployment: Doc, variant: Doc) -> Doc:
     return {
         "VariantName": variant["VariantName"],
         "DeployedImages": [image],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        "CurrentInstanceCount": count,
-        "DesiredInstanceCount": count,
+        "CurrentWeight": _weight(current),
+        "DesiredWeight": _weight(variant),
+        "CurrentInstanceCount": _count(current),
+        "DesiredInstanceCount": _count(variant),
     }
+
+
+def _weight(variant: Doc) -> float:
+    return float(variant.get("InitialVariantWeight", 1.0))
+
+
+def _count(variant: Doc) -> int:
+    return int(variant.get("InitialInstanceCount", 1))
 
 
 def _pending(deployment: Doc) -> Doc:

@@ -204,3 +204,54 @@ def test_an_endpoint_whose_servers_are_all_ready_is_looked_at_rarely():
         return endpoint_plan.plan(routed, seen, 100_000).look_ms or 0
 
     assert look(STARTING) < look(READY)
+
+
+def rescaled(count: int, servers: int = 1) -> tuple[Resource, list[Observed]]:
+    it, running = serving(servers)
+    variants = [{**it.state["Deployments"][-1]["Variants"][0], "InitialInstanceCount": count}]
+    state = endpoint_plan.rescaled(it, variants, 100)
+    return replace(it, status="Updating", state=state), running
+
+
+def test_more_instances_are_added_to_those_that_serve():
+    it, servers = rescaled(2)
+    plan = endpoint_plan.plan(it, servers, 2_000)
+    assert [step.role for step in plan.steps] == ["serve/1/v0/1"]
+    added = server(it, "serve/1/v0/1", READY, 200)
+    plan = endpoint_plan.plan(plan.resource, [*servers, added], 2_500)
+    assert plan.resource.status == "InService"
+    assert [len(each.servers) for each in plan.steps[0].variants] == [2]
+    assert plan.resource.state["Past"][-1]["Outcome"] == "Completed"
+
+
+def test_fewer_instances_are_routed_around_before_they_stop():
+    it, servers = rescaled(1, servers=2)
+    plan = endpoint_plan.plan(it, servers, 2_000)
+    assert kinds(plan) == [Route]
+    assert plan.resource.status == "InService"
+    later = endpoint_plan.plan(plan.resource, servers, 3_500)
+    assert [(type(step), step.run_id) for step in later.steps] == [(Stop, servers[1].run.id)]
+
+
+def test_an_instance_that_does_not_come_up_leaves_the_counts_as_they_were():
+    it, servers = rescaled(2)
+    failed = server(it, "serve/1/v0/1", FAILED, 200)
+    after = endpoint_plan.plan(it, [*servers, failed], 2_000).resource
+    assert after.status == "InService"
+    assert after.state["Deployments"][-1]["Variants"][0]["InitialInstanceCount"] == 1
+    assert "boom" in after.state["FailureReason"]
+    # The next attempt is not judged by that death.
+    variants = [{**after.state["Deployments"][-1]["Variants"][0], "InitialInstanceCount": 2}]
+    state = endpoint_plan.rescaled(after, variants, 300)
+    again = replace(after, status="Updating", state=state)
+    ended = server(it, "serve/1/v0/1", FAILED, 200, final=True)
+    assert endpoint_plan.plan(again, [*servers, ended], 2_500).resource.status == "Updating"
+
+
+def test_an_endpoint_knows_how_far_its_servers_are_and_what_became_of_changes():
+    it = endpoint(deployment(1))
+    begun = endpoint_plan.plan(it, [server(it, "serve/1/v0/0", STARTING)], 5).resource
+    assert begun.state["Seen"] == {"serve/1/v0/0": "Starting"}
+    done = endpoint_plan.plan(begun, [server(it, "serve/1/v0/0", READY)], 6).resource
+    assert done.state["Seen"] == {}
+    assert [(each["Outcome"], each["EndTime"]) for each in done.state["Past"]] == [("Completed", 6)]
