@@ -68,9 +68,16 @@ def plan(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
     return _upkeep(endpoint, target, observed, now)
 
 
+def roles(deployment: Doc) -> Iterator[str]:
+    """One role a server: serve/<generation>/<variant>/<number>."""
+    for variant in deployment["Variants"]:
+        for number in range(variant.get("InitialInstanceCount", 1)):
+            yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
+
+
 def _rollout(endpoint: Resource, target: Doc, observed: list[Observed], now: int) -> Plan:
     servers = {each.run.role: each for each in observed}
-    wanted = list(_roles(target))
+    wanted = list(roles(target))
     failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
     if failed:
         return _undone(endpoint, target, failed[0], now)
@@ -116,7 +123,7 @@ def _rescale(endpoint: Resource, active: Doc, observed: list[Observed], now: int
     servers = {each.run.role: each for each in observed if each.status.ready} | {
         each.run.role: each for each in observed if each.run.created_at >= before["StartTime"]
     }
-    wanted = list(_roles(active))
+    wanted = list(roles(active))
     change = {**active, "StartTime": before["StartTime"], "Rescaled": True}
     failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
     if failed:
@@ -168,7 +175,7 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
     if "Before" in endpoint.state:
         endpoint = _rescale(endpoint, active, observed, now)
         active = endpoint.state["Deployments"][-1]
-    mine = set(_roles(active))
+    mine = set(roles(active))
     old = [each for each in observed if each.run.role not in mine]
     routes = _routes(active, observed)
     moved = routes != endpoint.state["Routes"]
@@ -273,13 +280,6 @@ def _detail(status: RunStatus) -> str:
     return f"Its server ended with: {status.message}" if status.message else ""
 
 
-def _roles(deployment: Doc) -> Iterator[str]:
-    """One role a server: serve/<generation>/<variant>/<number>."""
-    for variant in deployment["Variants"]:
-        for number in range(variant.get("InitialInstanceCount", 1)):
-            yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
-
-
 def _run_id(endpoint: Resource, role: str, attempt: int) -> str:
     _, generation, _, number = role.split("/")
     return f"{endpoint.id}-serve-g{generation}-{crc32(role.encode()):08x}-{number}-{attempt}"
@@ -287,7 +287,7 @@ def _run_id(endpoint: Resource, role: str, attempt: int) -> str:
 
 def _routes(deployment: Doc, observed: list[Observed]) -> list[Doc]:
     ready: dict[str, list[str]] = {}
-    mine = set(_roles(deployment))
+    mine = set(roles(deployment))
     for each in observed:
         if each.run.role in mine and each.status.ready:
             variant = each.run.role.split("/")[2]

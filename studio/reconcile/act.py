@@ -34,7 +34,7 @@ from studio.reconcile.steps import (
     Start,
     Stop,
 )
-from studio.runners.base import Produced, Resources, Runner, RunSpec, RunStatus, Usage
+from studio.runners.base import Resources, Runner, RunSpec, RunStatus, Usage
 from studio.s3.client import Storage, parse_uri
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class Actor:
     def observe(self, kind: Kind, resource: Resource, run: Run) -> Observed:
         """What the runner says of `run`; of an ended run, what it said last."""
         final = run.handle.get("final")
-        status = _status(final) if final else RunStatus("pending")
+        status = RunStatus.of(final) if final else RunStatus("pending")
         if not final and "runner" in run.handle:
             status = self._runner.poll(run.id, run.handle["runner"])
         position = kind.follow(resource, run.role)
@@ -338,17 +338,6 @@ def _ended(observed: Observed) -> Run:
 def _failed(run: Run, reason: str, message: str) -> Run:
     status = RunStatus("failed", reason=reason, message=message, ended_at=_now())
     return _ended(Observed(run, status))
-
-
-def _status(document: resources.Doc) -> RunStatus:
-    return RunStatus(
-        **{
-            **document,
-            "stages": tuple((name, at) for name, at in document["stages"]),
-            "outputs": tuple(Produced(**each) for each in document["outputs"]),
-            "checkpoints": tuple(document.get("checkpoints", ())),
-        }
-    )
 
 
 def _now() -> int:

@@ -183,6 +183,18 @@ class RunStatus:
     """When the command had ended; its archives are made after that."""
     peak_memory_mb: int = 0
 
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "RunStatus":
+        """The status of which `document` is the JSON."""
+        return cls(
+            **{
+                **document,
+                "stages": tuple((name, at) for name, at in document["stages"]),
+                "outputs": tuple(Produced(**each) for each in document["outputs"]),
+                "checkpoints": tuple(document.get("checkpoints", ())),
+            }
+        )
+
     @property
     def ended(self) -> bool:
         return self.phase in ("succeeded", "failed", "stopped", "lost")

@@ -137,6 +137,9 @@ def test_an_update_under_load_loses_no_request(studio, artifact):
         assert found["ProductionVariants"][0]["CurrentInstanceCount"] == 2
         eventually(lambda: "Green" in seen)
         eventually(lambda: servers(studio) == 2)
+        for count in (3, 1, 2):
+            rescale(sagemaker, "updated", DesiredInstanceCount=count, DesiredWeight=count / 2)
+            eventually(lambda: servers(studio) == count)  # noqa: B023  called at once
     finally:
         stop.set()
         for thread in threads:
@@ -144,6 +147,16 @@ def test_an_update_under_load_loses_no_request(studio, artifact):
     assert failures == []
     sagemaker.delete_endpoint(EndpointName="updated")
     eventually(lambda: flow.gone(sagemaker, "updated"))
+
+
+def rescale(sagemaker, endpoint, **wanted) -> None:
+    desired = [{"VariantName": "Green", **wanted}]
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=endpoint, DesiredWeightsAndCapacities=desired
+    )
+    [variant] = flow.settled(sagemaker, endpoint)["ProductionVariants"]
+    assert wanted.items() <= variant.items()
+    assert variant["CurrentInstanceCount"] == wanted["DesiredInstanceCount"]
 
 
 def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
@@ -159,6 +172,13 @@ def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
     assert found["EndpointConfigName"] == "sound"
     assert "model archive unreadable" in found["FailureReason"]
     runtime.invoke_endpoint(EndpointName="kept", ContentType="text/csv", Body=b"3,6")
+    told = studio.client("studio").describe_deployment(EndpointName="kept")
+    assert [step["Status"] for step in told["Steps"]] == ["Failed", "Skipped", "Skipped"]
+    assert [each["Outcome"] for each in told["Changes"]] == ["RolledBack", "Completed"]
+    failed, served = told["Servers"]
+    assert "model archive unreadable" in " ".join((failed["Message"], *failed["LastLines"]))
+    assert [stage["Name"] for stage in served["Stages"]] == ["Downloading", "Starting", "Serving"]
+    assert told["Variants"][0]["InService"] == 1
     sagemaker.update_endpoint(EndpointName="kept", EndpointConfigName="sound")
     assert "FailureReason" not in flow.settled(sagemaker, "kept")
     sagemaker.delete_endpoint(EndpointName="kept")
