@@ -11,8 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,6 +39,8 @@ class Status:
     router_url: str
     home: str
     version: str
+    prefix: str
+    """`sys.prefix` of the interpreter that runs it."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,14 +50,15 @@ def serve(settings: Settings) -> None:
     """Run the control plane of a home until SIGTERM or SIGINT. Raises StudioError."""
     prepare(settings.home)
     with _only_server(settings.home):
-        from studio.server import main  # slow to import, and needed here only
-
         port = _port(settings)
         durable.write_json(settings.home / "port", port)
         pid_file = _pid_file(settings.home)
         url = f"http://{settings.client_host}:{port}"
-        durable.write_json(pid_file, {**processes.identity(), "url": url, "version": __version__})
+        about = {"url": url, "version": __version__, "prefix": sys.prefix}
+        durable.write_json(pid_file, {**processes.identity(), **about})
         try:
+            from studio.server import main  # slow to import, and needed here only
+
             main.run(replace(settings, port=port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
@@ -64,8 +68,11 @@ def serve(settings: Settings) -> None:
             pid_file.unlink(missing_ok=True)
 
 
-def serve_detached(settings: Settings) -> Status:
-    """Start the control plane in a process of its own; returns when it is ready."""
+def serve_detached(settings: Settings, environ: Mapping[str, str] | None = None) -> Status:
+    """Start the control plane in a process of its own; returns when it is ready.
+
+    `environ` is its environment; None: that of this process.
+    """
     prepare(settings.home)
     known = status(settings.home)
     if known.pid is not None:
@@ -82,9 +89,12 @@ def serve_detached(settings: Settings) -> Status:
             stderr=file,
             start_new_session=True,
             cwd="/",
+            env=environ,
         )
+    # Our child, but not our concern: somebody must read its exit status.
+    threading.Thread(target=process.wait, name="studio-exit", daemon=True).start()
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and process.returncode is None:
         known = status(settings.home)
         if known.ready and known.pid == process.pid:
             return known
@@ -92,6 +102,51 @@ def serve_detached(settings: Settings) -> Status:
     said = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()
     reason = said[-1].removeprefix("studio: ") if said else _silent(settings.home)
     raise StudioError(f"Studio did not start: {reason} All of it is in {output}.")
+
+
+def ensure(settings: Settings, environ: Mapping[str, str] | None = None) -> Status:
+    """`serve_detached`, unless it runs already or somebody else starts it: then wait until it is
+    ready. Raises StudioError."""
+    prepare(settings.home)
+    with _locked(settings.home / "start.lock"):
+        if not (known := status(settings.home)).ready and known.pid is None:
+            try:
+                return serve_detached(settings, environ)
+            except StudioError:
+                if _known(settings.home) is None:  # nobody else was faster
+                    raise
+    return _awaited(settings.home)
+
+
+def _awaited(home: Path) -> Status:
+    deadline = time.monotonic() + _START_SECONDS
+    while not (known := status(home)).ready:
+        if time.monotonic() > deadline or known.pid is None:
+            raise StudioError(
+                f"Studio runs in {home} but does not answer: see {home / 'logs' / 'studio.log'}, "
+                "end it with `studio stop`."
+            )
+        time.sleep(0.05)
+    return known
+
+
+def was_stopped(home: Path) -> bool:
+    """True when the last control plane of a home ended as it should; False when it was killed."""
+    return not _pid_file(home).exists()
+
+
+def reserve(settings: Settings) -> tuple[str, str]:
+    """URLs of the control plane and the router of a home, which need not have run yet: their ports
+    are picked now, and kept. Raises StudioError."""
+    prepare(settings.home)
+    with _locked(settings.home / "ports.lock"):
+        if not _kept_url(settings.home):
+            durable.write_json(settings.home / "port", _port(settings))
+        control.reserve(settings.home)
+    known = _known(settings.home)
+    port = settings.port or durable.read_json(settings.home / "port")
+    url = str(known["url"]) if known else f"http://{settings.client_host}:{port}"
+    return url, control.url(settings.home)
 
 
 def _silent(home: Path) -> str:
@@ -143,6 +198,7 @@ def status(home: Path) -> Status:
         router_url=control.url(home),
         home=str(home),
         version=str(known["version"]) if known else __version__,
+        prefix=str(known.get("prefix", "")) if known else sys.prefix,
     )
 
 
@@ -168,6 +224,14 @@ def prepare(home: Path) -> None:
 
 def _run_lives(folder: Path) -> bool:
     return processes.alive(durable.read_json(folder / "pid.json"))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Wait for a lock, and hold it: what two programs must not do at the same time."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -50,12 +50,14 @@ def client_environment(
     What `REMOVED` names has to go from the environment too. `environ` is the user's own.
     """
     key = credentials.load_or_create(settings.home)
-    values = user_environment(settings, url, runtime_url, key) | {
-        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
-        "STUDIO_HOME": str(settings.home),
-        "PYTHONPATH": _path(hook_folder(), environ.get("PYTHONPATH", "")),
-        "AWS_DATA_PATH": _path(models_folder(), environ.get("AWS_DATA_PATH", "")),
-    }
+    values = (
+        user_environment(settings, url, runtime_url, key)
+        | {
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(_write_sdk_config(settings)),
+            "STUDIO_HOME": str(settings.home),
+        }
+        | installed_environment(environ)
+    )
     if settings.s3_endpoint:
         values["AWS_ENDPOINT_URL_S3"] = settings.s3_endpoint
     return values
@@ -75,6 +77,14 @@ def user_environment(
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
         "STUDIO_URL": url,
+    }
+
+
+def installed_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that name folders of this installation, before the user's own."""
+    return {
+        "PYTHONPATH": _path(hook_folder(), environ.get("PYTHONPATH", "")),
+        "AWS_DATA_PATH": _path(models_folder(), environ.get("AWS_DATA_PATH", "")),
     }
 
 

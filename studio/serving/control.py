@@ -5,6 +5,7 @@ import http.client
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,6 +31,17 @@ def url(home: Path) -> str:
     """Where the router listens; empty before its first start."""
     port = durable.read_json(home / "router" / "port")
     return f"http://127.0.0.1:{port}" if port else ""
+
+
+def reserve(home: Path) -> None:
+    """Pick the port of a router that has never run, for it to keep."""
+    path = home / "router" / "port"
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        durable.write_json(path, probe.getsockname()[1])
 
 
 def start(home: Path) -> dict[str, Any]:

@@ -1,0 +1,161 @@
+"""What all routes share: who may use them, how they refuse, how an answer of Studio passes."""
+
+import json
+from http import HTTPStatus
+from typing import Any, cast
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from studio.errors import StudioError
+from studio.extension.access import Access
+from studio.extension.plane import status_document
+from studio.extension.upstream import Exchange, Upstream
+
+UPSTREAM = "studio_upstream"
+"""Where the server's settings keep the Upstream."""
+
+# What Jupyter's own policy says, and what is between two hops, is not for Studio to say.
+_OWN = (
+    "access-control-",
+    "connection",
+    "content-security-policy",
+    "date",
+    "keep-alive",
+    "location",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "transfer-encoding",
+    "vary",
+    "x-content-type-options",
+    "x-frame-options",
+)
+# The name that AWS gives to what a status says.
+_TYPES = {
+    HTTPStatus.BAD_REQUEST: "ValidationException",
+    HTTPStatus.FORBIDDEN: "AccessDeniedException",
+    HTTPStatus.NOT_FOUND: "UnknownOperationException",
+    HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailable",
+}
+
+
+class StudioHandler(APIHandler):
+    """A route below `studio/api/`. Errors are documents as AWS's: `__type` and `message`."""
+
+    auth_resource = "studio"
+
+    @property
+    def upstream(self) -> Upstream:
+        return cast(Upstream, self.settings[UPSTREAM])
+
+    @property
+    def access(self) -> Access:
+        return self.upstream.plane.access
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer with an error."""
+        self.set_status(status)
+        kind = _TYPES.get(HTTPStatus(status), "InternalFailure")
+        self.finish(json.dumps({"__type": kind, "message": message}))
+
+    def write_error(self, status_code: int, **about: Any) -> None:
+        error = about.get("exc_info", (None, None))[1]
+        said = error.log_message if isinstance(error, web.HTTPError) else None
+        self.refuse(status_code, said or self._reason)
+
+
+class Untrusted(StudioHandler):
+    """A route whose answers hold what users have stored, or their models have said: whatever it
+    is, it must not run in Jupyter's origin."""
+
+    @property
+    def content_security_policy(self) -> str:
+        return f"{super().content_security_policy}; sandbox"
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Disposition", "attachment")
+
+
+class Relay(StudioHandler):
+    """A route that hands one request on, and copies the answer."""
+
+    exchange: Exchange | None = None
+
+    async def begin(self, url: str, headers: dict[str, str]) -> bool:
+        """Send the head of this request to `url`; False when that failed, which is answered."""
+        self.clear_header("Content-Type")  # Tornado's own guess: an answer without one has none
+        try:
+            self.exchange = await self.upstream.open(url)
+            await self.exchange.begin(self.request.method or "GET", url, headers)
+        except StudioError as error:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        except StreamClosedError:
+            self._refuse_broken()
+        return not self._finished
+
+    async def relay(self, url: str, headers: dict[str, str], body: bytes) -> None:
+        """Send a request whose body is known, and copy the answer."""
+        if await self.begin(url, {**headers, "Content-Length": str(len(body))}):
+            exchange = cast(Exchange, self.exchange)
+            await exchange.send_last(body)
+            await self.copy_answer(exchange)
+
+    async def copy_answer(self, exchange: Exchange) -> None:
+        """Copy the answer; one that breaks off breaks off here too."""
+        await exchange.copy_answer(self, self.passed)
+        if exchange.whole:
+            self.finish()
+        elif not exchange.answered:
+            self._refuse_broken()
+        else:
+            self.detach().close()
+
+    def passed(self, name: str, value: str) -> str | None:
+        """The value with which a header of the answer passes, if it does."""
+        return None if name.startswith(_OWN) else value
+
+    def on_connection_close(self) -> None:
+        """The browser has left: so do we."""
+        super().on_connection_close()
+        if self.exchange is not None:
+            self.exchange.close()
+
+    def _refuse_broken(self) -> None:
+        if not self._finished:
+            message = "Studio ended during the request: ask again."
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
+
+
+class StatusHandler(StudioHandler):
+    """GET status: whether the control plane is there; `kernels`: what kernels do not see of it."""
+
+    def initialize(self, kernels: str) -> None:
+        self._kernels = kernels
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        known = await self.upstream.plane.status()
+        self.finish(json.dumps(known | {"kernels": self._kernels}))
+
+
+class UnusableHandler(StudioHandler):
+    """All routes, where there is no home to work with: says why."""
+
+    def initialize(self, problem: str) -> None:
+        self._problem = problem
+
+    @web.authenticated
+    @authorized
+    async def get(self, route: str) -> None:
+        if route == "status":
+            self.finish(json.dumps(status_document("", "", False, self._problem) | {"kernels": ""}))
+        else:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self._problem)
+
+    head = put = post = delete = get

@@ -1,0 +1,68 @@
+"""The route to S3: its own REST API, streamed both ways, whatever the size."""
+
+from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import Any, cast
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
+
+from studio.extension.handlers import Relay, Untrusted
+from studio.extension.signing import canonical_target, signed_s3
+from studio.extension.upstream import Exchange
+
+ROUTE = "/studio/api/s3/"
+_LARGEST = 5 * 1024**3  # of one PUT, in bytes: S3's own limit
+_SIGNED = ("content-type", "content-md5", "x-amz-")
+_UNSIGNED = ("content-length", "if-", "range")
+
+
+@web.stream_request_body
+class ObjectsHandler(Relay, Untrusted):
+    """`s3/<bucket>/<key>?<query>`: each verb of S3. The request goes on while it still comes in."""
+
+    async def prepare(self, **options: Any) -> None:
+        await super().prepare(**options)
+        # Before the verb's own method runs, the body has been passed on: who asks is judged here.
+        if not self._finished:
+            await cast(Awaitable[None], self._begin())
+
+    async def data_received(self, chunk: bytes) -> None:
+        exchange = cast(Exchange, self.exchange)
+        try:
+            await exchange.send(chunk)
+        except StreamClosedError:
+            pass  # it answers early, a refusal, and the rest of the body is in vain
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        exchange = cast(Exchange, self.exchange)
+        await exchange.send_last(b"")
+        await self.copy_answer(exchange)
+
+    head = put = post = delete = get
+
+    def passed(self, name: str, value: str) -> str | None:
+        return None if name == "content-disposition" else super().passed(name, value)
+
+    @web.authenticated
+    @authorized
+    async def _begin(self) -> None:
+        cast(HTTP1Connection, self.request.connection).set_max_body_size(_LARGEST)
+        path = self.request.path.partition(ROUTE)[2]
+        url = self.access.s3_url + canonical_target(f"/{path}", self.request.query)
+        given = [(name.lower(), value) for name, value in self.request.headers.get_all()]
+        claimed = {name: value for name, value in given if name.startswith(_SIGNED)}
+        rest = {name: value for name, value in given if name.startswith(_UNSIGNED)}
+        if _names_a_signature(claimed):
+            self.refuse(HTTPStatus.BAD_REQUEST, "Requests are signed here, not by the browser.")
+            return
+        method = self.request.method or "GET"
+        await self.begin(url, signed_s3(self.access, method, url, claimed) | rest)
+
+
+def _names_a_signature(headers: dict[str, str]) -> bool:
+    return "x-amz-content-sha256" in headers or "x-amz-date" in headers
