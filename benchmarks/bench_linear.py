@@ -62,7 +62,7 @@ def ours() -> dict[str, float]:
 
     from studio.algorithms.linear_learner import fitting
     from studio.algorithms.linear_learner.fitting import Table
-    from studio.algorithms.linear_learner.hyperparameters import read
+    from studio.algorithms.linear_learner.settings import read
 
     class Silent:
         def started(self, *values: object) -> None: ...

@@ -1,6 +1,6 @@
-"""What every algorithm program shares: its image, its folders, its log lines and its exit codes.
+"""What every algorithm program shares: its folders, its log lines and its exit codes.
 
-Standard library only: the control plane imports it to find the images. It knows no algorithm.
+Standard library only: the control plane imports it too. It knows no algorithm.
 """
 
 import json
@@ -23,24 +23,6 @@ CONTAINER_LOG = ("[%(asctime)s:%(levelname)s] %(message)s", "%Y-%m-%d:%H:%M:%S")
 """`[2018-06-08:20:15:46:INFO] text`"""
 
 _SUCCESS, _CRASH, _CUSTOMER, _TERMINATED = 0, 1, 2, 128 + signal.SIGTERM
-
-
-@dataclass(frozen=True)
-class Image:
-    """An algorithm as the control plane sees it. `module` runs with `--tag TAG train|serve`."""
-
-    name: str
-    repositories: tuple[str, ...]
-    """Repository names of AWS's image URIs; account, region and registry do not matter."""
-    tags: tuple[str, ...]
-    """Every accepted tag, exactly."""
-    module: str
-    metrics: tuple[tuple[str, str], ...]
-    """(name, regular expression) that AWS adds to AlgorithmSpecification.MetricDefinitions."""
-
-    def entrypoint(self, tag: str) -> tuple[str, ...]:
-        """The program of this image; the platform appends `train` or `serve`."""
-        return (sys.executable, "-P", "-m", self.module, "--tag", tag)
 
 
 class UserError(Exception):

@@ -1,7 +1,7 @@
 """Training channels as arrays: CSV, libsvm, Parquet and RecordIO-protobuf, from files or pipes.
 
 It names the file, line and column of what cannot be read. It knows no algorithm; what an algorithm
-accepts it says in `Accepted`.
+accepts it says in `inputs.Accepted`.
 """
 
 import io
@@ -14,41 +14,10 @@ import numpy.typing as npt
 
 from studio.algorithms import csv_text, libsvm, recordio, streams
 from studio.algorithms.base import Channel, UserError
+from studio.algorithms.inputs import CSV, LIBSVM, PARQUET, RECORDIO, Accepted, negotiate
 
-CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
-
-ALIASES = {
-    "csv": CSV,
-    "text/csv": CSV,
-    "libsvm": LIBSVM,
-    "text/libsvm": LIBSVM,
-    "text/x-libsvm": LIBSVM,
-    "parquet": PARQUET,
-    "application/x-parquet": PARQUET,
-    "recordio-protobuf": RECORDIO,
-    "application/x-recordio-protobuf": RECORDIO,
-}
-"""Content type without parameters, lower case -> format."""
-
+Opened = Iterator[tuple[str, BinaryIO]]
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """What an algorithm reads from a channel."""
-
-    formats: tuple[str, ...]
-    default: str
-    """Format of a channel without content type."""
-    label_size: int = 1
-    """Leading CSV columns that are the label, unless the content type says `label_size`."""
-    label_sizes: tuple[int, ...] = (1,)
-    """The values of `label_size` that make sense."""
-    missing: bool = False
-    """Whether an empty CSV cell is a missing value (NaN); otherwise it is an error."""
-    delimiters: str = ","
-    weights: bool = False
-    """Whether the CSV column behind the label is the weight of the row."""
 
 
 @dataclass(frozen=True)
@@ -123,30 +92,6 @@ def batches(channel: Channel, accepted: Accepted, rows: int, epoch: int = 0) -> 
                 wanted -= part.rows - start
         if wanted < rows:
             yield _joined(channel, waiting)
-
-
-def negotiate(content_type: str, accepted: Accepted) -> tuple[str, int]:
-    """(format, label size) of a channel's content type. Raises UserError."""
-    name, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    kind = ALIASES.get(name) if name else accepted.default
-    if kind not in accepted.formats:
-        names = ", ".join(alias for alias, kind in ALIASES.items() if kind in accepted.formats)
-        raise UserError(f"{content_type} is not an accepted ContentType: {names}.")
-    label_size = accepted.label_size
-    for parameter in parameters:
-        key, _, value = parameter.partition("=")
-        if key.strip() == "label_size" and kind == CSV:
-            label_size = int(value) if value.strip().isdecimal() else -1
-            if label_size not in accepted.label_sizes:
-                sizes = " or ".join(str(size) for size in accepted.label_sizes)
-                raise UserError(
-                    f"{content_type} is not an accepted csv ContentType. "
-                    f"Optional parameter label_size must be equal to {sizes}"
-                )
-    return kind, label_size
-
-
-Opened = Iterator[tuple[str, BinaryIO]]
 
 
 def _parts(opened: Opened, kind: str, accepted: Accepted) -> Iterator[Data]:

@@ -32,6 +32,17 @@ class Interval:
         return f"{left}, {right}"
 
 
+NO_EFFECT = "Accepted without effect."
+
+
+@dataclass(frozen=True)
+class When:
+    """The hyperparameter `name` has one of `values`, or has one of them by default."""
+
+    name: str
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Hyperparameter:
     """One row of a table.
@@ -55,6 +66,24 @@ class Hyperparameter:
     """What a tuning job is advised to search; None: not tunable."""
     valid: Callable[[str], bool] | None = None
     """For a choice or choices with more values than can be listed: `error@0.3`."""
+    common: bool = False
+    """Whether many jobs set it: forms show it first."""
+    when: When | None = None
+    """Without this it has no effect."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is only there for what the service and AWS's own containers add."""
+        return self.name.startswith("_") or self.help == NO_EFFECT
+
+    @property
+    def default_text(self) -> str:
+        """The default as a request would give it; "" without one."""
+        if self.default is None:
+            return ""
+        if isinstance(self.default, tuple):
+            return json.dumps(self.default)
+        return str(self.default).lower() if self.kind == "boolean" else str(self.default)
 
     def describe(self) -> str:
         """The valid values, as error messages show them."""
@@ -81,6 +110,22 @@ class Wording:
     out_of_range: str
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and with which hyperparameter."""
+
+    name: str
+    text: str
+
+
+class Invalid(UserError):
+    """Hyperparameters that are not valid: one line for each fault."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(fault.text for fault in self.faults))
+
+
 FIRST_PARTY = Wording(
     unknown="Additional hyperparameters are not allowed ('{name}' was unexpected) "
     "(caused by ValidationError)",
@@ -105,25 +150,27 @@ def parse(
 ) -> dict[str, Any]:
     """The values of the hyperparameters that were given, by name (aliases resolved).
 
-    Raises UserError with every violation, one per line.
+    Raises Invalid with every fault.
     """
     rows = {name: row for row in table for name in (row.name, *row.aliases)}
-    errors = [wording.unknown.format(name=name) for name in given if name not in rows]
     known = {rows[name]: _unquoted(text) for name, text in given.items() if name in rows}
-    errors += [wording.missing.format(name=row.name) for row in _missing(table, known)]
+    faults = [
+        *(Fault(name, wording.unknown.format(name=name)) for name in given if name not in rows),
+        *(Fault(row.name, wording.missing.format(name=row.name)) for row in _missing(table, known)),
+    ]
     values: dict[str, Any] = {}
     for row, text in known.items():
         try:
             values[row.name] = _value(row, text)
         except ValueError:
             expected = _EXPECTED.get(row.kind, "valid")
-            errors.append(wording.ill_typed.format(name=row.name, value=text, expected=expected))
+            wrong = wording.ill_typed.format(name=row.name, value=text, expected=expected)
+            faults.append(Fault(row.name, wrong))
         except _OutOfRange:
-            errors.append(
-                wording.out_of_range.format(name=row.name, value=text, valid=row.describe())
-            )
-    if errors:
-        raise UserError("\n".join(errors))
+            wrong = wording.out_of_range.format(name=row.name, value=text, valid=row.describe())
+            faults.append(Fault(row.name, wrong))
+    if faults:
+        raise Invalid(faults)
     return values
 
 

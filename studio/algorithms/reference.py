@@ -6,14 +6,11 @@ It is written from the tables that the programs check their hyperparameters with
 import sys
 from collections.abc import Iterator, Sequence
 
-from studio.algorithms.base import Image
 from studio.algorithms.hyperparameters import Hyperparameter, Interval
+from studio.algorithms.image import Image
 from studio.algorithms.kmeans import IMAGE as KMEANS
-from studio.algorithms.kmeans.hyperparameters import TABLE as KMEANS_TABLE
 from studio.algorithms.linear_learner import IMAGE as LINEAR_LEARNER
-from studio.algorithms.linear_learner.hyperparameters import TABLE as LINEAR_LEARNER_TABLE
 from studio.algorithms.xgboost import IMAGE as XGBOOST
-from studio.algorithms.xgboost.hyperparameters import TABLE as XGBOOST_TABLE
 
 _HEAD = """\
 # Algorithms
@@ -44,26 +41,23 @@ effect. This page is generated (`make docs`).
 
 def page() -> str:
     """The whole page."""
-    sections = (
-        ("k-means", KMEANS, KMEANS_TABLE),
-        ("Linear learner", LINEAR_LEARNER, LINEAR_LEARNER_TABLE),
-        ("XGBoost", XGBOOST, XGBOOST_TABLE),
-    )
-    return _HEAD + "".join("\n".join(["", *_section(*section), ""]) for section in sections)
+    sections = (_section(image) for image in (KMEANS, LINEAR_LEARNER, XGBOOST))
+    return _HEAD + "".join("\n".join(["", *section, ""]) for section in sections)
 
 
-def _section(title: str, image: Image, table: Sequence[Hyperparameter]) -> Iterator[str]:
-    yield f"## {title}"
+def _section(image: Image) -> Iterator[str]:
+    yield f"## {image.title}"
+    yield ""
+    yield image.description
     yield ""
     yield f"Repositories: {_code(image.repositories)}. Tags: {_code(image.tags)}."
     yield ""
-    rows = [row for row in table if not row.name.startswith("_")]
-    helped = any(row.help for row in rows)
-    yield "| hyperparameter | valid | default | tunable |" + (" what it is |" if helped else "")
-    yield "| --- | --- | --- | --- |" + (" --- |" if helped else "")
+    rows = [row for row in image.table() if not row.name.startswith("_")]
+    yield "| hyperparameter | valid | default | tunable | what it is |"
+    yield "| --- | --- | --- | --- | --- |"
     for row in rows:
-        cells = (_name(row), _valid(row), _default(row), _tunable(row))
-        yield f"| {' | '.join(cells)} |" + (f" {row.help} |" if helped else "")
+        cells = (_name(row), _valid(row), _default(row), _tunable(row), row.help)
+        yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"Metrics: {_code([name for name, _ in image.metrics])}."
 
@@ -80,7 +74,7 @@ def _valid(row: Hyperparameter) -> str:
 def _default(row: Hyperparameter) -> str:
     if row.required:
         return "required"
-    return "" if row.default in (None, "") else f"`{row.default}`"
+    return f"`{row.default_text}`" if row.default_text else ""
 
 
 def _tunable(row: Hyperparameter) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
-from studio.algorithms.base import Image
+from studio.algorithms.image import Image
 from studio.db.resources import Doc
 from studio.errors import ValidationException
 from studio.runners import interpreters

@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from studio.algorithms import formats, inference
+from studio.algorithms import formats, inference, inputs
 from studio.algorithms.base import Channel, UserError
 from studio.algorithms.server import RequestError
 
-_ANY = formats.Accepted(
-    formats=(formats.CSV, formats.LIBSVM, formats.PARQUET, formats.RECORDIO),
-    default=formats.LIBSVM,
+_ANY = inputs.Accepted(
+    formats=(inputs.CSV, inputs.LIBSVM, inputs.PARQUET, inputs.RECORDIO),
+    default=inputs.LIBSVM,
     missing=True,
     delimiters=",;\t| ",
 )
-_STRICT = formats.Accepted(formats=(formats.CSV, formats.RECORDIO), default=formats.RECORDIO)
+_STRICT = inputs.Accepted(formats=(inputs.CSV, inputs.RECORDIO), default=inputs.RECORDIO)
 
 
 def _channel(folder: Path, content_type: str = "text/csv", **files: str) -> Channel:
@@ -48,7 +48,7 @@ def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
 
 
 def test_weights_follow_the_label(tmp_path: Path) -> None:
-    accepted = formats.Accepted(formats=(formats.CSV,), default=formats.CSV, weights=True)
+    accepted = inputs.Accepted(formats=(inputs.CSV,), default=inputs.CSV, weights=True)
     data = formats.read_channel(_channel(tmp_path, a="1,0.5,3\n0,2,4\n"), accepted)
     np.testing.assert_array_equal(data.weights, [0.5, 2])
     np.testing.assert_array_equal(data.features, [[3], [4]])
@@ -84,26 +84,26 @@ def test_a_gap_is_an_error_where_values_cannot_be_missing(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content_type", "expected"),
     [
-        ("", formats.LIBSVM),
-        ("csv", formats.CSV),
-        ("Text/CSV; charset=utf-8", formats.CSV),
-        ("text/csv;label_size=1", formats.CSV),
-        ("text/x-libsvm ;charset=utf8", formats.LIBSVM),
-        ("application/x-parquet", formats.PARQUET),
-        ("recordio-protobuf", formats.RECORDIO),
+        ("", inputs.LIBSVM),
+        ("csv", inputs.CSV),
+        ("Text/CSV; charset=utf-8", inputs.CSV),
+        ("text/csv;label_size=1", inputs.CSV),
+        ("text/x-libsvm ;charset=utf8", inputs.LIBSVM),
+        ("application/x-parquet", inputs.PARQUET),
+        ("recordio-protobuf", inputs.RECORDIO),
     ],
 )
 def test_content_types_and_their_aliases(content_type: str, expected: str) -> None:
-    assert formats.negotiate(content_type, _ANY) == (expected, 1)
+    assert inputs.negotiate(content_type, _ANY) == (expected, 1)
 
 
 def test_content_types_that_are_not_accepted() -> None:
     with pytest.raises(UserError, match="image/png is not an accepted ContentType: csv, text/csv"):
-        formats.negotiate("image/png", _ANY)
+        inputs.negotiate("image/png", _ANY)
     with pytest.raises(UserError, match="label_size must be equal to 1"):
-        formats.negotiate("text/csv;label_size=2", _ANY)
+        inputs.negotiate("text/csv;label_size=2", _ANY)
     with pytest.raises(UserError, match="text/libsvm is not an accepted ContentType"):
-        formats.negotiate("text/libsvm", _STRICT)
+        inputs.negotiate("text/libsvm", _STRICT)
 
 
 def test_libsvm_columns_may_count_from_one(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from algorithm_programs import Job, feed
 from linear_jobs import csv, records, sparse_records
 from pyarrow import parquet
 
-from studio.algorithms import formats, streams
+from studio.algorithms import formats, inputs, streams
 from studio.algorithms.base import Channel, UserError
-from studio.algorithms.formats import Accepted
+from studio.algorithms.inputs import Accepted
 
 RNG = np.random.default_rng(1)
 FEATURES = RNG.normal(size=(500, 4)).astype(np.float32)
 LABELS = (FEATURES[:, 0] > 0).astype(np.float32)
 RECORDIO = "application/x-recordio-protobuf"
-KINDS = (formats.CSV, formats.LIBSVM, formats.PARQUET, formats.RECORDIO)
+KINDS = (inputs.CSV, inputs.LIBSVM, inputs.PARQUET, inputs.RECORDIO)
 
 
 def libsvm() -> bytes:
@@ -60,9 +60,7 @@ def test_a_pipe_holds_what_files_hold(
 ) -> None:
     # Blocks end within lines and records, and within their headers.
     monkeypatch.setattr(streams, "BLOCK", 777)
-    data = formats.read_channel(
-        piped(tmp_path, kind, BODIES[kind]), Accepted(KINDS, formats.LIBSVM)
-    )
+    data = formats.read_channel(piped(tmp_path, kind, BODIES[kind]), Accepted(KINDS, inputs.LIBSVM))
     features = data.features.toarray() if kind == "text/libsvm" else data.features
     np.testing.assert_allclose(features, FEATURES, rtol=1e-6)
     np.testing.assert_array_equal(data.labels, LABELS)
@@ -81,7 +79,7 @@ def test_batches_of_a_pipe(
     tmp_path: Path, kind: str, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "BLOCK", 1234)
-    accepted = Accepted((formats.CSV, formats.RECORDIO), formats.RECORDIO)
+    accepted = Accepted((inputs.CSV, inputs.RECORDIO), inputs.RECORDIO)
     parts = list(formats.batches(piped(tmp_path, kind, data), accepted, 64))
     assert [part.rows for part in parts] == [64] * 7 + [52]
     rows = [
@@ -96,7 +94,7 @@ def test_faults_in_a_pipe_are_counted_from_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "BLOCK", 100)
-    accepted = Accepted(KINDS, formats.LIBSVM)
+    accepted = Accepted(KINDS, inputs.LIBSVM)
     text = b"1,2,3\n" * 100 + b"1,x,3\n"
     with pytest.raises(UserError, match="'x' found in line 101, column 2 of channel 'train'"):
         formats.read_channel(piped(tmp_path, "text/csv", text), accepted)
@@ -114,7 +112,7 @@ def test_faults_in_a_pipe_are_counted_from_its_beginning(
 def test_a_pipe_without_data_and_one_that_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accepted = Accepted(KINDS, formats.LIBSVM)
+    accepted = Accepted(KINDS, inputs.LIBSVM)
     for number, kind in enumerate(BODIES):
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from linear_jobs import records, sparse_records
 from pyarrow import parquet
 
-from studio.algorithms import formats, inference, recordio, streams
+from studio.algorithms import formats, inference, inputs, recordio, streams
 from studio.algorithms.base import Channel, UserError
 from studio.algorithms.server import RequestError
 
@@ -73,9 +73,9 @@ def test_broken_data_is_read_or_refused(
     folder = tmp_path_factory.mktemp("data")
     (folder / "file").write_bytes(data)
     channel = Channel("train", folder, kind)
-    kinds = (formats.CSV, formats.LIBSVM, formats.RECORDIO)
+    kinds = (inputs.CSV, inputs.LIBSVM, inputs.RECORDIO)
     for missing in (True, False):
-        accepted = formats.Accepted(kinds, formats.LIBSVM, missing=missing, delimiters=",;\t| ")
+        accepted = inputs.Accepted(kinds, inputs.LIBSVM, missing=missing, delimiters=",;\t| ")
         whole = read_or_refuse(partial(formats.read_channel, channel, accepted))
         assert whole is None or whole.labels is None or whole.rows == len(whole.labels)
         if kind != "text/libsvm":
@@ -124,7 +124,7 @@ def test_a_body_is_read_as_what_it_says_or_refused(body: bytes, kind: str, rows:
 
 def test_parquet_without_columns_is_refused(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({}), tmp_path / "file")
-    accepted = formats.Accepted((formats.PARQUET,), formats.PARQUET)
+    accepted = inputs.Accepted((inputs.PARQUET,), inputs.PARQUET)
     with pytest.raises(UserError, match="have 0 columns: 2 or more are needed"):
         formats.read_channel(Channel("train", tmp_path, "parquet"), accepted)
 
@@ -151,21 +151,21 @@ def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
         file.truncate(streams.LONGEST + 2 * streams.BLOCK)
     channel = Channel("train", tmp_path, "text/libsvm")
     with pytest.raises(UserError, match="A record of file 'file' is longer than 64 MiB"):
-        formats.read_channel(channel, formats.Accepted((formats.LIBSVM,), formats.LIBSVM))
+        formats.read_channel(channel, inputs.Accepted((inputs.LIBSVM,), inputs.LIBSVM))
     (tmp_path / "file").write_bytes(b"1," * 1_000_001 + b"1\n")
     with pytest.raises(UserError, match="has more than 1000000 columns"):
         formats.read_channel(
-            Channel("train", tmp_path, "text/csv"), formats.Accepted((formats.CSV,), formats.CSV)
+            Channel("train", tmp_path, "text/csv"), inputs.Accepted((inputs.CSV,), inputs.CSV)
         )
 
 
 STREAM = """
 import resource, sys
 from pathlib import Path
-from studio.algorithms import formats
+from studio.algorithms import formats, inputs
 from studio.algorithms.base import Channel
 channel = Channel("train", Path(sys.argv[1]), "text/csv")
-accepted = formats.Accepted((formats.CSV,), formats.CSV)
+accepted = inputs.Accepted((inputs.CSV,), inputs.CSV)
 next(formats.batches(channel, accepted, 1000))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 rows = sum(data.rows for data in formats.batches(channel, accepted, 1000))

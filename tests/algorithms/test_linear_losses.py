@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.algorithms.linear_learner import losses
-from studio.algorithms.linear_learner.losses import LOSSES, Shape, make
+from studio.algorithms.linear_learner import LOSSES, losses
+from studio.algorithms.linear_learner.losses import Shape, make
 from studio.algorithms.linear_learner.optimizers import Optimizer, Recipe
 
 SCALARS = [name for names in LOSSES.values() for name in names if name != "softmax_loss"]

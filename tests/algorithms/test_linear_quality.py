@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from studio.algorithms.base import UserError
 from studio.algorithms.linear_learner import fitting
 from studio.algorithms.linear_learner.fitting import Fit, Table
-from studio.algorithms.linear_learner.hyperparameters import read
+from studio.algorithms.linear_learner.settings import read
 
 
 class Silent:

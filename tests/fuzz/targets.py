@@ -21,7 +21,15 @@ import numpy as np
 import pyarrow
 from pyarrow import parquet
 
-from studio.algorithms import csv_text, formats, inference, libsvm, record_message, recordio
+from studio.algorithms import (
+    csv_text,
+    formats,
+    inference,
+    inputs,
+    libsvm,
+    record_message,
+    recordio,
+)
 from studio.algorithms.base import Channel, UserError
 from studio.algorithms.server import RequestError
 from studio.container import archive
@@ -194,9 +202,9 @@ def bodies(data: bytes) -> None:
 
 def channels(data: bytes) -> None:
     """What an algorithm is trained with: two files, as a whole and in batches."""
-    kinds = (formats.CSV, formats.LIBSVM, formats.RECORDIO, formats.PARQUET)
+    kinds = (inputs.CSV, inputs.LIBSVM, inputs.RECORDIO, inputs.PARQUET)
     kind, missing, middle = kinds[data[0] % 4], data[1] % 2 > 0, data[2] * 4
-    accepted = formats.Accepted(kinds, kind, missing=missing, delimiters=",;\t| ")
+    accepted = inputs.Accepted(kinds, kind, missing=missing, delimiters=",;\t| ")
     with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
         (Path(folder) / "0").write_bytes(data[3 + middle :])
         (Path(folder) / "1").write_bytes(data[3 : 3 + middle])
@@ -205,7 +213,7 @@ def channels(data: bytes) -> None:
             whole = formats.read_channel(channel, accepted)
             assert whole.features.ndim == 2
             assert whole.labels is None or len(whole.labels) == whole.rows
-        if kind in (formats.CSV, formats.RECORDIO):
+        if kind in (inputs.CSV, inputs.RECORDIO):
             with contextlib.suppress(UserError):
                 parts = list(formats.batches(channel, accepted, 2))
                 assert all(part.rows == 2 for part in parts[:-1])

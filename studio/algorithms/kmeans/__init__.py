@@ -3,7 +3,8 @@
 Light to import: the control plane reads `IMAGE`; numbers load with the program.
 """
 
-from studio.algorithms.base import Image
+from studio.algorithms.image import Image
+from studio.algorithms.inputs import CSV, RECORDIO, Accepted, Input, Inputs
 
 _LINE = r"#quality_metric: host=\S+, "
 
@@ -20,6 +21,17 @@ IMAGE = Image(
         (
             "train:throughput",
             r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+        ),
+    ),
+    title="k-means",
+    description="Groups similar records: finds k centres and assigns each record to the nearest.",
+    inputs=Inputs(
+        channels=(
+            Input("train", "Records to cluster; in CSV every column is a feature.", required=True),
+            Input("test", "Records that the final centres are scored on."),
+        ),
+        accepted=Accepted(
+            formats=(RECORDIO, CSV), default=RECORDIO, label_size=0, label_sizes=(0,)
         ),
     ),
 )

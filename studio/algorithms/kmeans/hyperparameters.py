@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from studio.algorithms.hyperparameters import (
     FIRST_PARTY,
+    NO_EFFECT,
     Hyperparameter,
     Interval,
     parse,
@@ -23,15 +24,15 @@ _Row = Hyperparameter
 TABLE = (
     _Row("feature_dim", "integer", required=True, range=_NATURAL, help="Number of features."),
     _Row("k", "integer", required=True, range=_NATURAL, help="Number of clusters."),
-    _Row("epochs", "integer", 1, range=_NATURAL, tunable=Interval(1, 10),
+    _Row("epochs", "integer", 1, range=_NATURAL, tunable=Interval(1, 10), common=True,
          help="Passes over the training data."),
     _Row("eval_metrics", "names", ("msd",), choices=METRICS,
          help="Scores on test data, a JSON list: mean and sum of squared distances."),
     _Row("extra_center_factor", "integer", "auto", range=_NATURAL, words=_AUTO,
-         tunable=Interval(4, 10), help="Online centres for each wanted cluster."),
+         tunable=Interval(4, 10), common=True, help="Online centres for each wanted cluster."),
     _Row("half_life_time_size", "integer", 0, range=Interval(low=0),
          help="Points after which a point counts half; 0: it always counts whole."),
-    _Row("init_method", "choice", "random", choices=_INITS, tunable=_INITS,
+    _Row("init_method", "choice", "random", choices=_INITS, tunable=_INITS, common=True,
          help="How the online centres are chosen among the first points."),
     _Row("local_lloyd_init_method", "choice", "kmeans++", choices=_INITS,
          help="How a trial of Lloyd's algorithm begins."),
@@ -42,11 +43,11 @@ TABLE = (
     _Row("local_lloyd_tol", "float", 0.0001, range=Interval(0, 1),
          help="Relative change of the loss at which Lloyd's algorithm ends."),
     _Row("mini_batch_size", "integer", 5000, range=_NATURAL, tunable=Interval(3000, 15000),
-         help="Points of one online step."),
+         common=True, help="Points of one online step."),
     # What the service, the SDK and AWS's own defaults add: none of it means something here.
-    _Row("force_dense", "boolean", True, help="Accepted without effect."),
+    _Row("force_dense", "boolean", True, help=NO_EFFECT),
     *(
-        _Row(name, "text", "", help="Accepted without effect.")
+        _Row(name, "text", "", help=NO_EFFECT)
         for name in (
             "_tuning_objective_metric", "_kvstore", "_num_kv_servers", "_num_gpus", "_num_slices",
             "_log_level", "_enable_profiler", "_disable_wait_to_read",
@@ -87,7 +88,7 @@ class Settings:
 
 
 def read(given: Mapping[str, str]) -> Settings:
-    """The settings of a job. Raises UserError with every violation."""
+    """The settings of a job. Raises Invalid with every fault."""
     value = with_defaults(TABLE, parse(TABLE, given, FIRST_PARTY))
     k, batch = value["k"], value["mini_batch_size"]
     factor, trials = value["extra_center_factor"], value["local_lloyd_num_trials"]

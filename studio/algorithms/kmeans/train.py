@@ -15,7 +15,7 @@ from scipy import sparse
 
 from studio.algorithms import formats, hosts, streams
 from studio.algorithms.base import Environment, Termination, UserError
-from studio.algorithms.kmeans import geometry, hyperparameters, lloyd, model
+from studio.algorithms.kmeans import IMAGE, geometry, hyperparameters, lloyd, model
 from studio.algorithms.kmeans.geometry import Points
 from studio.algorithms.kmeans.hyperparameters import Settings
 from studio.algorithms.kmeans.model import Model
@@ -23,13 +23,6 @@ from studio.algorithms.kmeans.online import Part, Stream
 
 log = logging.getLogger(__name__)
 
-ACCEPTED = formats.Accepted(
-    formats=(formats.RECORDIO, formats.CSV),
-    default=formats.RECORDIO,
-    label_size=0,
-    label_sizes=(0,),
-)
-CHANNELS = ("train", "test")
 POLISHED = 50
 """Points of the sample for each cluster that are enough to move centres by."""
 
@@ -41,7 +34,7 @@ def train(tag: str, environment: Environment, termination: Termination) -> None:
     log.info("Reading provided configuration from hyperparameters.json: %s", json.dumps(given))
     settings = hyperparameters.read(given)
     log.info("Final configuration: %s", json.dumps(_configuration(given)))
-    _check_channels(environment)
+    IMAGE.inputs.check(environment.channels)
     if given.get("extra_center_factor", "auto") == "auto":
         log.info("'extra_center_factor' was set to 'auto', evaluated to %d.", settings.factor)
     report = Lines(environment.current_host, settings.epochs, termination)
@@ -68,7 +61,7 @@ def _batches(
     """The checked points of one epoch of a channel."""
     first = 0
     channel = environment.channels[name]
-    for data in formats.batches(channel, ACCEPTED, settings.batch, epoch):
+    for data in formats.batches(channel, IMAGE.inputs.accepted, settings.batch, epoch):
         check(data.features, name, settings.feature_dim, first)
         first += data.rows
         yield data.features
@@ -145,20 +138,10 @@ def _pass_over(environment: Environment, settings: Settings, report: "Lines") ->
     return stream.part(settings.feature_dim)
 
 
-def _check_channels(environment: Environment) -> None:
-    if "train" not in environment.channels:
-        raise UserError("Channel 'train' is missing: k-means cannot train without it.")
-    unknown = sorted(set(environment.channels) - set(CHANNELS))
-    if unknown:
-        raise UserError(f"Channel '{unknown[0]}' is not known: k-means reads train and test.")
-
-
 def _configuration(given: Mapping[str, str]) -> dict[str, str]:
     """Every hyperparameter, as it was given or by default."""
-    defaults = {row.name: row.default for row in hyperparameters.TABLE}
-    defaults["eval_metrics"] = json.dumps(defaults["eval_metrics"])
-    shown = {name: str(value) for name, value in defaults.items() if value not in (None, "")}
-    return {**shown, **given}
+    defaults = {row.name: row.default_text for row in hyperparameters.TABLE if row.default_text}
+    return {**defaults, **given}
 
 
 class Lines:

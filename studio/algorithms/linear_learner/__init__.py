@@ -3,7 +3,33 @@
 Light to import: the control plane reads `IMAGE`; numbers load with the program.
 """
 
-from studio.algorithms.base import Image
+from studio.algorithms.image import Image
+from studio.algorithms.inputs import CSV, RECORDIO, Accepted, Input, Inputs
+
+LOSSES = {
+    "binary_classifier": ("logistic", "hinge_loss"),
+    "multiclass_classifier": ("softmax_loss",),
+    "regressor": (
+        "squared_loss",
+        "absolute_loss",
+        "eps_insensitive_squared_loss",
+        "eps_insensitive_absolute_loss",
+        "quantile_loss",
+        "huber_loss",
+    ),
+}
+"""The losses that each predictor type takes; the first one is what `auto` means."""
+
+LOSS_CRITERIA = ("loss_function", "cross_entropy_loss")
+CRITERIA = (
+    "accuracy",
+    "f1",
+    "f_beta",
+    "precision_at_target_recall",
+    "recall_at_target_precision",
+    *LOSS_CRITERIA,
+)
+"""What a binary classifier may be selected by."""
 
 _LINE = r"#quality_metric: host=\S+, "
 
@@ -56,5 +82,16 @@ IMAGE = Image(
             "train:throughput",
             r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
         ),
+    ),
+    title="Linear learner",
+    description="Linear models for regression and classification: many are trained at once, the "
+    "best one is kept.",
+    inputs=Inputs(
+        channels=(
+            Input("train", "Labelled rows; in CSV the label is the first column.", required=True),
+            Input("validation", "Rows that choose the best of the models."),
+            Input("test", "Rows that the best model is scored on."),
+        ),
+        accepted=Accepted(formats=(RECORDIO, CSV), default=RECORDIO),
     ),
 )

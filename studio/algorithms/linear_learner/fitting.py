@@ -12,12 +12,12 @@ from scipy import sparse
 
 from studio.algorithms.base import UserError
 from studio.algorithms.linear_learner import losses, scaling, solver, variations
-from studio.algorithms.linear_learner.hyperparameters import Settings
 from studio.algorithms.linear_learner.judging import Panel
 from studio.algorithms.linear_learner.losses import Array, Loss, Matrix
 from studio.algorithms.linear_learner.model import Model, neutral_threshold
 from studio.algorithms.linear_learner.optimizers import Recipe
 from studio.algorithms.linear_learner.scaling import Scaler
+from studio.algorithms.linear_learner.settings import Settings
 from studio.algorithms.linear_learner.solver import Epoch, Examples, Plan, Stack, Task
 
 MODELS = 32

@@ -1,25 +1,25 @@
-"""The hyperparameters of linear-learner: the documented table, and what a job makes of it.
+"""The hyperparameters of linear-learner: the documented table, and the rules between its rows.
 
 Source: AWS's page "Linear learner hyperparameters", and the default configuration that its jobs
-print. Knows no data: what depends on data (`auto` step sizes) is settled in `fitting`.
+print. It imports no NumPy; what a job makes of the values is in `settings`.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.algorithms.base import UserError
 from studio.algorithms.hyperparameters import (
     FIRST_PARTY,
+    NO_EFFECT,
+    Fault,
     Hyperparameter,
     Interval,
+    Invalid,
+    When,
     parse,
     with_defaults,
 )
-from studio.algorithms.linear_learner.losses import LOSSES, Shape
-from studio.algorithms.linear_learner.selection import CRITERIA, Criterion
-from studio.algorithms.linear_learner.variations import Asked
+from studio.algorithms.linear_learner import CRITERIA, LOSSES
 
 _AUTO = ("auto",)
 _POSITIVE = Interval(low=0, open_low=True)
@@ -28,230 +28,163 @@ _NOT_NEGATIVE = Interval(low=0)
 _FRACTION = Interval(low=0, high=1, open_low=True, open_high=True)
 _DECAY = Interval(low=0, high=1, open_high=True)
 
+_BINARY = When("predictor_type", ("binary_classifier",))
+_MULTICLASS = When("predictor_type", ("multiclass_classifier",))
+_REGRESSOR = When("predictor_type", ("regressor",))
+_ADAM = When("optimizer", ("auto", "adam"))
+_SCHEDULED = When("use_lr_scheduler", ("true",))
+
+
+def _selected_by(criterion: str) -> When:
+    return When("binary_classifier_model_selection_criteria", (criterion,))
+
+
 _Row = Hyperparameter
 
 TABLE = (
-    _Row("predictor_type", "choice", required=True, choices=tuple(LOSSES)),
-    _Row("feature_dim", "integer", "auto", range=_NATURAL, words=_AUTO),
-    _Row("num_classes", "integer", range=Interval(1, 1_000_000)),
-    _Row("accuracy_top_k", "integer", 3, range=_NATURAL),
-    _Row("balance_multiclass_weights", "boolean", False),
-    _Row("beta_1", "float", "auto", range=_DECAY, words=_AUTO),
-    _Row("beta_2", "float", "auto", range=_DECAY, words=_AUTO),
-    _Row("bias_lr_mult", "float", "auto", range=_POSITIVE, words=_AUTO),
-    _Row("bias_wd_mult", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO),
-    _Row("binary_classifier_model_selection_criteria", "choice", "accuracy", choices=CRITERIA),
-    _Row("early_stopping_patience", "integer", 3, range=_NATURAL),
-    _Row("early_stopping_tolerance", "float", 0.001, range=_NOT_NEGATIVE),
-    _Row("epochs", "integer", 15, range=_NATURAL),
-    _Row("f_beta", "float", 1.0, range=_POSITIVE),
-    _Row("huber_delta", "float", 1.0, range=_NOT_NEGATIVE),
-    _Row("init_bias", "float", 0.0),
-    _Row("init_method", "choice", "uniform", choices=("uniform", "normal")),
-    _Row("init_scale", "float", 0.07, range=_POSITIVE),
-    _Row("init_sigma", "float", 0.01, range=_POSITIVE),
-    _Row("l1", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO, tunable=Interval(1e-7, 1)),
-    _Row("learning_rate", "float", "auto", range=_POSITIVE, words=_AUTO, tunable=Interval(1e-5, 1)),
-    _Row(
-        "loss",
-        "choice",
-        "auto",
-        choices=("auto", *(name for names in LOSSES.values() for name in names)),
-    ),
-    _Row("loss_insensitivity", "float", 0.01, range=_POSITIVE),
-    _Row("lr_scheduler_factor", "float", "auto", range=_FRACTION, words=_AUTO),
-    _Row("lr_scheduler_minimum_lr", "float", "auto", range=_POSITIVE, words=_AUTO),
-    _Row("lr_scheduler_step", "integer", "auto", range=_NATURAL, words=_AUTO),
-    _Row("margin", "float", 1.0, range=_NOT_NEGATIVE),
-    _Row("mini_batch_size", "integer", 1000, range=_NATURAL, tunable=Interval(100, 5000)),
-    _Row("momentum", "float", "auto", range=_DECAY, words=_AUTO),
-    _Row("normalize_data", "boolean", True, words=_AUTO),
-    _Row("normalize_label", "boolean", "auto", words=_AUTO),
-    _Row("num_calibration_samples", "integer", "auto", range=_NATURAL, words=_AUTO),
-    _Row("num_models", "integer", "auto", range=_NATURAL, words=_AUTO),
-    _Row("num_point_for_scaler", "integer", 10_000, range=_NATURAL),
-    _Row("optimizer", "choice", "auto", choices=("auto", "sgd", "adam", "rmsprop")),
-    _Row(
-        "positive_example_weight_mult",
-        "float",
-        1.0,
-        range=_POSITIVE,
-        words=("balanced", "auto"),
-        tunable=Interval(1e-5, 1e5),
-    ),
-    _Row("quantile", "float", 0.5, range=_FRACTION),
-    _Row("target_precision", "float", 0.8, range=_FRACTION),
-    _Row("target_recall", "float", 0.8, range=_FRACTION),
-    _Row("unbias_data", "boolean", "auto", words=_AUTO),
-    _Row("unbias_label", "boolean", "auto", words=_AUTO),
-    _Row("use_bias", "boolean", True, tunable=("true", "false")),
-    _Row("use_lr_scheduler", "boolean", True),
-    _Row("wd", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO, tunable=Interval(1e-7, 1)),
+    _Row("predictor_type", "choice", required=True, choices=tuple(LOSSES),
+         help="What is predicted: one of two classes, one of several, or a number."),
+    _Row("feature_dim", "integer", "auto", range=_NATURAL, words=_AUTO,
+         help="Number of features; auto: as many as the data has."),
+    _Row("num_classes", "integer", range=Interval(1, 1_000_000), common=True, when=_MULTICLASS,
+         help="Number of classes, 3 or more; labels are 0 to num_classes - 1."),
+    _Row("accuracy_top_k", "integer", 3, range=_NATURAL, when=_MULTICLASS,
+         help="A prediction counts as right when the label is among its k best classes."),
+    _Row("balance_multiclass_weights", "boolean", False, when=_MULTICLASS,
+         help="Give each class the same weight in the loss."),
+    _Row("beta_1", "float", "auto", range=_DECAY, words=_AUTO, when=_ADAM,
+         help="Adam: decay of the mean of gradients."),
+    _Row("beta_2", "float", "auto", range=_DECAY, words=_AUTO, when=_ADAM,
+         help="Adam: decay of the mean of squared gradients."),
+    _Row("bias_lr_mult", "float", "auto", range=_POSITIVE, words=_AUTO,
+         help="The bias learns at this multiple of the learning rate."),
+    _Row("bias_wd_mult", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO,
+         help="The bias has this multiple of the L2 penalty."),
+    _Row("binary_classifier_model_selection_criteria", "choice", "accuracy", choices=CRITERIA,
+         common=True, when=_BINARY,
+         help="Which of the models is kept, judged on validation, else on training data."),
+    _Row("early_stopping_patience", "integer", 3, range=_NATURAL,
+         help="Epochs without improvement after which training ends."),
+    _Row("early_stopping_tolerance", "float", 0.001, range=_NOT_NEGATIVE,
+         help="Relative change of the loss that counts as an improvement."),
+    _Row("epochs", "integer", 15, range=_NATURAL, common=True,
+         help="Passes over the training data at most."),
+    _Row("f_beta", "float", 1.0, range=_POSITIVE, when=_BINARY,
+         help="Beta of the F score: above 1 recall counts more, below 1 precision."),
+    _Row("huber_delta", "float", 1.0, range=_NOT_NEGATIVE, when=When("loss", ("huber_loss",)),
+         help="Where the Huber loss turns from squared to absolute."),
+    _Row("init_bias", "float", 0.0, help="The bias before training."),
+    _Row("init_method", "choice", "uniform", choices=("uniform", "normal"),
+         help="Distribution of the weights before training."),
+    _Row("init_scale", "float", 0.07, range=_POSITIVE, when=When("init_method", ("uniform",)),
+         help="Uniform weights lie between this and its negative."),
+    _Row("init_sigma", "float", 0.01, range=_POSITIVE, when=When("init_method", ("normal",)),
+         help="Standard deviation of normal weights."),
+    _Row("l1", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO, tunable=Interval(1e-7, 1),
+         common=True, help="L1 penalty of the weights; 0: none."),
+    _Row("learning_rate", "float", "auto", range=_POSITIVE, words=_AUTO,
+         tunable=Interval(1e-5, 1), common=True, help="Step size of the optimizer."),
+    _Row("loss", "choice", "auto", common=True,
+         choices=("auto", *(name for names in LOSSES.values() for name in names)),
+         help="Loss that is minimised. auto: logistic for two classes, softmax_loss for several, "
+              "squared_loss for numbers."),
+    _Row("loss_insensitivity", "float", 0.01, range=_POSITIVE,
+         when=When("loss", ("eps_insensitive_squared_loss", "eps_insensitive_absolute_loss")),
+         help="Errors up to this size cost nothing."),
+    _Row("lr_scheduler_factor", "float", "auto", range=_FRACTION, words=_AUTO, when=_SCHEDULED,
+         help="The learning rate is multiplied by this after each lr_scheduler_step."),
+    _Row("lr_scheduler_minimum_lr", "float", "auto", range=_POSITIVE, words=_AUTO,
+         when=_SCHEDULED, help="The learning rate does not fall below this."),
+    _Row("lr_scheduler_step", "integer", "auto", range=_NATURAL, words=_AUTO, when=_SCHEDULED,
+         help="Optimizer steps between two decreases of the learning rate."),
+    _Row("margin", "float", 1.0, range=_NOT_NEGATIVE, when=When("loss", ("hinge_loss",)),
+         help="Margin of the hinge loss."),
+    _Row("mini_batch_size", "integer", 1000, range=_NATURAL, tunable=Interval(100, 5000),
+         common=True, help="Records of one step; no more than channel train has."),
+    _Row("momentum", "float", "auto", range=_DECAY, words=_AUTO, when=When("optimizer", ("sgd",)),
+         help="Momentum of sgd."),
+    _Row("normalize_data", "boolean", True, words=_AUTO, common=True,
+         help="Scale each feature to standard deviation 1 for training."),
+    _Row("normalize_label", "boolean", "auto", words=_AUTO, when=_REGRESSOR,
+         help="Scale the label to standard deviation 1 for training."),
+    _Row("num_calibration_samples", "integer", "auto", range=_NATURAL, words=_AUTO,
+         help="Records of validation that choose the threshold of a classifier."),
+    _Row("num_models", "integer", "auto", range=_NATURAL, words=_AUTO, common=True,
+         help="Models that are trained at once, with other penalties and learning rates each."),
+    _Row("num_point_for_scaler", "integer", 10_000, range=_NATURAL,
+         help="Records from which means and deviations are estimated."),
+    _Row("optimizer", "choice", "auto", choices=("auto", "sgd", "adam", "rmsprop"),
+         help="How steps are taken; auto: adam."),
+    _Row("positive_example_weight_mult", "float", 1.0, range=_POSITIVE,
+         words=("balanced", "auto"), tunable=Interval(1e-5, 1e5), common=True, when=_BINARY,
+         help="Weight of label 1 against label 0; balanced: both classes weigh the same."),
+    _Row("quantile", "float", 0.5, range=_FRACTION, when=When("loss", ("quantile_loss",)),
+         help="Quantile that is predicted."),
+    _Row("target_precision", "float", 0.8, range=_FRACTION,
+         when=_selected_by("recall_at_target_precision"),
+         help="Precision at which recall is compared."),
+    _Row("target_recall", "float", 0.8, range=_FRACTION,
+         when=_selected_by("precision_at_target_recall"),
+         help="Recall at which precision is compared."),
+    _Row("unbias_data", "boolean", "auto", words=_AUTO,
+         help="Shift each feature to mean 0 for training."),
+    _Row("unbias_label", "boolean", "auto", words=_AUTO, when=_REGRESSOR,
+         help="Shift the label to mean 0 for training."),
+    _Row("use_bias", "boolean", True, tunable=("true", "false"),
+         help="Whether the model has a bias."),
+    _Row("use_lr_scheduler", "boolean", True, help="Whether the learning rate falls over time."),
+    _Row("wd", "float", "auto", range=_NOT_NEGATIVE, words=_AUTO, tunable=Interval(1e-7, 1),
+         common=True, help="L2 penalty of the weights (weight decay); 0: none."),
     # What the service and AWS's own defaults add; only the first one means something here.
-    _Row("_tuning_objective_metric", "text", ""),
+    _Row("_tuning_objective_metric", "text", "", help="Set by tuning jobs."),
     *(
-        _Row(name, "text", "")
-        for name in ("_kvstore", "_num_kv_servers", "_num_gpus", "_log_level", "_enable_profiler")
+        _Row(name, "text", "", help=NO_EFFECT)
+        for name in (
+            "_kvstore", "_num_kv_servers", "_num_gpus", "_log_level", "_enable_profiler",
+            "force_dense",
+        )
     ),
-    _Row("force_dense", "text", ""),
-)
-
-CALIBRATION_SAMPLES = 10_000_000
-"""What `num_calibration_samples=auto` means in AWS's default configuration: all there are."""
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Settings:
-    """A job's hyperparameters, typed. None is `auto` where that depends on the data."""
-
-    predictor_type: str
-    loss: str
-    num_classes: int = 2
-    feature_dim: int | None = None
-    epochs: int = 15
-    mini_batch_size: int = 1000
-    num_models: int | None = None
-    use_bias: bool = True
-    normalize_data: bool | None = True
-    normalize_label: bool | None = None
-    unbias_data: bool | None = None
-    unbias_label: bool | None = None
-    num_point_for_scaler: int = 10_000
-    num_calibration_samples: int = CALIBRATION_SAMPLES
-    early_stopping_patience: int = 3
-    early_stopping_tolerance: float = 0.001
-    init_method: str = "uniform"
-    init_scale: float = 0.07
-    init_sigma: float = 0.01
-    init_bias: float = 0.0
-    bias_lr_mult: float = 1.0
-    bias_wd_mult: float = 0.0
-    balance_multiclass_weights: bool = False
-    accuracy_top_k: int = 3
-    optimizer: str = "adam"
-    beta_1: float | None = None
-    beta_2: float = 0.999
-    momentum: float = 0.0
-    balanced: bool = False
-    shape: Shape = field(default_factory=Shape)
-    criterion: Criterion = field(default_factory=Criterion)
-    asked: Asked = field(default_factory=Asked)
-    seed: int = 1
-
-    @property
-    def classes(self) -> int:
-        """Weight rows of one model."""
-        return self.num_classes if self.predictor_type == "multiclass_classifier" else 1
-
-    def weighing(self, balance: float) -> Asked:
-        """What was asked of each model, given the weight that balances the classes."""
-        return replace(self.asked, positive_weight=balance) if self.balanced else self.asked
+def read(given: Mapping[str, str]) -> dict[str, Any]:
+    """The values of all hyperparameters, parsed; "auto" stays. Raises Invalid with every fault."""
+    values = with_defaults(TABLE, parse(TABLE, given, FIRST_PARTY))
+    if faults := [*_not_finite(values), *_classes(values), *_losses(values)]:
+        raise Invalid(faults)
+    return values
 
 
-def read(given: Mapping[str, str]) -> Settings:
-    """The settings of a job. Raises UserError with every violation."""
-    parsed = parse(TABLE, given, FIRST_PARTY)
-    _check_finite(parsed)
-    value = with_defaults(TABLE, parsed)
-    _check_classes(value)
-    known = {name: _known(value[name]) for name in _FIELDS}
-    return Settings(
-        loss=_loss(value),
-        num_classes=_known(value["num_classes"]) or 2,
-        num_models=1 if value["_tuning_objective_metric"] else _known(value["num_models"]),
-        num_calibration_samples=_known(value["num_calibration_samples"]) or CALIBRATION_SAMPLES,
-        optimizer="adam" if value["optimizer"] == "auto" else value["optimizer"],
-        balanced=value["positive_example_weight_mult"] == "balanced",
-        shape=Shape(**{name: value[name] for name in Shape.__dataclass_fields__}),
-        criterion=Criterion(
-            name=value["binary_classifier_model_selection_criteria"],
-            f_beta=value["f_beta"],
-            target_recall=value["target_recall"],
-            target_precision=value["target_precision"],
-        ),
-        asked=_asked(value),
-        **known,
-        **{name: _known(value[name]) for name in _DEFAULTED if value[name] != "auto"},
-    )
-
-
-_FIELDS = (
-    "predictor_type",
-    "feature_dim",
-    "epochs",
-    "mini_batch_size",
-    "use_bias",
-    "normalize_data",
-    "normalize_label",
-    "unbias_data",
-    "unbias_label",
-    "num_point_for_scaler",
-    "early_stopping_patience",
-    "early_stopping_tolerance",
-    "init_method",
-    "init_scale",
-    "init_sigma",
-    "init_bias",
-    "balance_multiclass_weights",
-    "accuracy_top_k",
-    "beta_1",
-)
-"""Hyperparameters that a field of the same name takes over, None for `auto`."""
-
-_DEFAULTED = ("beta_2", "momentum", "bias_lr_mult", "bias_wd_mult")
-"""Those whose `auto` is the default of the field of the same name."""
-
-
-def _known(value: Any) -> Any:
-    return None if value == "auto" else value
-
-
-def _asked(value: Mapping[str, Any]) -> Asked:
-    weight = value["positive_example_weight_mult"]
-    binary = value["predictor_type"] == "binary_classifier"
-    return Asked(
-        learning_rate=_known(value["learning_rate"]),
-        wd=_known(value["wd"]),
-        l1=_known(value["l1"]),
-        use_lr_scheduler=value["use_lr_scheduler"],
-        lr_scheduler_step=_known(value["lr_scheduler_step"]),
-        lr_scheduler_factor=_known(value["lr_scheduler_factor"]),
-        lr_scheduler_minimum_lr=_known(value["lr_scheduler_minimum_lr"]),
-        positive_weight=_known(weight) if binary and weight != "balanced" else 1.0,
-    )
-
-
-def _check_finite(parsed: Mapping[str, Any]) -> None:
-    for name, value in parsed.items():
+def _not_finite(values: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, value in values.items():
         if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(
-                FIRST_PARTY.ill_typed.format(name=name, value=value, expected="a finite number")
-            )
+            text = FIRST_PARTY.ill_typed.format(name=name, value=value, expected="a finite number")
+            yield Fault(name, text)
 
 
-def _check_classes(value: Mapping[str, Any]) -> None:
-    if value["predictor_type"] != "multiclass_classifier":
+def _classes(values: Mapping[str, Any]) -> Iterator[Fault]:
+    if values["predictor_type"] != "multiclass_classifier":
         return
-    classes = value["num_classes"]
+    classes = values["num_classes"]
     if classes is None:
-        raise UserError(
+        yield Fault(
+            "num_classes",
             "num_classes must be provided when predictor_type is 'multiclass_classifier': "
-            "the labels are expected to be integers from 0 to num_classes - 1."
+            "the labels are expected to be integers from 0 to num_classes - 1.",
         )
-    if classes < 3:
-        raise UserError(
+    elif classes < 3:
+        yield Fault(
+            "num_classes",
             f"num_classes is {classes}, but a multiclass_classifier needs at least 3 classes. "
-            "Use predictor_type 'binary_classifier' for 2."
+            "Use predictor_type 'binary_classifier' for 2.",
         )
 
 
-def _loss(value: Mapping[str, Any]) -> str:
-    kind, loss = value["predictor_type"], value["loss"]
-    if loss == "auto":
-        return LOSSES[kind][0]
-    if loss not in LOSSES[kind]:
-        raise UserError(
+def _losses(values: Mapping[str, Any]) -> Iterator[Fault]:
+    kind, loss = values["predictor_type"], values["loss"]
+    if loss not in ("auto", *LOSSES[kind]):
+        yield Fault(
+            "loss",
             f"loss '{loss}' cannot be used with predictor_type '{kind}'. "
-            f"Use one of: {', '.join(('auto', *LOSSES[kind]))}."
+            f"Use one of: {', '.join(('auto', *LOSSES[kind]))}.",
         )
-    return str(loss)

@@ -14,9 +14,9 @@ from typing import Any
 from studio.algorithms.base import Termination
 from studio.algorithms.linear_learner import metrics
 from studio.algorithms.linear_learner.fitting import Fit, Judged
-from studio.algorithms.linear_learner.hyperparameters import Settings
 from studio.algorithms.linear_learner.losses import Array, Loss
 from studio.algorithms.linear_learner.scaling import Scaler
+from studio.algorithms.linear_learner.settings import Settings
 from studio.algorithms.linear_learner.solver import Epoch, Stack
 
 log = logging.getLogger(__name__)

@@ -17,20 +17,6 @@ Array = npt.NDArray[Any]
 Matrix = Any
 """Features, `(N, D)`: a NumPy array or a SciPy CSR matrix."""
 
-LOSSES = {
-    "binary_classifier": ("logistic", "hinge_loss"),
-    "multiclass_classifier": ("softmax_loss",),
-    "regressor": (
-        "squared_loss",
-        "absolute_loss",
-        "eps_insensitive_squared_loss",
-        "eps_insensitive_absolute_loss",
-        "quantile_loss",
-        "huber_loss",
-    ),
-}
-"""The losses that each predictor type takes; the first one is what `auto` means."""
-
 OBJECTIVES = {
     "logistic": "binary_classification_cross_entropy_objective",
     "softmax_loss": "multiclass_cross_entropy_objective",

@@ -7,18 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studio.algorithms.linear_learner import LOSS_CRITERIA
 from studio.algorithms.linear_learner.losses import Array
 from studio.algorithms.linear_learner.metrics import f_beta
-
-LOSS_CRITERIA = ("loss_function", "cross_entropy_loss")
-CRITERIA = (
-    "accuracy",
-    "f1",
-    "f_beta",
-    "precision_at_target_recall",
-    "recall_at_target_precision",
-    *LOSS_CRITERIA,
-)
 
 
 @dataclass(frozen=True)

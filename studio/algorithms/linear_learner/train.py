@@ -14,16 +14,14 @@ from scipy import sparse
 from studio.algorithms import formats, hosts, recordio, streams
 from studio.algorithms.base import Environment, Termination, UserError
 from studio.algorithms.hosts import Group
-from studio.algorithms.linear_learner import fitting, hyperparameters, metrics, model
+from studio.algorithms.linear_learner import IMAGE, fitting, hyperparameters, metrics, model
 from studio.algorithms.linear_learner.fitting import Fit, Table
-from studio.algorithms.linear_learner.hyperparameters import Settings
 from studio.algorithms.linear_learner.journal import Log
 from studio.algorithms.linear_learner.losses import Array, Matrix
+from studio.algorithms.linear_learner.settings import Settings, read
 
 log = logging.getLogger(__name__)
 
-ACCEPTED = formats.Accepted(formats=(formats.RECORDIO, formats.CSV), default=formats.RECORDIO)
-CHANNELS = ("train", "validation", "test")
 CHUNK = 10_000
 """Examples that are scored at a time."""
 
@@ -33,9 +31,9 @@ def train(tag: str, environment: Environment, termination: Termination) -> None:
     del tag
     given = environment.hyperparameters
     log.info("Reading provided configuration from hyperparameters.json: %s", json.dumps(given))
-    settings = hyperparameters.read(given)
+    settings = read(given)
     log.info("Final configuration: %s", json.dumps(_configuration(given)))
-    _check_channels(environment)
+    IMAGE.inputs.check(environment.channels)
     with hosts.joined(environment) as group:
         tables = _tables(environment, settings, group)
         if group.first:
@@ -160,20 +158,10 @@ def _first_wrong(features: Matrix) -> tuple[int, int]:
     return row, column
 
 
-def _check_channels(environment: Environment) -> None:
-    if "train" not in environment.channels:
-        raise UserError("Channel 'train' is missing: linear-learner cannot train without it.")
-    unknown = sorted(set(environment.channels) - set(CHANNELS))
-    if unknown:
-        raise UserError(
-            f"Channel '{unknown[0]}' is not known: linear-learner reads {', '.join(CHANNELS)}."
-        )
-
-
 def _tables(environment: Environment, settings: Settings, group: Group) -> dict[str, Table]:
     """The tables of all channels; on hosts but the first, those of the host."""
     tables = {}
-    for name in CHANNELS:
+    for name in (channel.name for channel in IMAGE.inputs.channels):
         if name in environment.channels:
             own = _table(environment, name, settings)
             parts = [own]
@@ -190,7 +178,7 @@ def _tables(environment: Environment, settings: Settings, group: Group) -> dict[
 def _table(environment: Environment, name: str, settings: Settings) -> Table | None:
     """The table of this host; None where one of several hosts got no file."""
     try:
-        data = formats.read_channel(environment.channels[name], ACCEPTED)
+        data = formats.read_channel(environment.channels[name], IMAGE.inputs.accepted)
     except streams.EmptyChannel:
         if len(environment.hosts) == 1:
             raise
@@ -237,6 +225,5 @@ def _joined(parts: Sequence[Table]) -> Table:
 
 def _configuration(given: Mapping[str, str]) -> dict[str, str]:
     """Every hyperparameter, as it was given or by default."""
-    defaults = {row.name: row.default for row in hyperparameters.TABLE}
-    shown = {name: str(value) for name, value in defaults.items() if value not in (None, "")}
-    return {**shown, **given}
+    defaults = {row.name: row.default_text for row in hyperparameters.TABLE if row.default_text}
+    return {**defaults, **given}

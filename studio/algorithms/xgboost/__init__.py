@@ -3,7 +3,8 @@
 Importing the package imports neither NumPy nor XGBoost: the control plane reads `IMAGE`.
 """
 
-from studio.algorithms.base import Image
+from studio.algorithms.image import Image
+from studio.algorithms.inputs import CSV, LIBSVM, PARQUET, RECORDIO, Accepted, Input, Inputs
 
 MAXIMIZED = (
     "accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg",
@@ -38,6 +39,22 @@ IMAGE = Image(
     metrics=(
         *(_metric("validation", name) for name in sorted((*MAXIMIZED, *MINIMIZED))),
         *(_metric("train", name) for name in _TRAIN_METRICS),
+    ),
+    title="XGBoost",
+    description="Gradient boosted trees for tables: regression, classification and ranking.",
+    inputs=Inputs(
+        channels=(
+            Input("train", "Labelled rows; in CSV the label is the first column.", required=True),
+            Input("validation", "Rows that metrics and early stopping are judged on."),
+        ),
+        accepted=Accepted(
+            formats=(CSV, LIBSVM, PARQUET, RECORDIO),
+            default=LIBSVM,
+            missing=True,
+            delimiters=",;\t| ",
+        ),
+        missing="Missing required channel: {name}",
+        unknown="Extraneous channel found: {name}",
     ),
 )
 

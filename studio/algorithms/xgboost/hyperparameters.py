@@ -6,8 +6,16 @@ Names, ranges and texts of errors are those of AWS's container. It imports no XG
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studio.algorithms.base import UserError
-from studio.algorithms.hyperparameters import Hyperparameter, Interval, Wording, parse
+from studio.algorithms.hyperparameters import (
+    NO_EFFECT,
+    Fault,
+    Hyperparameter,
+    Interval,
+    Invalid,
+    When,
+    Wording,
+    parse,
+)
 from studio.algorithms.xgboost import MAXIMIZED, MINIMIZED
 
 OBJECTIVES = (
@@ -35,6 +43,16 @@ _SHARE = Interval(0, 1, open_low=True)
 _FLAG, _COUNT = Interval(0, 1), Interval(1)
 
 
+_DART = When("booster", ("dart",))
+
+
+def _objective(*names: str) -> When:
+    return When("objective", names)
+
+
+_MULTI = _objective("multi:softmax", "multi:softprob")
+
+
 def _metric_with_threshold(text: str) -> bool:
     name, at, threshold = text.partition("@")
     try:
@@ -52,42 +70,46 @@ TABLE: tuple[Hyperparameter, ...] = (
     _row("num_round", "integer", required=True, range=_COUNT, tunable=Interval(1, 4000),
          help="Rounds of boosting: trees, or trees per class."),
     _row("objective", "choice", "reg:squarederror", choices=OBJECTIVES,
-         help="What is learnt, and the loss that is minimised."),
+         common=True, help="What is learnt, and the loss that is minimised."),
     _row("num_class", "integer", range=Interval(2),
+         common=True, when=_MULTI,
          help="Number of classes; required for multi:softmax and multi:softprob."),
     _row("eval_metric", "choices", choices=tuple(sorted((*MAXIMIZED, *MINIMIZED))),
          valid=_metric_with_threshold,
+         common=True,
          help="Metrics of each round, comma-separated; the default depends on the objective. "
               "error, ndcg and map take a threshold: error@0.7, ndcg@10."),
     _row("early_stopping_rounds", "integer", range=_COUNT,
+         common=True,
          help="Stop when the last metric on validation did not improve for so many rounds."),
     _row("booster", "choice", "gbtree", choices=("gbtree", "gblinear", "dart"),
          help="Trees, a linear model, or trees with dropout."),
     _row("eta", "float", 0.3, range=_UNIT, tunable=Interval(0.1, 0.5), aliases=("learning_rate",),
-         help="Shrinkage of each step."),
+         common=True, help="Shrinkage of each step."),
     _row("gamma", "float", 0, range=_FROM_ZERO, tunable=Interval(0, 5), aliases=("min_split_loss",),
-         help="Loss that a split must save."),
+         common=True, help="Loss that a split must save."),
     _row("max_depth", "integer", 6, range=_FROM_ZERO, tunable=Interval(0, 10),
-         help="Depth of a tree; 0: no limit."),
+         common=True, help="Depth of a tree; 0: no limit."),
     _row("min_child_weight", "float", 1, range=_FROM_ZERO, tunable=Interval(0, 120),
-         help="Least sum of instance weights in a leaf."),
+         common=True, help="Least sum of instance weights in a leaf."),
     _row("max_delta_step", "float", 0, range=_FROM_ZERO, tunable=Interval(0, 10),
          help="Limit of a leaf's step; 0: none."),
     _row("subsample", "float", 1, range=_SHARE, tunable=Interval(0.5, 1),
-         help="Share of the rows that a tree sees."),
+         common=True, help="Share of the rows that a tree sees."),
     _row("sampling_method", "choice", "uniform", choices=("uniform", "gradient_based"),
          help="How rows are sampled; gradient_based needs a GPU."),
     _row("colsample_bytree", "float", 1, range=_SHARE, tunable=Interval(0.5, 1),
-         help="Share of the columns that a tree sees."),
+         common=True, help="Share of the columns that a tree sees."),
     _row("colsample_bylevel", "float", 1, range=_SHARE, tunable=Interval(0.1, 1),
          help="Share of the columns that a level sees."),
     _row("colsample_bynode", "float", 1, range=_SHARE, tunable=Interval(0.1, 1),
          help="Share of the columns that a split sees."),
     _row("lambda", "float", 1, range=_FROM_ZERO, tunable=Interval(0, 1000),
-         aliases=("reg_lambda",), help="L2 penalty of the weights."),
+         aliases=("reg_lambda",), common=True, help="L2 penalty of the weights."),
     _row("alpha", "float", 0, range=_FROM_ZERO, tunable=Interval(0, 1000), aliases=("reg_alpha",),
-         help="L1 penalty of the weights."),
-    _row("scale_pos_weight", "float", 1, range=_POSITIVE, help="Weight of the positive rows."),
+         common=True, help="L1 penalty of the weights."),
+    _row("scale_pos_weight", "float", 1, range=_POSITIVE,
+         common=True, help="Weight of the positive rows."),
     _row("base_score", "float", 0.5, range=_FROM_ZERO, help="Prediction before the first tree."),
     _row("csv_weights", "integer", 0, range=_FLAG,
          help="1: the second CSV column is the weight of the row."),
@@ -109,35 +131,40 @@ TABLE: tuple[Hyperparameter, ...] = (
          help="Build trees, or update those of a model."),
     _row("refresh_leaf", "integer", 1, range=_FLAG, help="With the updater refresh: leaves too."),
     _row("sample_type", "choice", "uniform", choices=("uniform", "weighted"),
-         help="dart: how dropped trees are chosen."),
+         when=_DART, help="dart: how dropped trees are chosen."),
     _row("normalize_type", "choice", "tree", choices=("tree", "forest"),
-         help="dart: weight of the new trees."),
-    _row("rate_drop", "float", 0.0, range=_UNIT, help="dart: share of trees that are dropped."),
-    _row("one_drop", "integer", 0, range=_FLAG, help="dart: 1: drop one tree at least."),
-    _row("skip_drop", "float", 0.0, range=_UNIT, help="dart: probability to drop none."),
+         when=_DART, help="dart: weight of the new trees."),
+    _row("rate_drop", "float", 0.0, range=_UNIT,
+         when=_DART, help="dart: share of trees that are dropped."),
+    _row("one_drop", "integer", 0, range=_FLAG,
+         when=_DART, help="dart: 1: drop one tree at least."),
+    _row("skip_drop", "float", 0.0, range=_UNIT,
+         when=_DART, help="dart: probability to drop none."),
     _row("tweedie_variance_power", "float", 1.5, range=Interval(1, 2, True, True),
-         help="reg:tweedie: variance of the distribution."),
-    _row("huber_slope", "float", 1.0, range=_POSITIVE, help="reg:pseudohubererror: its slope."),
+         when=_objective("reg:tweedie"), help="reg:tweedie: variance of the distribution."),
+    _row("huber_slope", "float", 1.0, range=_POSITIVE,
+         when=_objective("reg:pseudohubererror"), help="reg:pseudohubererror: its slope."),
     _row("aft_loss_distribution", "choice", "normal", choices=("normal", "logistic", "extreme"),
-         help="survival:aft: distribution of the noise."),
+         when=_objective("survival:aft"), help="survival:aft: distribution of the noise."),
     _row("aft_loss_distribution_scale", "float", 1.0, range=_POSITIVE,
-         help="survival:aft: scale of the noise."),
+         when=_objective("survival:aft"), help="survival:aft: scale of the noise."),
     _row("nthread", "integer", range=_COUNT, help="Threads; default: all that the job has."),
-    _row("seed", "integer", 0, range=Interval(-(2**31), 2**31 - 1), help="Random seed."),
+    _row("seed", "integer", 0, range=Interval(-(2**31), 2**31 - 1),
+         common=True, help="Random seed."),
     _row("verbosity", "integer", 1, range=Interval(0, 3),
          help="Messages of XGBoost: 0 none, 1 warnings, 2 information, 3 everything."),
     _row("save_model_on_termination", "boolean", False,
          help="Whether a stopped job keeps the model of its last round."),
     _row("predictor", "choice", "auto", choices=("auto", "cpu_predictor", "gpu_predictor"),
          help="Accepted; XGBoost chooses by itself."),
-    _row("dsplit", "choice", choices=("row", "col"), help="Accepted without effect."),
+    _row("dsplit", "choice", choices=("row", "col"), help=NO_EFFECT),
     _row("sketch_eps", "float", 0.03, range=Interval(0, 1, True, True),
          help="Accepted without effect: see max_bin."),
-    _row("single_precision_histogram", "boolean", False, help="Accepted without effect."),
-    _row("deterministic_histogram", "boolean", True, help="Accepted without effect."),
-    _row("prob_buffer_row", "float", 1.0, range=_SHARE, help="Accepted without effect."),
-    _row("lambda_bias", "float", 0, range=_UNIT, help="Accepted without effect."),
-    _row("use_dask_gpu_training", "boolean", False, help="Accepted without effect."),
+    _row("single_precision_histogram", "boolean", False, help=NO_EFFECT),
+    _row("deterministic_histogram", "boolean", True, help=NO_EFFECT),
+    _row("prob_buffer_row", "float", 1.0, range=_SHARE, help=NO_EFFECT),
+    _row("lambda_bias", "float", 0, range=_UNIT, help=NO_EFFECT),
+    _row("use_dask_gpu_training", "boolean", False, help=NO_EFFECT),
     _row("_kfold", "integer", range=Interval(2), help="Not supported: cross-validation."),
     _row("_num_cv_round", "integer", range=_COUNT, help="Not supported: cross-validation."),
     _row("_tuning_objective_metric", "text", help="Set by tuning jobs."),
@@ -151,43 +178,51 @@ IGNORED = (
 
 
 def read(given: Mapping[str, str]) -> dict[str, Any]:
-    """The hyperparameters that were given, parsed. Raises UserError with every violation."""
+    """The hyperparameters that were given, parsed. Raises Invalid with every fault."""
     values = parse(TABLE, given, _WORDING)
-    errors = list(_conflicts(values))
-    if errors:
-        raise UserError("\n".join(errors))
+    faults = list(_conflicts(values))
+    if faults:
+        raise Invalid(faults)
     return values
 
 
-def _conflicts(values: Mapping[str, Any]) -> Iterator[str]:
+def _conflicts(values: Mapping[str, Any]) -> Iterator[Fault]:
     objective = values.get("objective", "reg:squarederror")
     tree_method = values.get("tree_method")
     metrics = values.get("eval_metric", [])
     if objective.startswith("multi:") and "num_class" not in values:
-        yield "Require input for parameter 'num_class' for multi-classification"
+        text = "Require input for parameter 'num_class' for multi-classification"
+        yield Fault("num_class", text)
     if not objective.startswith("multi:") and "num_class" in values:
-        yield (
-            "Do not need to setup parameter 'num_class' for learning task other than "
-            "multi-classification."
-        )
+        text = "Do not need to setup parameter 'num_class' for learning task other than "
+        yield Fault("num_class", f"{text}multi-classification.")
     if "auc" in metrics and not objective.startswith(("binary:", "rank:")):
-        yield "Metric 'auc' can only be applied for classification and ranking problems."
+        text = "Metric 'auc' can only be applied for classification and ranking problems."
+        yield Fault("eval_metric", text)
     if "aft-nloglik" in metrics and objective != "survival:aft":
-        yield "Metric 'aft-nloglik' can only be applied for 'survival:aft' objective."
-    if "monotone_constraints" in values and tree_method not in ("exact", "hist"):
-        yield (
-            "monotone_constraints can be used only when the tree_method parameter is set to "
-            "either 'exact' or 'hist'."
-        )
-    if "interaction_constraints" in values and tree_method not in ("exact", "hist", "approx"):
-        yield (
-            "interaction_constraints can be used only when the tree_method parameter is set to "
-            "either 'exact', 'hist' or 'approx'."
-        )
-    if "_kfold" in values or "_num_cv_round" in values:
-        yield "_kfold and _num_cv_round ask for cross-validation, which is not supported here."
+        text = "Metric 'aft-nloglik' can only be applied for 'survival:aft' objective."
+        yield Fault("eval_metric", text)
+    for name, methods in _CONSTRAINTS.items():
+        if name in values and tree_method not in methods:
+            yield Fault(name, _TREE_METHOD.format(name=name, methods=_either(methods)))
+    for name in sorted({"_kfold", "_num_cv_round"} & values.keys()):
+        text = "_kfold and _num_cv_round ask for cross-validation, which is not supported here."
+        yield Fault(name, text)
     if "updater" in values:
-        yield from _updater_conflicts(values["updater"], values)
+        for text in _updater_conflicts(values["updater"], values):
+            yield Fault("updater", text)
+
+
+_TREE_METHOD = "{name} can be used only when the tree_method parameter is set to either {methods}."
+_CONSTRAINTS = {
+    "monotone_constraints": ("exact", "hist"),
+    "interaction_constraints": ("exact", "hist", "approx"),
+}
+
+
+def _either(words: tuple[str, ...]) -> str:
+    *first, last = map(repr, words)
+    return f"{', '.join(first)} or {last}"
 
 
 def _updater_conflicts(updaters: list[str], values: Mapping[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from studio.algorithms.base import Environment, Termination, UserError, cpus
 from studio.algorithms.formats import Data
 from studio.algorithms.hosts import Group
 from studio.algorithms.xgboost import (
+    IMAGE,
     MAXIMIZED,
     checkpoints,
     distributed,
@@ -32,12 +33,6 @@ MODEL_FILE = "xgboost-model"
 LIBSVM_BASE = "libsvm_base"
 """Attribute of the booster: the number that libsvm's first column had in training."""
 
-_ACCEPTED = formats.Accepted(
-    formats=(formats.CSV, formats.LIBSVM, formats.PARQUET, formats.RECORDIO),
-    default=formats.LIBSVM,
-    missing=True,
-    delimiters=",;\t| ",
-)
 _NOT_PARAMETERS = (
     "num_round", "csv_weights", "early_stopping_rounds", "eval_metric",
     "save_model_on_termination", "_tuning_objective_metric", *hyperparameters.IGNORED,
@@ -227,14 +222,10 @@ def _log_sizes(group: Group, tables: Mapping[str, Data]) -> None:
 
 def _read_data(environment: Environment, weights: bool) -> dict[str, Data | None]:
     """The tables of this host, by channel; None where one of several hosts got no file."""
-    if "train" not in environment.channels:
-        raise UserError("Missing required channel: train")
-    unknown = sorted(set(environment.channels) - {"train", "validation"})
-    if unknown:
-        raise UserError(f"Extraneous channel found: {', '.join(unknown)}")
-    accepted = replace(_ACCEPTED, weights=weights)
+    IMAGE.inputs.check(environment.channels)
+    accepted = replace(IMAGE.inputs.accepted, weights=weights)
     tables: dict[str, Data | None] = {}
-    for name in ("train", "validation"):
+    for name in (channel.name for channel in IMAGE.inputs.channels):
         if name in environment.channels:
             try:
                 tables[name] = formats.read_channel(environment.channels[name], accepted)
