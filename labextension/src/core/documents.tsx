@@ -1,6 +1,6 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { URLExt } from '@jupyterlab/coreutils';
 import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import {
@@ -64,12 +64,7 @@ export class StudioView extends ReactWidget {
     const args = JSON.parse(
       JSON.stringify({ ...this._args, ...changes })
     ) as PartialJSONObject;
-    if (
-      !JSONExt.deepEqual(
-        args as ReadonlyJSONObject,
-        this._args as ReadonlyJSONObject
-      )
-    ) {
+    if (!JSONExt.deepEqual(args, this._args)) {
       this._args = args;
       this._argsChanged.emit();
     }
@@ -81,7 +76,7 @@ export class StudioView extends ReactWidget {
       studio: this.type.command.replace('studio:', ''),
       args: JSON.stringify(this._args)
     });
-    return `${URLExt.join(PageConfig.getBaseUrl(), 'lab')}?${query.toString()}`;
+    return `${URLExt.join(this._studio.client.settings.baseUrl, 'lab')}?${query.toString()}`;
   }
 
   dispose(): void {
@@ -134,7 +129,7 @@ export class Documents {
     this._types.set(type.command, type);
     void this._restorer?.restore(tracker, {
       command: type.command,
-      args: widget => widget.content.args as ReadonlyJSONObject,
+      args: widget => widget.content.args,
       name: widget => widget.id
     });
   }
@@ -170,7 +165,9 @@ export class Documents {
     given: ReadonlyPartialJSONObject,
     studio: IStudio
   ): Promise<MainAreaWidget<StudioView>> {
-    const { isPalette: _, isLauncher: __, ...args } = given;
+    const args = { ...given };
+    delete args['isPalette'];
+    delete args['isLauncher'];
     const id = `${type.command.replace(':', '-')}-${type.key(args)}`;
     let widget = tracker.find(each => each.id === id);
     if (widget) {

@@ -18,12 +18,9 @@ export function apiError(status: number, text: string): ApiError {
   let code = `HTTP ${status}`;
   let message = text || code;
   try {
-    const document = JSON.parse(text) as Record<string, unknown>;
-    code = String(document['__type'] ?? document['Code'] ?? code).replace(
-      /^.*#/,
-      ''
-    );
-    message = String(document['message'] ?? document['Message'] ?? message);
+    const document = JSON.parse(text) as Record<string, string>;
+    code = (document['__type'] ?? document['Code'] ?? code).replace(/^.*#/, '');
+    message = document['message'] ?? document['Message'] ?? message;
   } catch {
     // Not JSON: a proxy's page, say. Its text is shown as it is.
   }

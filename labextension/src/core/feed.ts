@@ -174,7 +174,7 @@ export class Feed implements IDisposable {
       this._hiding = setTimeout(() => {
         this._paused = true;
         this._abort?.abort();
-      }, HIDDEN_MS) as unknown as number;
+      }, HIDDEN_MS);
     } else {
       this._paused = false;
       this._wake();

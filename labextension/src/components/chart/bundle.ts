@@ -1,5 +1,3 @@
-// plotly.js has types for its whole only; these are its parts.
-// @ts-nocheck
 import bar from 'plotly.js/lib/bar';
 import box from 'plotly.js/lib/box';
 import contour from 'plotly.js/lib/contour';
@@ -9,6 +7,14 @@ import histogram from 'plotly.js/lib/histogram';
 import parcoords from 'plotly.js/lib/parcoords';
 import violin from 'plotly.js/lib/violin';
 
-Plotly.register([bar, box, contour, heatmap, histogram, parcoords, violin]);
+(Plotly as { register(parts: object[]): void }).register([
+  bar,
+  box,
+  contour,
+  heatmap,
+  histogram,
+  parcoords,
+  violin
+]);
 
 export default Plotly;

@@ -56,13 +56,13 @@ export function Chart(props: IChartProps): React.JSX.Element {
                 className="jp-StudioButton jp-mod-minimal"
                 onClick={() => void exported(node.current, 'png', props.title)}
               >
-                PNG
+                {trans.__('PNG')}
               </button>
               <button
                 className="jp-StudioButton jp-mod-minimal"
                 onClick={() => void exported(node.current, 'svg', props.title)}
               >
-                SVG
+                {trans.__('SVG')}
               </button>
             </>
           )}
