@@ -71,6 +71,7 @@ docs: .venv/.ready types
 # The panels' types of the operations that they call.
 types: .venv/.ready
 	@$(BIN)/python -m studio.wire.typescript > labextension/src/wire.ts
+	@$(BIN)/python -m studio.data.typescript > labextension/src/data/protocol.ts
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites
