@@ -118,8 +118,8 @@ describe('Feed', () => {
     ];
     const seen: (string | null)[] = [];
     const studio = fakeStudio({
-      events: (_, init) => {
-        seen.push(new Headers(init.headers).get('Last-Event-ID'));
+      events: (_, request) => {
+        seen.push(request.headers.get('Last-Event-ID'));
         const body = bodies.shift();
         return body
           ? new Response(body)

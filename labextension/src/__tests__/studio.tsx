@@ -11,10 +11,7 @@ import { Feed, type FeedEvent } from '../core/feed';
 import type { IStudio } from '../tokens';
 
 /** Answers of the server by route: `aws/sagemaker/ListModels`, `s3/bucket/key`. */
-export type Answers = Record<
-  string,
-  (request: any, init: RequestInit) => unknown
->;
+export type Answers = Record<string, (body: any, request: Request) => unknown>;
 
 /** A client over answers written in the test; what is asked is kept in `asked`. */
 export function fakeStudio(
@@ -46,7 +43,7 @@ export function fakeStudio(
           { status: 400 }
         );
       }
-      const given = answer(body, init ?? {});
+      const given = answer(body, request);
       return given instanceof Response
         ? given
         : new Response(JSON.stringify(given));
