@@ -86,6 +86,19 @@ def span(folder: Path) -> tuple[int, int, int]:
         return (notes[0][0], *notes[-1]) if notes else (0, 0, 0)
 
 
+def times(folder: Path, ends: list[int]) -> list[int]:
+    """When the lines were there that end before these bytes, which rise; what no note covers yet
+    has the time of the last."""
+    with _notes(folder / "log.idx") as notes:
+        number = bisect.bisect_left(notes, ends[0], key=_size) if ends else 0
+        found: list[int] = []
+        for end in ends:
+            while number < len(notes) and notes[number][1] < end:
+                number += 1
+            found.append(notes[min(number, len(notes) - 1)][0] if notes else 0)
+    return found
+
+
 def position_at(folder: Path, at: int) -> int:
     """The start of the first line whose time is `at` or later."""
     with _notes(folder / "log.idx") as notes:
