@@ -462,7 +462,8 @@ export namespace sagemaker {
     ResourceArn: string;
     TagKeys: Array<string>;
   }
-  export interface DeleteTagsOutput {}
+  export interface DeleteTagsOutput {
+  }
   export interface DeleteTrainingJobRequest {
     TrainingJobName: string;
   }
@@ -1359,7 +1360,8 @@ export namespace sagemaker {
     MonitoringOutputs: Array<MonitoringOutput>;
     KmsKeyId?: string;
   }
-  export interface MonitoringParquetDatasetFormat {}
+  export interface MonitoringParquetDatasetFormat {
+  }
   export interface MonitoringResources {
     ClusterConfig: MonitoringClusterConfig;
   }
@@ -2198,7 +2200,33 @@ export namespace sagemaker {
 }
 
 export namespace studio {
-  export interface DescribeCapacityRequest {}
+  export interface DeployedVariant {
+    VariantName: string;
+    ModelName: string;
+    InstanceType: string;
+    Weight: number;
+    InstanceCount: number;
+    InService?: number;
+  }
+  export interface DeploymentChange {
+    Kind: string;
+    EndpointConfigName: string;
+    StartTime: number;
+    EndTime: number;
+    Outcome: string;
+    Message: string;
+    Variants: Array<DeployedVariant>;
+  }
+  export interface DeploymentStep {
+    Name: string;
+    Status: string;
+    StartTime?: number;
+    EndTime?: number;
+    Done: number;
+    Total: number;
+  }
+  export interface DescribeCapacityRequest {
+  }
   export interface DescribeCapacityResponse {
     Cpus: Slots;
     Gpus: Slots;
@@ -2207,9 +2235,100 @@ export namespace studio {
     Waiting: number;
     WaitingRuns: Array<WaitingRun>;
   }
+  export interface DescribeDeploymentRequest {
+    EndpointName: string;
+  }
+  export interface DescribeDeploymentResponse {
+    EndpointName: string;
+    EndpointStatus: string;
+    EndpointConfigName: string;
+    StartTime: number;
+    EndTime?: number;
+    Steps: Array<DeploymentStep>;
+    Variants: Array<DeployedVariant>;
+    Servers: Array<ModelServer>;
+    Changes: Array<DeploymentChange>;
+  }
+  export interface DescribeLogRequest {
+    Kind: string;
+    Name: string;
+    Stream?: string;
+    Errors?: boolean;
+  }
+  export interface DescribeLogResponse {
+    Streams: Array<LogStream>;
+    Stream?: string;
+    Lines: number;
+    Bytes: number;
+    Ended: boolean;
+    FirstErrorLine?: number;
+    Traceback?: LogExcerpt;
+  }
+  export interface GetLogLinesRequest {
+    Kind: string;
+    Name: string;
+    Stream?: string;
+    Start: number;
+    Count?: number;
+  }
+  export interface GetLogLinesResponse {
+    Start: number;
+    LogLines: Array<LogLine>;
+    Lines: number;
+  }
+  export interface LogExcerpt {
+    Line: number;
+    Text: string;
+  }
+  export interface LogLine {
+    Time: number;
+    Text: string;
+    Bytes?: number;
+  }
+  export interface LogStream {
+    Name: string;
+    Host: string;
+    CreationTime: number;
+    Bytes: number;
+    Ended: boolean;
+  }
   export interface Memory {
     TotalInMB: number;
     AvailableInMB: number;
+  }
+  export interface ModelServer {
+    VariantName: string;
+    Generation: number;
+    Number: number;
+    Status: string;
+    StartTime: number;
+    EndTime?: number;
+    Stages: Array<ServerStage>;
+    ExitCode?: number;
+    Reason?: string;
+    Message?: string;
+    LogStreamName: string;
+    LastLines: Array<string>;
+  }
+  export interface SearchLogRequest {
+    Kind: string;
+    Name: string;
+    Stream?: string;
+    Query: string;
+    Regex?: boolean;
+    CaseSensitive?: boolean;
+    From?: number;
+    Limit?: number;
+  }
+  export interface SearchLogResponse {
+    Matches: Array<number>;
+    Total: number;
+    Searched: number;
+    Lines: number;
+  }
+  export interface ServerStage {
+    Name: string;
+    StartTime: number;
   }
   export interface Slots {
     Total: number;
@@ -2226,115 +2345,41 @@ export namespace studio {
 
 export interface Operations {
   logs: {
-    GetLogEvents: {
-      request: logs.GetLogEventsRequest;
-      response: logs.GetLogEventsResponse;
-    };
+    GetLogEvents: { request: logs.GetLogEventsRequest; response: logs.GetLogEventsResponse };
   };
   cloudwatch: {
-    GetMetricData: {
-      request: cloudwatch.GetMetricDataInput;
-      response: cloudwatch.GetMetricDataOutput;
-    };
+    GetMetricData: { request: cloudwatch.GetMetricDataInput; response: cloudwatch.GetMetricDataOutput };
   };
   sagemaker: {
-    AddTags: {
-      request: sagemaker.AddTagsInput;
-      response: sagemaker.AddTagsOutput;
-    };
-    CreateEndpoint: {
-      request: sagemaker.CreateEndpointInput;
-      response: sagemaker.CreateEndpointOutput;
-    };
-    CreateEndpointConfig: {
-      request: sagemaker.CreateEndpointConfigInput;
-      response: sagemaker.CreateEndpointConfigOutput;
-    };
-    CreateModel: {
-      request: sagemaker.CreateModelInput;
-      response: sagemaker.CreateModelOutput;
-    };
-    CreateTrainingJob: {
-      request: sagemaker.CreateTrainingJobRequest;
-      response: sagemaker.CreateTrainingJobResponse;
-    };
-    DeleteEndpoint: {
-      request: sagemaker.DeleteEndpointInput;
-      response: Record<string, never>;
-    };
-    DeleteEndpointConfig: {
-      request: sagemaker.DeleteEndpointConfigInput;
-      response: Record<string, never>;
-    };
-    DeleteModel: {
-      request: sagemaker.DeleteModelInput;
-      response: Record<string, never>;
-    };
-    DeleteTags: {
-      request: sagemaker.DeleteTagsInput;
-      response: sagemaker.DeleteTagsOutput;
-    };
-    DeleteTrainingJob: {
-      request: sagemaker.DeleteTrainingJobRequest;
-      response: Record<string, never>;
-    };
-    DescribeEndpoint: {
-      request: sagemaker.DescribeEndpointInput;
-      response: sagemaker.DescribeEndpointOutput;
-    };
-    DescribeEndpointConfig: {
-      request: sagemaker.DescribeEndpointConfigInput;
-      response: sagemaker.DescribeEndpointConfigOutput;
-    };
-    DescribeModel: {
-      request: sagemaker.DescribeModelInput;
-      response: sagemaker.DescribeModelOutput;
-    };
-    DescribeTrainingJob: {
-      request: sagemaker.DescribeTrainingJobRequest;
-      response: sagemaker.DescribeTrainingJobResponse;
-    };
-    ListEndpointConfigs: {
-      request: sagemaker.ListEndpointConfigsInput;
-      response: sagemaker.ListEndpointConfigsOutput;
-    };
-    ListEndpoints: {
-      request: sagemaker.ListEndpointsInput;
-      response: sagemaker.ListEndpointsOutput;
-    };
-    ListModels: {
-      request: sagemaker.ListModelsInput;
-      response: sagemaker.ListModelsOutput;
-    };
-    ListTags: {
-      request: sagemaker.ListTagsInput;
-      response: sagemaker.ListTagsOutput;
-    };
-    ListTrainingJobs: {
-      request: sagemaker.ListTrainingJobsRequest;
-      response: sagemaker.ListTrainingJobsResponse;
-    };
-    Search: {
-      request: sagemaker.SearchRequest;
-      response: sagemaker.SearchResponse;
-    };
-    StopTrainingJob: {
-      request: sagemaker.StopTrainingJobRequest;
-      response: Record<string, never>;
-    };
-    UpdateEndpoint: {
-      request: sagemaker.UpdateEndpointInput;
-      response: sagemaker.UpdateEndpointOutput;
-    };
-    UpdateEndpointWeightsAndCapacities: {
-      request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput;
-      response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput;
-    };
+    AddTags: { request: sagemaker.AddTagsInput; response: sagemaker.AddTagsOutput };
+    CreateEndpoint: { request: sagemaker.CreateEndpointInput; response: sagemaker.CreateEndpointOutput };
+    CreateEndpointConfig: { request: sagemaker.CreateEndpointConfigInput; response: sagemaker.CreateEndpointConfigOutput };
+    CreateModel: { request: sagemaker.CreateModelInput; response: sagemaker.CreateModelOutput };
+    CreateTrainingJob: { request: sagemaker.CreateTrainingJobRequest; response: sagemaker.CreateTrainingJobResponse };
+    DeleteEndpoint: { request: sagemaker.DeleteEndpointInput; response: Record<string, never> };
+    DeleteEndpointConfig: { request: sagemaker.DeleteEndpointConfigInput; response: Record<string, never> };
+    DeleteModel: { request: sagemaker.DeleteModelInput; response: Record<string, never> };
+    DeleteTags: { request: sagemaker.DeleteTagsInput; response: sagemaker.DeleteTagsOutput };
+    DeleteTrainingJob: { request: sagemaker.DeleteTrainingJobRequest; response: Record<string, never> };
+    DescribeEndpoint: { request: sagemaker.DescribeEndpointInput; response: sagemaker.DescribeEndpointOutput };
+    DescribeEndpointConfig: { request: sagemaker.DescribeEndpointConfigInput; response: sagemaker.DescribeEndpointConfigOutput };
+    DescribeModel: { request: sagemaker.DescribeModelInput; response: sagemaker.DescribeModelOutput };
+    DescribeTrainingJob: { request: sagemaker.DescribeTrainingJobRequest; response: sagemaker.DescribeTrainingJobResponse };
+    ListEndpointConfigs: { request: sagemaker.ListEndpointConfigsInput; response: sagemaker.ListEndpointConfigsOutput };
+    ListEndpoints: { request: sagemaker.ListEndpointsInput; response: sagemaker.ListEndpointsOutput };
+    ListModels: { request: sagemaker.ListModelsInput; response: sagemaker.ListModelsOutput };
+    ListTags: { request: sagemaker.ListTagsInput; response: sagemaker.ListTagsOutput };
+    ListTrainingJobs: { request: sagemaker.ListTrainingJobsRequest; response: sagemaker.ListTrainingJobsResponse };
+    Search: { request: sagemaker.SearchRequest; response: sagemaker.SearchResponse };
+    StopTrainingJob: { request: sagemaker.StopTrainingJobRequest; response: Record<string, never> };
+    UpdateEndpoint: { request: sagemaker.UpdateEndpointInput; response: sagemaker.UpdateEndpointOutput };
+    UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
   };
   studio: {
-    DescribeCapacity: {
-      request: studio.DescribeCapacityRequest;
-      response: studio.DescribeCapacityResponse;
-    };
+    DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
+    DescribeDeployment: { request: studio.DescribeDeploymentRequest; response: studio.DescribeDeploymentResponse };
+    DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
+    GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
+    SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
   };
 }

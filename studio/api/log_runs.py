@@ -43,6 +43,15 @@ def managed(group: str) -> bool:
     return group.startswith(_PREFIX)
 
 
+def stream_name(kind: str, name: str, role: str, run_id: str, created_at: int) -> str:
+    """The name of the stream of a run in the group of its job or its endpoint."""
+    _, host, *rest = role.split("/")
+    if kind == "endpoint":
+        return f"{rest[0]}/{run_id}"
+    # Attempts that began in the same second have streams of their own.
+    return f"{name}/{host}-{created_at // 1000 + int(*rest)}"
+
+
 def groups(ctx: Context) -> list[tuple[str, int]]:
     """Names and times of creation of the groups that the caller may read, by name."""
     it, owner = RESOURCE.c, access.only_owner(ctx)
@@ -146,10 +155,7 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
         .where(match)
     )
     for row in connection.execute(query):
-        _, host, *attempt = row.role.split("/")
-        # Attempts that began in the same second have streams of their own.
-        began = row.created_at // 1000 + int(*attempt)
-        stream = f"{row.name}/{host}-{began}"
+        stream = stream_name("training-job", row.name, row.role, row.id, row.created_at)
         if not access.may(
             ctx, f"{log_names.arn(ctx.settings, _TRAINING)}:log-stream:{stream}", row.owner
         ):
@@ -172,8 +178,8 @@ def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterato
         .where(of_name)
     )
     for row in connection.execute(query):
-        variant = row.role.split("/")[2]
-        yield Stream(f"{variant}/{row.id}", ctx.settings.runs / row.id, row.created_at)
+        name = stream_name("endpoint", endpoint, row.role, row.id, row.created_at)
+        yield Stream(name, ctx.settings.runs / row.id, row.created_at)
 
 
 def _described(ctx: Context, group: str, stream: Stream) -> Doc:

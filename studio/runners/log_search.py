@@ -122,9 +122,10 @@ def pattern(expression: str, case_sensitive: bool) -> Places:
         raise ValueError(str(error)) from error
 
     def places(block: bytes) -> Iterator[int]:
-        for line, text in enumerate(block.removesuffix(b"\n").split(b"\n")):
-            if compiled.search(text.decode("utf-8", "replace"), timeout=_LINE_SECONDS):
-                yield line
+        lines = block.removesuffix(b"\n").decode("utf-8", "replace").split("\n")
+        for number, line in enumerate(lines):
+            if compiled.search(line.rstrip("\r"), timeout=_LINE_SECONDS):
+                yield number
 
     return places
 

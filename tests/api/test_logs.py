@@ -1,63 +1,15 @@
 """CloudWatch Logs for both generations of the SDK: their own readers, replayed."""
 
 import itertools
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from logged_jobs import Job
 
-from studio.db import resources
-from studio.db.resources import Resource, Run
-from studio.db.session import Database
 from studio.runners import logs
-from studio.runners.shim import notes
-from studio.settings import Settings
 
 JOBS = "/aws/sagemaker/TrainingJobs"
 _numbers = itertools.count(1)
-
-
-class Job:
-    """A training job with a run, whose log the test writes."""
-
-    def __init__(
-        self, home: Path, name: str, kind: str = "training-job", role: str = "train/algo-1"
-    ):
-        number = next(_numbers)
-        self.created_at = 1_700_000_000_000 + number * 5_000
-        self.name = name
-        self.clock = self.created_at
-        self.run = f"{number:032x}-{role.replace('/', '-')}"
-        self.folder = home / "runs" / self.run
-        self.folder.mkdir(parents=True)
-        (self.folder / "log").touch()
-        db = Database(Settings(home=home).database)
-        resource = Resource(
-            account="000000000000",
-            region="us-east-1",
-            id=f"{number:032x}",
-            kind=kind,
-            name=name,
-            arn=f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/{name}",
-            status="InProgress",
-            spec={},
-            created_at=self.created_at,
-            modified_at=self.created_at,
-        )
-        run = Run(self.run, resource.id, role, "process", self.created_at, {})
-        db.write(lambda it: (resources.insert(it, resource), resources.put_runs(it, [run])))
-        db.close()
-
-    @property
-    def stream(self) -> str:
-        return f"{self.name}/algo-1-{self.created_at // 1000}"
-
-    def say(self, *lines: str) -> None:
-        """Write lines that have one time together, as all lines of a tenth of a second have."""
-        with (self.folder / "log").open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        self.clock += 100
-        notes.append(self.folder / "log.idx", self.clock, (self.folder / "log").stat().st_size)
 
 
 def version_2(client, group: str, stream: str, position: tuple[int, int], **limit):

@@ -8,36 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from log_writer import Writer
 from runner_contract import Bench
 
 from studio.runners import logs
 from studio.runners.process import ProcessRunner
 from studio.runners.shim import notes
 from studio.settings import Settings
-
-
-class Writer:
-    """Writes a log and its index as a job and its shim do."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clock = 1_000
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "log").touch()
-
-    def write(self, data: bytes, noted: bool = True) -> None:
-        with (self.folder / "log").open("ab") as file:
-            file.write(data)
-        self.clock += 7
-        if noted:
-            self.note()
-
-    def note(self) -> None:
-        notes.append(self.folder / "log.idx", self.clock, (self.folder / "log").stat().st_size)
-
-    def end(self) -> None:
-        self.note()
-        (self.folder / "exit.json").write_text("{}")
 
 
 @pytest.fixture
