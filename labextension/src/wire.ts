@@ -2276,6 +2276,22 @@ export namespace studio {
     LogLines: Array<LogLine>;
     Lines: number;
   }
+  export interface GetSampleRequestRequest {
+    EndpointName?: string;
+    VariantName?: string;
+    ModelName?: string;
+    MaxRows?: number;
+  }
+  export interface GetSampleRequestResponse {
+    Samples: Array<Sample>;
+    ContentTypes: Array<string>;
+    Origin: string;
+    Message?: string;
+    TrainingJobName?: string;
+    ChannelName?: string;
+    S3Uri?: string;
+    FeatureCount?: number;
+  }
   export interface LogExcerpt {
     Line: number;
     Text: string;
@@ -2309,6 +2325,10 @@ export namespace studio {
     Message?: string;
     LogStreamName: string;
     LastLines: Array<string>;
+  }
+  export interface Sample {
+    ContentType: string;
+    Body: string;
   }
   export interface SearchLogRequest {
     Kind: string;
@@ -2380,6 +2400,7 @@ export interface Operations {
     DescribeDeployment: { request: studio.DescribeDeploymentRequest; response: studio.DescribeDeploymentResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
+    GetSampleRequest: { request: studio.GetSampleRequestRequest; response: studio.GetSampleRequestResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
   };
 }

@@ -33,6 +33,8 @@ class Image:
     description: str
     """What it is for, in a sentence or two."""
     inputs: Inputs
+    requests: tuple[str, ...]
+    """Content types that its server takes; the first one it takes for granted."""
 
     def entrypoint(self, tag: str) -> tuple[str, ...]:
         """The program of this image; the platform appends `train` or `serve`."""

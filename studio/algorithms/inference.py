@@ -53,9 +53,10 @@ def load(read: Callable[[Path], _Model]) -> _Model:
         raise UserError(f"Unable to load the model: {error}") from error
 
 
-def content_type(header: str, accepted: Sequence[str], default: str) -> str:
-    """The content type of a request, without parameters. Raises RequestError 415."""
-    name = _plain(header) or default
+def content_type(header: str, accepted: Sequence[str]) -> str:
+    """The content type of a request, without parameters; the first one accepted when it says none.
+    Raises RequestError 415."""
+    name = _plain(header) or accepted[0]
     if name not in accepted:
         raise RequestError(
             415, f"Content-type {name} not supported. Supported content-type is "

@@ -33,6 +33,8 @@ class Program:
     metrics: tuple[tuple[str, str], ...] = ()
     needs_command: bool = False
     """The image has no `train` of its own: the request says what to run."""
+    image: Image | None = None
+    """The algorithm that it is, if it is one."""
     python: str = ""
     """Version that an image of Python promises, `3.11`; "" for any."""
 
@@ -48,7 +50,7 @@ def find(uri: str) -> Program:
         return Program((), needs_command=True, python=version["version"] or "")
     for image in algorithms():
         if repository in image.repositories and tag in image.tags:
-            return Program(image.entrypoint(tag), image.metrics)
+            return Program(image.entrypoint(tag), image.metrics, image=image)
     raise ValidationException(f"Requested image {uri} not found. {_known(repository)}")
 
 

@@ -40,18 +40,29 @@ Record = tuple[Found | str, ...]
 
 def records(source: Doc, storage: Storage) -> list[Record]:
     """The records of an S3DataSource, in order. Raises Rejected, ApiError."""
-    bucket, key = parse_uri(source["S3Uri"])
-    kind = source["S3DataType"]
-    if kind == "AugmentedManifestFile":
-        found = _augmented(bucket, key, source["AttributeNames"], storage)
-    elif kind == "ManifestFile":
-        found = _manifest(bucket, key, storage)
-    else:
-        found = _prefix(bucket, key, storage)
-    made = list(islice(found, OBJECTS + 1))
+    made = list(islice(_records(source, storage), OBJECTS + 1))
     if len(made) > OBJECTS:
         raise Rejected(f"ClientError: {source['S3Uri']} has more than {OBJECTS:,} objects.")
     return made
+
+
+def first(source: Doc, storage: Storage) -> StoredObject | None:
+    """The first object of an S3DataSource that is not empty. Raises Rejected, ApiError."""
+    for record in _records(source, storage):
+        for part in record:
+            if isinstance(part, Found) and part.item.size > 0:
+                return part.item
+    return None
+
+
+def _records(source: Doc, storage: Storage) -> Iterator[Record]:
+    bucket, key = parse_uri(source["S3Uri"])
+    kind = source["S3DataType"]
+    if kind == "AugmentedManifestFile":
+        return _augmented(bucket, key, source["AttributeNames"], storage)
+    if kind == "ManifestFile":
+        return _manifest(bucket, key, storage)
+    return _prefix(bucket, key, storage)
 
 
 def _prefix(bucket: str, prefix: str, storage: Storage) -> Iterator[Record]:

@@ -38,6 +38,9 @@ class Storage(Protocol):
     def read(self, bucket: str, key: str, limit: int) -> bytes:
         """The whole of a small object; ValueError when it is longer than `limit` bytes."""
 
+    def start(self, bucket: str, key: str, size: int) -> bytes:
+        """The first `size` bytes of an object that is not empty."""
+
     def source(self, item: StoredObject) -> tuple[str, str]:
         """(path of an immutable local file, URL to get it from) of an object that `list` or `head`
         gave: one of the two is ""."""
@@ -98,6 +101,11 @@ class LocalStorage:
         with file:
             return _limited(file.read(limit + 1), bucket, key, limit)
 
+    def start(self, bucket: str, key: str, size: int) -> bytes:
+        _, file = self._store.open(bucket, key)
+        with file:
+            return file.read(size)
+
     def source(self, item: StoredObject) -> tuple[str, str]:
         return str(self._store.blobs.path(item.blob)), ""
 
@@ -131,6 +139,13 @@ class RemoteStorage:
     def read(self, bucket: str, key: str, limit: int) -> bytes:
         with _refusals(), self._client.get_object(Bucket=bucket, Key=key)["Body"] as body:
             return _limited(body.read(limit + 1), bucket, key, limit)
+
+    def start(self, bucket: str, key: str, size: int) -> bytes:
+        wanted = f"bytes=0-{size - 1}"
+        with _refusals():
+            answer = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
+            with answer["Body"] as body:
+                return bytes(body.read())
 
     def source(self, item: StoredObject) -> tuple[str, str]:
         target = {"Bucket": item.bucket, "Key": item.key}

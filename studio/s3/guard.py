@@ -32,6 +32,10 @@ class GuardedStorage:
         self._check("s3:GetObject", bucket, key)
         return self._storage.read(bucket, key, limit)
 
+    def start(self, bucket: str, key: str, size: int) -> bytes:
+        self._check("s3:GetObject", bucket, key)
+        return self._storage.start(bucket, key, size)
+
     def source(self, item: StoredObject) -> tuple[str, str]:
         self._check("s3:GetObject", item.bucket, item.key)
         return self._storage.source(item)

@@ -33,6 +33,10 @@ def train_and_deploy(studio, name, request) -> None:
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     endpoint = flow.settled(sagemaker, name)
     assert endpoint["EndpointStatus"] == "InService", endpoint.get("FailureReason")
+    sample = studio.client("studio").get_sample_request(EndpointName=name)
+    assert sample["Origin"] == "TrainingData"
+    for each in sample["Samples"]:
+        studio.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, **each)
 
 
 def clean_up(studio, name) -> None:

@@ -34,4 +34,10 @@ IMAGE = Image(
             formats=(RECORDIO, CSV), default=RECORDIO, label_size=0, label_sizes=(0,)
         ),
     ),
+    requests=(
+        "text/csv",
+        "application/json",
+        "application/jsonlines",
+        "application/x-recordio-protobuf",
+    ),
 )

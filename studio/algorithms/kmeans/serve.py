@@ -6,13 +6,12 @@ from functools import partial
 import numpy as np
 
 from studio.algorithms import inference, server
-from studio.algorithms.kmeans import model
+from studio.algorithms.kmeans import IMAGE, model
 from studio.algorithms.kmeans.model import Model
 from studio.algorithms.server import Answer, Invocation
 
 log = logging.getLogger(__name__)
 
-ACCEPTED = (inference.CSV, inference.JSON, inference.JSON_LINES, inference.RECORDIO)
 OFFERED = (inference.JSON, inference.JSON_LINES, inference.RECORDIO, inference.CSV)
 
 
@@ -26,7 +25,7 @@ def serve(tag: str) -> None:
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:
     """The clusters of one request. Raises RequestError."""
-    kind = inference.content_type(invocation.content_type, ACCEPTED, inference.CSV)
+    kind = inference.content_type(invocation.content_type, IMAGE.requests)
     reply = inference.accept(invocation.accept, OFFERED, inference.JSON)
     points = inference.decode(invocation.body, kind)
     inference.check(points, loaded.feature_dim)

@@ -94,4 +94,10 @@ IMAGE = Image(
         ),
         accepted=Accepted(formats=(RECORDIO, CSV), default=RECORDIO),
     ),
+    requests=(
+        "text/csv",
+        "application/json",
+        "application/jsonlines",
+        "application/x-recordio-protobuf",
+    ),
 )

@@ -5,13 +5,12 @@ from functools import partial
 from typing import Any
 
 from studio.algorithms import inference, server
-from studio.algorithms.linear_learner import model
+from studio.algorithms.linear_learner import IMAGE, model
 from studio.algorithms.linear_learner.model import Model
 from studio.algorithms.server import Answer, Invocation
 
 log = logging.getLogger(__name__)
 
-ACCEPTED = (inference.CSV, inference.JSON, inference.JSON_LINES, inference.RECORDIO)
 OFFERED = (inference.JSON, inference.JSON_LINES, inference.RECORDIO)
 _ADVICE = " A request holds the features only, without the label."
 
@@ -26,7 +25,7 @@ def serve(tag: str) -> None:
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:
     """The predictions for one request. Raises RequestError."""
-    kind = inference.content_type(invocation.content_type, ACCEPTED, inference.CSV)
+    kind = inference.content_type(invocation.content_type, IMAGE.requests)
     reply = inference.accept(invocation.accept, OFFERED, inference.JSON)
     features = inference.decode(invocation.body, kind)
     inference.check(features, loaded.feature_dim, _ADVICE)

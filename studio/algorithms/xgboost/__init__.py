@@ -56,6 +56,7 @@ IMAGE = Image(
         missing="Missing required channel: {name}",
         unknown="Extraneous channel found: {name}",
     ),
+    requests=("text/csv", "text/libsvm", "application/x-recordio-protobuf"),
 )
 
 

@@ -18,9 +18,9 @@ from studio.algorithms import inference
 from studio.algorithms.base import UserError, base_folder, cpus
 from studio.algorithms.server import Answer, Invocation, RequestError, is_batch
 from studio.algorithms.server import serve as serve_http
+from studio.algorithms.xgboost import IMAGE
 from studio.algorithms.xgboost.train import LIBSVM_BASE
 
-_ACCEPTED = (inference.CSV, inference.LIBSVM, inference.RECORDIO)
 _OFFERED = (inference.CSV, inference.JSON, inference.JSON_LINES, inference.RECORDIO)
 _CSV_ANSWER = "text/csv; charset=utf-8"
 _VOTED = ("multi:softmax", "binary:hinge")
@@ -82,7 +82,7 @@ def load(folder: Path) -> Model:
 
 def answer(model: Model, invocation: Invocation) -> Answer:
     """One request. Raises RequestError."""
-    kind = inference.content_type(invocation.content_type, _ACCEPTED, inference.CSV)
+    kind = inference.content_type(invocation.content_type, IMAGE.requests)
     default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or inference.CSV
     wanted = inference.accept(invocation.accept, _OFFERED, default)
     rows = inference.decode(
