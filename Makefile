@@ -8,7 +8,7 @@ export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo test suites bench fuzz lint docs types clean
+.PHONY: help setup demo test suites bench fuzz lint docs types screens clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make chaos  every promise of reliability, under faults: hours, goes on where it stopped"
 	@echo "make lint   ruff, mypy, layers"
 	@echo "make docs   regenerate what is generated in docs/"
+	@echo "make screens pictures of every page of the panels; NAME=\"job data\" for some"
 	@echo "make clean  remove the virtual environments"
 
 setup: .venv/.ready .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready
@@ -72,6 +73,10 @@ docs: .venv/.ready types
 types: .venv/.ready
 	@$(BIN)/python -m studio.wire.typescript > labextension/src/wire.ts
 	@$(BIN)/python -m studio.data.typescript > labextension/src/data/protocol.ts
+
+# Every page in each theme and width, into ui-tests/screens/; those of the documentation to docs/images/.
+screens: setup
+	@$(BIN)/python ui-tests/screens.py $(NAME)
 
 clean:
 	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites

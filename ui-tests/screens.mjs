@@ -1,0 +1,133 @@
+// Takes the pictures of every page: `node screens.mjs URL FOLDER [page ...]`. See screens.py.
+import { mkdirSync } from 'node:fs';
+
+import { chromium } from '@playwright/test';
+
+const [base, folder, ...chosen] = process.argv.slice(2);
+const BANK = 's3://bank-marketing/raw/calls.csv';
+
+// What to open, and what must be there before the picture is taken.
+const PAGES = {
+  navigator: ['studio:open-jobs', {}, '.jp-StudioGrid-row'],
+  jobs: ['studio:open-jobs', {}, '.jp-StudioGrid-row'],
+  job: [
+    'studio:open-job',
+    { name: 'bank-xgboost-depth-5' },
+    '.js-plotly-plot .trace'
+  ],
+  'job-failed': [
+    'studio:open-job',
+    { name: 'bank-xgboost-typo' },
+    '[role=alert]'
+  ],
+  'new-job': ['studio:new-job', { from: 'bank-xgboost-depth-5' }, 'input'],
+  models: ['studio:open-models', {}, '.jp-StudioGrid-row'],
+  model: ['studio:open-model', { name: 'salary-alltraffic' }, 'dl'],
+  endpoints: ['studio:open-endpoints', {}, '.jp-StudioGrid-row'],
+  endpoint: [
+    'studio:open-endpoint',
+    { name: 'bank-deposit' },
+    '.js-plotly-plot .trace'
+  ],
+  deploy: ['studio:deploy', { job: 'bank-xgboost-depth-3' }, 'input'],
+  objects: [
+    'studio:open-objects',
+    { bucket: 'bank-marketing', prefix: '' },
+    '.jp-StudioGrid-row'
+  ],
+  data: ['studio:open-data', { uri: BANK }, '.jp-StudioView h2'],
+  'data-columns': [
+    'studio:open-data',
+    { uri: BANK, tab: 'columns' },
+    '.jp-StudioView'
+  ],
+  'data-relations': [
+    'studio:open-data',
+    { uri: BANK, tab: 'relations' },
+    '.js-plotly-plot'
+  ],
+  'data-chart': [
+    'studio:open-data',
+    { uri: BANK, tab: 'chart' },
+    '.jp-StudioView'
+  ],
+  experiments: ['studio:open-experiments', {}, '.jp-StudioView']
+};
+const THEMES = {
+  light: 'JupyterLab Light',
+  dark: 'JupyterLab Dark',
+  contrast: 'JupyterLab Dark High Contrast'
+};
+const WIDTHS = { '': 1280, '-wide': 1920, '-narrow': 760 };
+
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--no-first-run'
+  ]
+});
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+page.on('pageerror', error => console.log(`page error: ${error.message}`));
+page.on(
+  'console',
+  message =>
+    message.type() === 'error' && console.log(`console: ${message.text()}`)
+);
+await page.goto(`${base}/lab?reset`);
+await page.waitForSelector('.jp-LauncherCard, .jp-Launcher', {
+  timeout: 60_000
+});
+const execute = (command, args) =>
+  page.evaluate(
+    ([id, given]) =>
+      window.jupyterapp.commands.execute(id, given).then(() => null),
+    [command, args]
+  );
+
+for (const [theme, name] of Object.entries(THEMES)) {
+  await execute('apputils:change-theme', { theme: name });
+  for (const [suffix, width] of Object.entries(WIDTHS)) {
+    if (theme !== 'light' && suffix === '-wide') {
+      continue;
+    }
+    await page.setViewportSize({ width, height: width === 1920 ? 1080 : 800 });
+    for (const [id, [command, args, ready]] of Object.entries(PAGES)) {
+      if (chosen.length && !chosen.includes(id)) {
+        continue;
+      }
+      await taken(
+        `${folder}/${id}-${theme}${suffix}.png`,
+        id,
+        command,
+        args,
+        ready
+      );
+    }
+  }
+}
+await browser.close();
+
+async function taken(path, id, command, args, ready) {
+  try {
+    await execute('application:close-all');
+    await execute(command, args);
+    await page.waitForSelector(`.lm-DockPanel ${ready}`, { timeout: 20_000 });
+    const left = page.locator(
+      '.jp-SideBar.jp-mod-left [data-id="studio-navigator"]'
+    );
+    if ((await left.count()) && id === 'navigator') {
+      await left.click();
+    }
+    await page.waitForTimeout(1200);
+  } catch (error) {
+    console.log(`${path}: ${String(error).split('\n')[0]}`);
+  }
+  await page.screenshot({ path });
+}
