@@ -89,6 +89,14 @@ def require(ctx: Context, noun: Noun, name: str) -> Resource:
         return _require(connection, ctx, noun, name)
 
 
+def require_arn(connection: Connection, ctx: Context, arn: str) -> Resource:
+    """The resource with that ARN, of any kind. Raises ValidationException."""
+    found = resources.find_arn(connection, arn.lower()) or resources.find_arn(connection, arn)
+    if found is None or not access.reaches(ctx, found):
+        raise ValidationException(f"Could not find resource with ARN {arn}.")
+    return found
+
+
 def change(ctx: Context, noun: Noun, name: str, to: Callable[[Resource], Resource]) -> Resource:
     """Store `to(resource)`, computed anew while somebody else stores meanwhile.
 

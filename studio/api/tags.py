@@ -3,11 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection
-
-from studio.api import access, store
+from studio.api import store
 from studio.api.registry import Context, operation
-from studio.db import resources
 from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
 
@@ -24,7 +21,7 @@ def list_tags(ctx: Context, request: Doc) -> Doc:
     if "NextToken" in request:
         raise ValidationException("The specified NextToken is not valid for this request.")
     with ctx.db.read() as connection:
-        return {"Tags": _require(connection, ctx, request["ResourceArn"]).tags}
+        return {"Tags": store.require_arn(connection, ctx, request["ResourceArn"]).tags}
 
 
 @operation("sagemaker", "DeleteTags")
@@ -39,11 +36,4 @@ def _change(ctx: Context, arn: str, add: list[Doc], remove: list[str]) -> Resour
         kept = [tag for tag in resource.tags if tag["Key"] not in remove]
         return replace(resource, tags=store.merged(kept, add))
 
-    return store.change_found(ctx, arn, partial(_require, ctx=ctx, arn=arn), changed)
-
-
-def _require(connection: Connection, ctx: Context, arn: str) -> Resource:
-    found = resources.find_arn(connection, arn.lower()) or resources.find_arn(connection, arn)
-    if found is None or not access.reaches(ctx, found):
-        raise ValidationException(f"Could not find resource with ARN {arn}.")
-    return found
+    return store.change_found(ctx, arn, partial(store.require_arn, ctx=ctx, arn=arn), changed)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, Text, bindparam, select, type_coerce
 
 from studio.db.documents import documents
-from studio.db.tables import RESOURCE, RUN
+from studio.db.tables import PROVENANCE, RESOURCE, RUN
 
 Doc = dict[str, Any]
 
@@ -156,6 +156,10 @@ def update(connection: Connection, resource: Resource) -> Resource | None:
         .where(RESOURCE.c.id == resource.id, RESOURCE.c.generation == resource.generation)
         .values(**vars(changed))
     )
+    if changed.deleted_at is not None:
+        # The row stays for its runs; what it may hold of somebody's code does not.
+        gone = PROVENANCE.delete().where(PROVENANCE.c.resource_id == resource.id)
+        connection.execute(gone)
     return changed if result.rowcount == 1 else None
 
 

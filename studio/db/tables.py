@@ -92,6 +92,18 @@ RUN = Table(
     Column("ended_at", BigInteger),
 )
 
+# Where a job came from, once recorded: compressed, for lists never read it. It goes with the job.
+PROVENANCE = Table(
+    "provenance",
+    METADATA,
+    Column("resource_id", String(32), ForeignKey("resource.id"), primary_key=True),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("cell_id", String(64), nullable=False, index=True),
+    Column("execution_count", Integer),
+    Column("data", LargeBinary, nullable=False),
+)
+
 # The calls that changed something, for as long as a client may repeat them.
 CALL = Table(
     "call",

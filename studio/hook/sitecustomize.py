@@ -3,7 +3,8 @@
 It does nothing unless STUDIO_URL is set and AWS_ENDPOINT_URL equals it. Otherwise it changes, when
 and if they are imported: the STS address and the telemetry of the SageMaker SDKs (v1, v2, v3),
 their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio. Jobs of
-the `python` image run in the environment of the interpreter that asks for them.
+the `python` image run in the environment of the interpreter that asks for them, and where a job
+came from is recorded with it.
 Python 3.6 or newer, standard library only; a failure here must never break a program.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -102,7 +103,7 @@ def _patch(name, module):
         _tighten_waiters(module)
         return
     if name == "botocore.session":
-        _name_interpreter(module)
+        _listen(module)
         return
     if "sts_regional_endpoint" in members:
         module.sts_regional_endpoint = lambda region: _URL
@@ -218,12 +219,16 @@ def _brisk_wait(waiter, wait, waiter_error):
     return brisk
 
 
-def _name_interpreter(module):
+def _listen(module):
+    """To what a session's clients of SageMaker ask for."""
     start = module.Session.__init__
 
     def begin(self, *args, **kwargs):
         start(self, *args, **kwargs)
         self.register("provide-client-params.sagemaker.CreateTrainingJob", _with_interpreter)
+        if os.environ.get("STUDIO_PROVENANCE") != "off":
+            self.register("before-call.sagemaker.CreateTrainingJob", _note_signer)
+            self.register("after-call.sagemaker.CreateTrainingJob", _record_provenance)
 
     module.Session.__init__ = begin
 
@@ -235,6 +240,25 @@ def _with_interpreter(params, **_context):
     if not str(image).startswith("python:") or _INTERPRETER_VARIABLE in given:
         return None
     return dict(params, Environment=dict(given, **{_INTERPRETER_VARIABLE: sys.executable}))
+
+
+def _note_signer(params, request_signer, context, **_more):
+    if params["url"].startswith(_URL):
+        context["studio_signer"] = request_signer
+
+
+def _record_provenance(http_response, parsed, context, **_more):
+    signer = context.pop("studio_signer", None)
+    if signer is None or http_response.status_code != 200:
+        return
+    try:
+        import studio_provenance  # type: ignore[import-not-found]
+
+        studio_provenance.record(signer, _URL, context["client_region"], parsed["TrainingJobArn"])
+    except Exception as error:  # the job is made, whatever we fail to remember of it
+        import logging
+
+        logging.getLogger("studio.provenance").debug("not recorded: %r", error)
 
 
 def _steps(delay, patience):
