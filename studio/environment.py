@@ -102,6 +102,11 @@ def role_arn(settings: Settings) -> str:
     return f"arn:aws:iam::{settings.account}:role/{settings.role_name}"
 
 
+def default_bucket(settings: Settings) -> str:
+    """The bucket that the SDK puts things into when nobody says where; it makes it."""
+    return f"sagemaker-{settings.region}-{settings.account}"
+
+
 def _path(folder: Path, present: str) -> str:
     """The folder first, then what the user has."""
     first = str(folder)
@@ -113,9 +118,8 @@ def _path(folder: Path, present: str) -> str:
 def _write_sdk_config(settings: Settings) -> Path:
     """The SDK's configuration file: default bucket, roles, no telemetry. JSON is YAML too."""
     role = role_arn(settings)
-    bucket = f"sagemaker-{settings.region}-{settings.account}"
     modules = {
-        "Session": {"DefaultS3Bucket": bucket},
+        "Session": {"DefaultS3Bucket": default_bucket(settings)},
         "RemoteFunction": {"RoleArn": role},
         "TelemetryOptOut": True,
     }

@@ -2200,6 +2200,28 @@ export namespace sagemaker {
 }
 
 export namespace studio {
+  export interface AlgorithmSummary {
+    AlgorithmName: string;
+    DisplayName: string;
+    Description: string;
+    TrainingImage: string;
+  }
+  export interface CellJob {
+    Name: string;
+    Arn: string;
+    Status: string;
+    CreationTime: number;
+    CellId: string;
+    ExecutionCount?: number;
+    NotebookPath?: string;
+  }
+  export interface ChannelSpecification {
+    Name: string;
+    Description: string;
+    IsRequired: boolean;
+    SupportedContentTypes: Array<string>;
+    SupportedInputModes: Array<string>;
+  }
   export interface DeployedVariant {
     VariantName: string;
     ModelName: string;
@@ -2225,6 +2247,20 @@ export namespace studio {
     Done: number;
     Total: number;
   }
+  export interface DescribeAlgorithmRequest {
+    AlgorithmName?: string;
+    TrainingImage?: string;
+  }
+  export interface DescribeAlgorithmResponse {
+    AlgorithmName: string;
+    DisplayName: string;
+    Description: string;
+    TrainingImage: string;
+    ImageTags: Array<string>;
+    TrainingChannels: Array<ChannelSpecification>;
+    HyperParameters: Array<HyperParameterSpecification>;
+    MetricDefinitions: Array<MetricDefinition>;
+  }
   export interface DescribeCapacityRequest {
   }
   export interface DescribeCapacityResponse {
@@ -2234,6 +2270,14 @@ export namespace studio {
     Running: number;
     Waiting: number;
     WaitingRuns: Array<WaitingRun>;
+  }
+  export interface DescribeDefaultsRequest {
+  }
+  export interface DescribeDefaultsResponse {
+    Account: string;
+    Region: string;
+    RoleArn: string;
+    Bucket: string;
   }
   export interface DescribeDeploymentRequest {
     EndpointName: string;
@@ -2248,6 +2292,12 @@ export namespace studio {
     Variants: Array<DeployedVariant>;
     Servers: Array<ModelServer>;
     Changes: Array<DeploymentChange>;
+  }
+  export interface DescribeInstanceTypesRequest {
+    InstanceTypes?: Array<string>;
+  }
+  export interface DescribeInstanceTypesResponse {
+    InstanceTypes: Array<InstanceTypeInfo>;
   }
   export interface DescribeLogRequest {
     Kind: string;
@@ -2264,6 +2314,8 @@ export namespace studio {
     FirstErrorLine?: number;
     Traceback?: LogExcerpt;
   }
+  export interface Document {
+  }
   export interface GetLogLinesRequest {
     Kind: string;
     Name: string;
@@ -2275,6 +2327,13 @@ export namespace studio {
     Start: number;
     LogLines: Array<LogLine>;
     Lines: number;
+  }
+  export interface GetProvenanceRequest {
+    Arn: string;
+  }
+  export interface GetProvenanceResponse {
+    Arn: string;
+    Provenance?: Provenance;
   }
   export interface GetSampleRequestRequest {
     EndpointName?: string;
@@ -2291,6 +2350,48 @@ export namespace studio {
     ChannelName?: string;
     S3Uri?: string;
     FeatureCount?: number;
+  }
+  export interface HyperParameterCondition {
+    Name: string;
+    Values: Array<string>;
+  }
+  export interface HyperParameterRange {
+    MinValue?: number;
+    MaxValue?: number;
+    IsMinExcluded: boolean;
+    IsMaxExcluded: boolean;
+  }
+  export interface HyperParameterSpecification {
+    Name: string;
+    Aliases: Array<string>;
+    Description: string;
+    Type: string;
+    Values: Array<string>;
+    Words: Array<string>;
+    Range?: HyperParameterRange;
+    Valid: string;
+    DefaultValue: string;
+    IsRequired: boolean;
+    IsCommon: boolean;
+    IsTunable: boolean;
+    IsOpen: boolean;
+    When?: HyperParameterCondition;
+  }
+  export interface InstanceTypeInfo {
+    InstanceType: string;
+    Cpus: number;
+    Gpus: number;
+  }
+  export interface ListAlgorithmsRequest {
+  }
+  export interface ListAlgorithmsResponse {
+    Algorithms: Array<AlgorithmSummary>;
+  }
+  export interface ListCellJobsRequest {
+    CellIds: Array<string>;
+  }
+  export interface ListCellJobsResponse {
+    Jobs: Array<CellJob>;
   }
   export interface LogExcerpt {
     Line: number;
@@ -2312,6 +2413,10 @@ export namespace studio {
     TotalInMB: number;
     AvailableInMB: number;
   }
+  export interface MetricDefinition {
+    Name: string;
+    Regex: string;
+  }
   export interface ModelServer {
     VariantName: string;
     Generation: number;
@@ -2325,6 +2430,57 @@ export namespace studio {
     Message?: string;
     LogStreamName: string;
     LastLines: Array<string>;
+  }
+  export interface Provenance {
+    Kind: string;
+    Path?: string;
+    Folder?: string;
+    Cell?: ProvenanceCell;
+    Git?: ProvenanceGit;
+    Python?: ProvenancePython;
+    RecordedAt?: number;
+  }
+  export interface ProvenanceCell {
+    Id?: string;
+    ExecutionCount?: number;
+    Source: string;
+    SourceLength?: number;
+  }
+  export interface ProvenanceFile {
+    Path: string;
+    Bytes: number;
+  }
+  export interface ProvenanceGit {
+    Root: string;
+    Remote?: string;
+    Branch?: string;
+    Commit?: string;
+    Subject?: string;
+    Dirty?: boolean;
+    Patch?: string;
+    PatchBytes?: number;
+    PatchTotalBytes?: number;
+    PatchProblem?: string;
+    UntrackedFiles?: Array<ProvenanceFile>;
+    UntrackedCount?: number;
+  }
+  export interface ProvenancePackage {
+    Name: string;
+    Version: string;
+  }
+  export interface ProvenancePython {
+    Version: string;
+    Implementation?: string;
+    Executable?: string;
+    Platform?: string;
+    Packages?: Array<ProvenancePackage>;
+    PackageCount?: number;
+  }
+  export interface PutProvenanceRequest {
+    Arn: string;
+    Provenance: Provenance;
+  }
+  export interface PutProvenanceResponse {
   }
   export interface Sample {
     ContentType: string;
@@ -2353,6 +2509,16 @@ export namespace studio {
   export interface Slots {
     Total: number;
     Used: number;
+  }
+  export interface ValidateTrainingJobRequest {
+    Request: unknown;
+  }
+  export interface ValidateTrainingJobResponse {
+    Faults: Array<ValidationFault>;
+  }
+  export interface ValidationFault {
+    Path: string;
+    Message: string;
   }
   export interface WaitingRun {
     Kind: string;
@@ -2396,11 +2562,19 @@ export interface Operations {
     UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
   };
   studio: {
+    DescribeAlgorithm: { request: studio.DescribeAlgorithmRequest; response: studio.DescribeAlgorithmResponse };
     DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
+    DescribeDefaults: { request: studio.DescribeDefaultsRequest; response: studio.DescribeDefaultsResponse };
     DescribeDeployment: { request: studio.DescribeDeploymentRequest; response: studio.DescribeDeploymentResponse };
+    DescribeInstanceTypes: { request: studio.DescribeInstanceTypesRequest; response: studio.DescribeInstanceTypesResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
+    GetProvenance: { request: studio.GetProvenanceRequest; response: studio.GetProvenanceResponse };
     GetSampleRequest: { request: studio.GetSampleRequestRequest; response: studio.GetSampleRequestResponse };
+    ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
+    ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
+    PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
   };
 }

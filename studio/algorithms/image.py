@@ -27,6 +27,8 @@ class Image:
     tags: tuple[str, ...]
     """Every accepted tag, exactly."""
     module: str
+    uri: str
+    """The image as AWS spells it in us-east-1, of the newest version."""
     metrics: tuple[tuple[str, str], ...]
     """(name, regular expression) that AWS adds to AlgorithmSpecification.MetricDefinitions."""
     title: str

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from studio.api import images, store
 from studio.api.registry import Context, operation
-from studio.api.training_jobs import refuse_nul
+from studio.api.training_checks import refuse_nul
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 from studio.runners import sandbox

@@ -182,6 +182,14 @@ def _known(
     return known[place]
 
 
+def empty(source: Doc, storage: Storage) -> bool:
+    """Whether there is no object under the prefix, or no manifest. Raises ApiError."""
+    bucket, key = parse_uri(source["S3Uri"])
+    if source["S3DataType"] == "S3Prefix":
+        return next(_prefix(bucket, key, storage), None) is None
+    return storage.head(bucket, key) is None
+
+
 def nothing(source: Doc, role_arn: str, error: ApiError | None = None) -> Rejected:
     """What AWS says of a channel without objects."""
     bucket, _ = parse_uri(source["S3Uri"])

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from studio.api import channels, checkpoints, images, store
+from studio.api import images, store, training_checks
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
-from studio.errors import ApiError, ResourceInUse, ValidationException
-from studio.runners import interpreters, sandbox
-from studio.s3.client import parse_uri
+from studio.errors import ResourceInUse, ValidationException
 
 FINAL = ("Completed", "Failed", "Stopped")
 
@@ -21,16 +19,6 @@ NOUN = store.Noun(
     ),
 )
 
-MOST_HOSTS = 20
-"""Hosts of one job: AWS's own quota for most instance types."""
-
-_DEFAULT_RUNTIME = 86_400
-_NOT_YET = {
-    "VpcConfig": "network isolation by VPC",
-    "ModelPackageConfig": "model packages",
-    "ServerlessJobConfig": "serverless jobs",
-}
-
 
 @operation("sagemaker", "CreateTrainingJob")
 def create_training_job(ctx: Context, request: Doc) -> Doc:
@@ -39,7 +27,7 @@ def create_training_job(ctx: Context, request: Doc) -> Doc:
 
 
 def _created(ctx: Context, request: Doc) -> Resource:
-    _check(ctx, request)
+    training_checks.check(ctx, request)
     metrics = _metric_definitions(request)
     now = ctx.now()
     return store.create(
@@ -100,111 +88,6 @@ def delete_training_job(ctx: Context, request: Doc) -> Doc:
     return {}
 
 
-def _check(ctx: Context, request: Doc) -> None:
-    algorithm = request.get("AlgorithmSpecification", {})
-    if "TrainingImage" not in algorithm:
-        raise ValidationException("AlgorithmSpecification: TrainingImage is required here.")
-    program = images.find(algorithm["TrainingImage"])
-    if program.needs_command and not algorithm.get("ContainerEntrypoint"):
-        raise ValidationException(
-            f"The image {algorithm['TrainingImage']} has no program of its own: "
-            "set AlgorithmSpecification.ContainerEntrypoint."
-        )
-    for member, what in _NOT_YET.items():
-        if request.get(member):
-            raise ValidationException(f"{member}: {what} is not executed yet.")
-    refuse_nul(request.get("Environment", {}))
-    _check_interpreter(ctx, request)
-    _check_resources(ctx, request)
-    _check_limits(request)
-    channels.check(request.get("InputDataConfig", []), algorithm["TrainingInputMode"])
-    checkpoints.check(request)
-    parse_uri(request["OutputDataConfig"]["S3OutputPath"])
-
-
-def _check_interpreter(ctx: Context, request: Doc) -> None:
-    environment = request.get("Environment", {})
-    # It shows a folder of the machine to the job: for whom the machine belongs to.
-    if interpreters.VARIABLE in environment and ctx.caller.principal.owner:
-        raise ValidationException(f"Environment: only the owner may set {interpreters.VARIABLE}.")
-    image = request["AlgorithmSpecification"]["TrainingImage"]
-    images.interpreter(ctx.settings, image, environment)
-
-
-def refuse_nul(environment: Doc) -> None:
-    """No process can be given a NUL in its environment. Raises ValidationException."""
-    for name, value in environment.items():
-        if "\0" in name + value:
-            raise ValidationException(f"Environment: {name!r} must not hold a NUL character.")
-
-
-def _check_resources(ctx: Context, request: Doc) -> None:
-    config = request.get("ResourceConfig", {})
-    single = {"InstanceType", "InstanceCount"} & config.keys()
-    if config.get("InstanceGroups") and single:
-        raise ValidationException(
-            "ResourceConfig: InstanceGroups cannot be used with InstanceType and InstanceCount."
-        )
-    if not config.get("InstanceGroups") and len(single) < 2:
-        raise ValidationException("ResourceConfig: InstanceType and InstanceCount are required.")
-    names = [group["InstanceGroupName"] for group in config.get("InstanceGroups", [])]
-    if len(set(names)) != len(names):
-        raise ValidationException("ResourceConfig: names of InstanceGroups must be unique.")
-    for channel in request.get("InputDataConfig", []):
-        groups = channel["DataSource"].get("S3DataSource", {}).get("InstanceGroupNames", [])
-        if unknown := sorted(set(groups) - set(names)):
-            raise ValidationException(
-                f"Channel {channel['ChannelName']}: no instance group is called {unknown[0]}."
-            )
-    _check_hosts(ctx, request)
-
-
-def _check_hosts(ctx: Context, request: Doc) -> None:
-    config = request["ResourceConfig"]
-    groups = config.get("InstanceGroups") or [config]
-    count = sum(group["InstanceCount"] for group in groups)
-    if count < 1:
-        raise ValidationException("ResourceConfig: InstanceCount must be at least 1.")
-    if count > MOST_HOSTS:
-        raise ApiError(
-            "ResourceLimitExceeded",
-            f"The account-level service limit '{groups[0]['InstanceType']} for training job usage' "
-            f"is {MOST_HOSTS} Instances, with current utilization of 0 Instances and a request "
-            f"delta of {count} Instances.",
-        )
-    isolated = request.get("EnableNetworkIsolation", False)
-    if isolated and count > 1:
-        raise ValidationException(
-            "EnableNetworkIsolation: a job of several hosts cannot be isolated here; "
-            "set InstanceCount to 1."
-        )
-    if (isolated or count > 1) and not sandbox.possible(ctx.settings):
-        what = "EnableNetworkIsolation" if isolated else "InstanceCount above 1"
-        raise ValidationException(
-            f"{what} needs bubblewrap, which does not work here or is switched off."
-        )
-
-
-def _check_limits(request: Doc) -> None:
-    limits = request.get("StoppingCondition", {})
-    runtime = limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME)
-    wait = limits.get("MaxWaitTimeInSeconds")
-    spot = request.get("EnableManagedSpotTraining", False)
-    if spot and wait is None:
-        raise ValidationException(
-            "MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true."
-        )
-    if wait is not None and not spot:
-        raise ValidationException(
-            "MaxWaitTimeInSeconds can be set only when EnableManagedSpotTraining is true."
-        )
-    if wait is not None and wait < runtime:
-        raise ValidationException(
-            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
-            "MaxRuntimeInSeconds."
-        )
-
-
 def _metric_definitions(request: Doc) -> list[Doc]:
     """The request's definitions and, behind them, those that AWS adds for its own algorithms."""
     algorithm = request["AlgorithmSpecification"]
@@ -246,7 +129,7 @@ def described(job: Resource) -> Doc:
         },
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **spec["OutputDataConfig"]},
         "StoppingCondition": {
-            "MaxRuntimeInSeconds": _DEFAULT_RUNTIME,
+            "MaxRuntimeInSeconds": training_checks.DEFAULT_RUNTIME,
             **spec.get("StoppingCondition", {}),
         },
         "EnableNetworkIsolation": spec.get("EnableNetworkIsolation", False),

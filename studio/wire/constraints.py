@@ -16,7 +16,8 @@ class Violations:
     """Collects what is wrong with a request, so that one answer tells all of it."""
 
     def __init__(self) -> None:
-        self._sentences: list[str] = []
+        self.found: list[tuple[str, str]] = []
+        """(path, sentence) of each."""
 
     def check(self, shape: Shape, value: Any, path: str) -> None:
         """Note every constraint of `shape` that `value` does not meet."""
@@ -39,14 +40,16 @@ class Violations:
 
     def add(self, value: Any, path: str, text: str, hidden: bool = False) -> None:
         shown = "'***'" if hidden else "null" if value is None else f"'{_shown(value)}'"
-        self._sentences.append(f"Value {shown} at '{path}' failed to satisfy constraint: {text}")
+        sentence = f"Value {shown} at '{path}' failed to satisfy constraint: {text}"
+        self.found.append((path, sentence))
 
     def raise_any(self) -> None:
         """Raises ValidationException if anything was noted."""
-        count = len(self._sentences)
+        count = len(self.found)
         if count:
             errors = "1 validation error" if count == 1 else f"{count} validation errors"
-            raise ValidationException(f"{errors} detected: {'; '.join(self._sentences)}")
+            sentences = "; ".join(sentence for _, sentence in self.found)
+            raise ValidationException(f"{errors} detected: {sentences}")
 
 
 def _checks(shape: Shape) -> Iterator[_Check]:

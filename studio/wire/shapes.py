@@ -39,13 +39,18 @@ def load(shape: Shape, value: Any) -> Doc:
     Members that the model lacks and nulls are dropped. Raises SerializationException at the first
     value of a wrong type, and ValidationException with all the constraints that are not met.
     """
-    violations = Violations()
-    try:
-        document: Doc = _load(shape, value, "", violations)
-    except RecursionError:
-        raise SerializationException("The request is nested too deeply.") from None
+    document, violations = examine(shape, value)
     violations.raise_any()
     return document
+
+
+def examine(shape: Shape, value: Any) -> tuple[Doc, Violations]:
+    """As `load`, with the constraints that are not met instead of their error."""
+    violations = Violations()
+    try:
+        return _load(shape, value, "", violations), violations
+    except RecursionError:
+        raise SerializationException("The request is nested too deeply.") from None
 
 
 def dump(shape: Shape, value: Any) -> Any:
@@ -147,6 +152,8 @@ def _load(shape: Shape, value: Any, path: str, violations: Violations) -> Any:
 
 def _structure(shape: StructureShape, value: Any, path: str, violations: Violations) -> Doc:
     given = _expect(dict, value, path)
+    if shape.is_document_type:
+        return dict(given)
     document: Doc = {}
     for name, member in shape.members.items():
         item = given.get(wire_name(member, name))

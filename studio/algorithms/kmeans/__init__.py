@@ -13,6 +13,7 @@ IMAGE = Image(
     repositories=("kmeans",),
     tags=("1", "latest"),
     module="studio.algorithms.kmeans",
+    uri="382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1",
     metrics=(
         ("test:msd", _LINE + r"test msd <loss>=(\S+)"),
         ("test:ssd", _LINE + r"test ssd <loss>=(\S+)"),

@@ -64,6 +64,7 @@ IMAGE = Image(
     repositories=("linear-learner",),
     tags=("1", "latest"),
     module="studio.algorithms.linear_learner",
+    uri="382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1",
     metrics=(
         *_final("validation", tuple(_FINAL)),
         ("validation:rmse", _LINE + r"validation rmse <loss>=(\S+)"),

@@ -35,6 +35,7 @@ IMAGE = Image(
     repositories=("xgboost", "sagemaker-xgboost"),
     tags=("1", "latest", *_VERSIONS, *(f"{version}-cpu-py3" for version in _VERSIONS)),
     module="studio.algorithms.xgboost",
+    uri="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5",
     # A request may name 40 definitions, so the answer has no more.
     metrics=(
         *(_metric("validation", name) for name in sorted((*MAXIMIZED, *MINIMIZED))),

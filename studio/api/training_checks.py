@@ -1,0 +1,189 @@
+"""What the request of a training job must be, beyond what the model says of it.
+
+`check` refuses at the first fault, as CreateTrainingJob does; `faults` tells all that can be told
+at once, for whoever is still writing the request.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from studio.api import channels, checkpoints, images
+from studio.api.registry import Context
+from studio.db.resources import Doc
+from studio.errors import ApiError, ValidationException
+from studio.runners import interpreters, sandbox
+from studio.s3.client import parse_uri
+
+MOST_HOSTS = 20
+"""Hosts of one job: AWS's own quota for most instance types."""
+
+DEFAULT_RUNTIME = 86_400
+"""Seconds that a job may run when it does not say."""
+
+_NOT_YET = {
+    "VpcConfig": "network isolation by VPC",
+    "ModelPackageConfig": "model packages",
+    "ServerlessJobConfig": "serverless jobs",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something to look at; `run` raises ApiError. `reads` are members of the request."""
+
+    path: str
+    """The member that is at fault when it raises; "" for none in particular."""
+    run: Callable[[Context, Doc], None]
+    reads: tuple[str, ...]
+
+
+def check(ctx: Context, request: Doc) -> None:
+    """Raises the first fault of a request that the model has nothing against."""
+    for each in _CHECKS:
+        each.run(ctx, request)
+
+
+def faults(ctx: Context, request: Doc, spoilt: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(path, message) of every fault. Checks that read a `spoilt` member are left out."""
+    for each in _CHECKS:
+        if not set(spoilt).intersection(each.reads):
+            try:
+                each.run(ctx, request)
+            except ApiError as error:
+                yield each.path, error.message
+
+
+def refuse_nul(environment: Doc) -> None:
+    """No process can be given a NUL in its environment. Raises ValidationException."""
+    for name, value in environment.items():
+        if "\0" in name + value:
+            raise ValidationException(f"Environment: {name!r} must not hold a NUL character.")
+
+
+def _check_image(_ctx: Context, request: Doc) -> None:
+    algorithm = request.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in algorithm:
+        raise ValidationException("AlgorithmSpecification: TrainingImage is required here.")
+    images.find(algorithm["TrainingImage"])
+
+
+def _check_command(_ctx: Context, request: Doc) -> None:
+    algorithm = request.get("AlgorithmSpecification", {})
+    image = algorithm.get("TrainingImage", "")
+    if image and images.find(image).needs_command and not algorithm.get("ContainerEntrypoint"):
+        raise ValidationException(
+            f"The image {image} has no program of its own: "
+            "set AlgorithmSpecification.ContainerEntrypoint."
+        )
+
+
+def _check_executed(_ctx: Context, request: Doc) -> None:
+    for member, what in _NOT_YET.items():
+        if request.get(member):
+            raise ValidationException(f"{member}: {what} is not executed yet.")
+
+
+def _check_environment(ctx: Context, request: Doc) -> None:
+    environment = request.get("Environment", {})
+    refuse_nul(environment)
+    # It shows a folder of the machine to the job: for whom the machine belongs to.
+    if interpreters.VARIABLE in environment and ctx.caller.principal.owner:
+        raise ValidationException(f"Environment: only the owner may set {interpreters.VARIABLE}.")
+    image = request["AlgorithmSpecification"]["TrainingImage"]
+    images.interpreter(ctx.settings, image, environment)
+
+
+def _check_resources(_ctx: Context, request: Doc) -> None:
+    config = request.get("ResourceConfig", {})
+    single = {"InstanceType", "InstanceCount"} & config.keys()
+    if config.get("InstanceGroups") and single:
+        raise ValidationException(
+            "ResourceConfig: InstanceGroups cannot be used with InstanceType and InstanceCount."
+        )
+    if not config.get("InstanceGroups") and len(single) < 2:
+        raise ValidationException("ResourceConfig: InstanceType and InstanceCount are required.")
+    names = [group["InstanceGroupName"] for group in config.get("InstanceGroups", [])]
+    if len(set(names)) != len(names):
+        raise ValidationException("ResourceConfig: names of InstanceGroups must be unique.")
+    for channel in request.get("InputDataConfig", []):
+        groups = channel["DataSource"].get("S3DataSource", {}).get("InstanceGroupNames", [])
+        if unknown := sorted(set(groups) - set(names)):
+            raise ValidationException(
+                f"Channel {channel['ChannelName']}: no instance group is called {unknown[0]}."
+            )
+
+
+def _check_hosts(ctx: Context, request: Doc) -> None:
+    config = request["ResourceConfig"]
+    groups = config.get("InstanceGroups") or [config]
+    count = sum(group["InstanceCount"] for group in groups)
+    if count < 1:
+        raise ValidationException("ResourceConfig: InstanceCount must be at least 1.")
+    if count > MOST_HOSTS:
+        raise ApiError(
+            "ResourceLimitExceeded",
+            f"The account-level service limit '{groups[0]['InstanceType']} for training job usage' "
+            f"is {MOST_HOSTS} Instances, with current utilization of 0 Instances and a request "
+            f"delta of {count} Instances.",
+        )
+    isolated = request.get("EnableNetworkIsolation", False)
+    if isolated and count > 1:
+        raise ValidationException(
+            "EnableNetworkIsolation: a job of several hosts cannot be isolated here; "
+            "set InstanceCount to 1."
+        )
+    if (isolated or count > 1) and not sandbox.possible(ctx.settings):
+        what = "EnableNetworkIsolation" if isolated else "InstanceCount above 1"
+        raise ValidationException(
+            f"{what} needs bubblewrap, which does not work here or is switched off."
+        )
+
+
+def _check_limits(_ctx: Context, request: Doc) -> None:
+    limits = request.get("StoppingCondition", {})
+    runtime = limits.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME)
+    wait = limits.get("MaxWaitTimeInSeconds")
+    spot = request.get("EnableManagedSpotTraining", False)
+    if spot and wait is None:
+        raise ValidationException(
+            "MaxWaitTimeInSeconds must be set when EnableManagedSpotTraining is true."
+        )
+    if wait is not None and not spot:
+        raise ValidationException(
+            "MaxWaitTimeInSeconds can be set only when EnableManagedSpotTraining is true."
+        )
+    if wait is not None and wait < runtime:
+        raise ValidationException(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+            "MaxRuntimeInSeconds."
+        )
+
+
+def _check_channels(_ctx: Context, request: Doc) -> None:
+    mode = request["AlgorithmSpecification"]["TrainingInputMode"]
+    channels.check(request.get("InputDataConfig", []), mode)
+
+
+def _check_checkpoints(_ctx: Context, request: Doc) -> None:
+    checkpoints.check(request)
+
+
+def _check_output(_ctx: Context, request: Doc) -> None:
+    parse_uri(request["OutputDataConfig"]["S3OutputPath"])
+
+
+_ALGORITHM, _CHANNELS, _RESOURCES = "AlgorithmSpecification", "InputDataConfig", "ResourceConfig"
+_LIMITS, _SPOT = "StoppingCondition", "EnableManagedSpotTraining"
+
+_CHECKS = (
+    Check(f"{_ALGORITHM}.TrainingImage", _check_image, (_ALGORITHM,)),
+    Check(f"{_ALGORITHM}.ContainerEntrypoint", _check_command, (_ALGORITHM,)),
+    Check("", _check_executed, ()),
+    Check("Environment", _check_environment, (_ALGORITHM, "Environment")),
+    Check(_RESOURCES, _check_resources, (_RESOURCES, _CHANNELS)),
+    Check(f"{_RESOURCES}.InstanceCount", _check_hosts, (_RESOURCES,)),
+    Check(f"{_LIMITS}.MaxWaitTimeInSeconds", _check_limits, (_LIMITS, _SPOT)),
+    Check(_CHANNELS, _check_channels, (_ALGORITHM, _CHANNELS)),
+    Check("CheckpointConfig", _check_checkpoints, ("CheckpointConfig",)),
+    Check("OutputDataConfig.S3OutputPath", _check_output, ("OutputDataConfig",)),
+)
