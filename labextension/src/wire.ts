@@ -2328,6 +2328,21 @@ export namespace studio {
     LogLines: Array<LogLine>;
     Lines: number;
   }
+  export interface GetMetricSeriesRequest {
+    Kind: string;
+    Name: string;
+    MetricNames?: Array<string>;
+    StartTime?: number;
+    EndTime?: number;
+    MaxPoints?: number;
+  }
+  export interface GetMetricSeriesResponse {
+    StartTime: number;
+    EndTime: number;
+    PeriodInSeconds?: number;
+    Complete: boolean;
+    Series: Array<MetricSeries>;
+  }
   export interface GetProvenanceRequest {
     Arn: string;
   }
@@ -2416,6 +2431,21 @@ export namespace studio {
   export interface MetricDefinition {
     Name: string;
     Regex: string;
+  }
+  export interface MetricSeries {
+    MetricName: string;
+    Group: string;
+    Unit: string;
+    Host?: string;
+    Statistic?: string;
+    Times: string;
+    Values: string;
+    StepName?: string;
+    Steps?: string;
+    Total: number;
+    Minimum?: number;
+    Maximum?: number;
+    Last?: number;
   }
   export interface ModelServer {
     VariantName: string;
@@ -2569,6 +2599,7 @@ export interface Operations {
     DescribeInstanceTypes: { request: studio.DescribeInstanceTypesRequest; response: studio.DescribeInstanceTypesResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
+    GetMetricSeries: { request: studio.GetMetricSeriesRequest; response: studio.GetMetricSeriesResponse };
     GetProvenance: { request: studio.GetProvenanceRequest; response: studio.GetProvenanceResponse };
     GetSampleRequest: { request: studio.GetSampleRequestRequest; response: studio.GetSampleRequestResponse };
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };

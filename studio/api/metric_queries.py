@@ -39,7 +39,7 @@ class Window:
         start, end = request["StartTime"], request["EndTime"]
         if start >= end:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")
-        return cls(start - start % _kept(now - start, period), end, period * SECOND)
+        return cls(start - start % kept(now - start, period), end, period * SECOND)
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,18 @@ def page(request: Doc, wanted: list[Query], rows: Rows, now: int) -> Doc:
     return {"MetricDataResults": results, "Messages": []}
 
 
+def kept(age: int, period: int) -> int:
+    """How far apart values of that age are kept; finer ones only for those who ask so. Ages and the
+    answer are in milliseconds, the period is in seconds."""
+    if age >= 63 * DAY:
+        return HOUR
+    if age >= 15 * DAY:
+        return 5 * MINUTE
+    if age >= 3 * HOUR or period not in _SHORT_PERIODS:
+        return MINUTE
+    return period * SECOND
+
+
 def _query(scope: tuple[str, str], asked: Doc, path: str) -> Query:
     if not _ID.fullmatch(asked["Id"]):
         raise ValidationException(
@@ -178,14 +190,3 @@ def _place(position: str) -> tuple[int, int]:
     if match is None:
         raise ApiError("InvalidNextToken", "Invalid NextToken")
     return int(match[1]), int(match[2])
-
-
-def _kept(age: int, period: int) -> int:
-    """How far apart values of that age are kept; finer ones only for those who ask so."""
-    if age >= 63 * DAY:
-        return HOUR
-    if age >= 15 * DAY:
-        return 5 * MINUTE
-    if age >= 3 * HOUR or period not in _SHORT_PERIODS:
-        return MINUTE
-    return period * SECOND

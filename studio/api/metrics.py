@@ -5,7 +5,7 @@ nothing, and harms no other job.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -26,8 +26,16 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"
 
 def scrape(definitions: list[Doc], events: Iterable[tuple[int, str]]) -> list[Doc]:
     """The metrics in lines with their times: MetricName, Value, Timestamp; in order, by metric."""
-    events = list(events)
-    found = []
+    return [
+        {"MetricName": name, "Value": value, "Timestamp": at}
+        for name, at, value, _ in values(definitions, list(events))
+    ]
+
+
+def values(
+    definitions: list[Doc], events: Sequence[tuple[int, str]]
+) -> Iterator[tuple[str, int, float, str]]:
+    """(metric, time, value, line) of the metrics in lines, as `scrape` finds them."""
     for definition in definitions:
         pattern = _compiled(definition["Regex"])
         if pattern is None:
@@ -35,9 +43,7 @@ def scrape(definitions: list[Doc], events: Iterable[tuple[int, str]]) -> list[Do
         for at, line in events:
             value = _value(pattern, line)
             if value is not None:
-                name = definition["Name"]
-                found.append({"MetricName": name, "Value": value, "Timestamp": at})
-    return found
+                yield definition["Name"], at, value, line
 
 
 def final(state: Doc, found: list[Doc]) -> Doc:

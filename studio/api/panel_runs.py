@@ -25,6 +25,12 @@ class Part:
     run: Run
 
     @property
+    def place(self) -> str:
+        """`algo-1` of a job; `AllTraffic/0`, variant and number, of an endpoint."""
+        verb, *rest = self.run.role.split("/")
+        return rest[0] if verb == "train" else "/".join(rest[1:])
+
+    @property
     def ended(self) -> bool:
         return self.run.phase not in ("pending", "running")
 
@@ -38,6 +44,11 @@ def subject(ctx: Context, request: Doc) -> tuple[Resource, list[Part]]:
     with ctx.db.read() as connection:
         runs = resources.runs(connection, resource.id)
     return resource, [_part(ctx, resource, run) for run in runs]
+
+
+def latest(parts: list[Part]) -> list[Part]:
+    """The runs that were started together at last: the hosts of a job's latest attempt."""
+    return [part for part in parts if _attempt(part) == _attempt(parts[-1])]
 
 
 def chosen(resource: Resource, parts: list[Part], name: str) -> Part | None:
@@ -57,9 +68,9 @@ def _telling(parts: list[Part]) -> Part | None:
     """Of the latest attempt the host that failed first, else the first."""
     if not parts:
         return None
-    latest = [part for part in parts if _attempt(part) == _attempt(parts[-1])]
-    failed = [part for part in latest if part.run.phase in _FAILED]
-    return min(failed, key=lambda part: part.run.ended_at or 0) if failed else latest[0]
+    together = latest(parts)
+    failed = [part for part in together if part.run.phase in _FAILED]
+    return min(failed, key=lambda part: part.run.ended_at or 0) if failed else together[0]
 
 
 def _attempt(part: Part) -> str:

@@ -1,0 +1,114 @@
+"""Metrics that a run printed, from its log: every value in its order, with its step.
+
+The metric store has them too, as CloudWatch would: to the second, and to the minute after some
+hours. A chart of a short job needs each of them, and the log is kept as long as the job.
+"""
+
+import re
+import threading
+import time
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from studio.api import metrics
+from studio.api.series import Series
+from studio.db.resources import Doc
+from studio.runners import logs
+
+_LINES = 5_000
+_SECONDS = 1.0
+# `step 3`, `Epoch: 3/10`, `epoch=3`, `'epoch': 0.5`, and XGBoost's `[3]`.
+_STEP = re.compile(
+    r"^\s*(?P<round>\[)(\d+)\]"
+    r"|\b(?P<name>(?:global_)?step|iter(?:ation)?|round|epoch)\b['\"]?[\s:=#]{1,3}(\d+(?:\.\d+)?)",
+    re.IGNORECASE,
+)
+_FINEST_FIRST = ("step", "iteration", "round", "epoch")
+
+
+@dataclass
+class _Points:
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    steps: "array[float]" = field(default_factory=lambda: array("d"))
+    step_name: str = ""
+    stepped: bool = True
+    """Every value has had a step of that name, and none was before the one of the last."""
+
+
+class Printed:
+    """The metrics in the log of one run; reading goes on where it stopped."""
+
+    def __init__(self, folder: Path, definitions: tuple[tuple[str, str], ...]) -> None:
+        self._folder = folder
+        self._definitions: list[Doc] = [{"Name": it[0], "Regex": it[1]} for it in definitions]
+        self._lock = threading.Lock()
+        self._position = 0
+        self._points: dict[str, _Points] = {}
+
+    def read(self, host: str) -> tuple[list[Series], bool]:
+        """The series so far; False when the log has more than can be read in about a second."""
+        with self._lock:
+            whole = self._extend()
+            return [_series(name, host, points) for name, points in self._points.items()], whole
+
+    def _extend(self) -> bool:
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            page = logs.read(self._folder, self._position, _LINES)
+            if not page.events:
+                return True
+            for name, at, value, line in metrics.values(self._definitions, page.events):
+                _add(self._points.setdefault(name, _Points()), at, value, line)
+            self._position = page.end
+        return False
+
+
+def of(folder: Path, definitions: Iterable[Doc]) -> Printed:
+    """What is known of the run in `folder`: the same for all who ask, as long as it is in use."""
+    return _of(folder, tuple((it["Name"], it["Regex"]) for it in definitions))
+
+
+_of = lru_cache(maxsize=64)(Printed)
+
+
+def _add(points: _Points, at: int, value: float, line: str) -> None:
+    points.times.append(at)
+    points.values.append(value)
+    if not points.stepped:
+        return
+    name, step = _step(line)
+    first = len(points.values) == 1
+    points.step_name = name if first else points.step_name
+    points.stepped = bool(name) and name == points.step_name
+    points.stepped &= first or step >= points.steps[-1]
+    points.steps.append(step)
+
+
+def _step(line: str) -> tuple[str, float]:
+    """(what it is called, number) of the finest step that a line names; "" without one."""
+    found = {_called(match): float(match[2] or match[4]) for match in _STEP.finditer(line)}
+    return next(((name, found[name]) for name in _FINEST_FIRST if name in found), ("", 0.0))
+
+
+def _called(match: re.Match[str]) -> str:
+    name = "round" if match["round"] else match["name"].lower().removeprefix("global_")
+    return "iteration" if name == "iter" else name
+
+
+def _series(name: str, host: str, points: _Points) -> Series:
+    stepped = points.stepped and points.steps[0] < points.steps[-1]
+    return Series(
+        name,
+        "job",
+        "None",
+        # Copies: others go on reading while these are looked at.
+        points.times[:],
+        points.values[:],
+        points.steps[:] if stepped else (),
+        points.step_name if stepped else "",
+        host,
+    )
