@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 
 STUDIO = Path(sys.executable).with_name("studio")
 ROOT = Path(__file__).parent.parent
@@ -24,10 +25,13 @@ class Running:
     env: dict[str, str]
 
     def client(self, service: str) -> Any:
+        core = botocore.session.Session()
+        core.set_config_variable("data_path", self.env["AWS_DATA_PATH"])
         session = boto3.Session(
             self.env["AWS_ACCESS_KEY_ID"],
             self.env["AWS_SECRET_ACCESS_KEY"],
             region_name=self.env["AWS_DEFAULT_REGION"],
+            botocore_session=core,
         )
         own = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
         return session.client(service, endpoint_url=self.env.get(own, self.env["AWS_ENDPOINT_URL"]))
