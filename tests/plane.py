@@ -26,6 +26,7 @@ from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
 from studio.server.app import App
 from studio.server.dispatch import Services
+from studio.server.events import Streams
 from studio.settings import Settings
 
 KEY, SECRET = "AKIASTUDIOTEST000001", "a secret for tests"
@@ -42,6 +43,8 @@ class Plane:
     router: tuple[str, int] | None = None
     context: Any = None
     """What operations are called with."""
+    streams: Any = None
+    """Those who listen to events."""
 
     @property
     def url(self) -> str:
@@ -75,7 +78,7 @@ def _no_credentials(_run_id: str, _token: str) -> Any:
 
 
 @contextmanager
-def running(home: Path, **changes: Any) -> Iterator[Plane]:
+def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[Plane]:
     registry.load()
     settings = Settings(home=home, **changes)
     db = Database(settings.database)
@@ -96,7 +99,10 @@ def running(home: Path, **changes: Any) -> Iterator[Plane]:
         buckets=gateway.access,
     )
     plane = Plane(0, home, context=context)
-    app = App(Services(context, _no_credentials), gateway, lambda: plane.router)
+    streams = Streams(context, (db, store.database), beat_seconds)
+    plane.streams = streams
+    streams.start()
+    app = App(Services(context, _no_credentials), gateway, streams, lambda: plane.router)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -118,6 +124,7 @@ def running(home: Path, **changes: Any) -> Iterator[Plane]:
     finally:
         asyncio.run_coroutine_threadsafe(stop(server), loop).result()
         app.close()
+        streams.close()
         gateway.close()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -4,7 +4,7 @@ What a person put belongs to that person; what Studio measured, to whom the job 
 belongs. Both are hidden from others, unless a policy lets them describe that job or endpoint.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,13 +16,22 @@ from studio.metrics import store as metrics
 from studio.metrics.rows import Row
 from studio.metrics.store import Metric
 
-# Dimension of what Studio measures -> (operation, kind); a host is named <job>/<host>.
+# Dimension of what Studio measures -> (operation, kind).
 _MEASURED = {
     "TrainingJobName": ("DescribeTrainingJob", "training-job"),
     "Host": ("DescribeTrainingJob", "training-job"),
     "EndpointName": ("DescribeEndpoint", "endpoint"),
 }
 _PREFIXES = ("/aws/sagemaker/", "AWS/SageMaker")
+
+
+def measured(metric: Metric) -> Iterator[tuple[str, str, str]]:
+    """(dimension, kind, name) of the jobs and endpoints that Studio measured this of."""
+    if metric.namespace.startswith(_PREFIXES):
+        for dimension, value in metric.dimensions:
+            if dimension in _MEASURED:
+                # A host is named <job>/<host>.
+                yield dimension, _MEASURED[dimension][1], value.partition("/")[0]
 
 
 class Sight:
@@ -37,12 +46,9 @@ class Sight:
         """Whether the values of this owner may be shown."""
         if self._everything or metric.owner == self._ctx.caller.principal.owner:
             return True
-        if not metric.namespace.startswith(_PREFIXES):
-            return False
         return any(
-            self._describes(name, value.partition("/")[0], metric.owner)
-            for name, value in metric.dimensions
-            if name in _MEASURED
+            self._describes(dimension, name, metric.owner)
+            for dimension, _, name in measured(metric)
         )
 
     def seen(self, found: Iterable[Metric]) -> Iterable[Metric]:

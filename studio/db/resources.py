@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Text, bindparam, select, type_coerce
 
+from studio.db import changes
 from studio.db.documents import documents
 from studio.db.tables import PROVENANCE, RESOURCE, RUN
 
@@ -68,9 +69,24 @@ class Run:
     ended_at: int | None = None
 
 
+class Stored(NamedTuple):
+    """A note: a resource is stored as this now."""
+
+    resource: Resource
+    fresh: bool
+    """It was not there before."""
+
+
+class RunsStored(NamedTuple):
+    """A note: runs of these resources began, went on or ended."""
+
+    resource_ids: frozenset[str]
+
+
 def insert(connection: Connection, resource: Resource) -> None:
     """Raises sqlalchemy.exc.IntegrityError when the name is taken."""
     connection.execute(RESOURCE.insert().values(**vars(resource)))
+    changes.note(connection, Stored(resource, fresh=True))
 
 
 # Built once: putting a statement together costs more than running it.
@@ -156,11 +172,14 @@ def update(connection: Connection, resource: Resource) -> Resource | None:
         .where(RESOURCE.c.id == resource.id, RESOURCE.c.generation == resource.generation)
         .values(**vars(changed))
     )
+    if result.rowcount != 1:
+        return None
     if changed.deleted_at is not None:
         # The row stays for its runs; what it may hold of somebody's code does not.
         gone = PROVENANCE.delete().where(PROVENANCE.c.resource_id == resource.id)
         connection.execute(gone)
-    return changed if result.rowcount == 1 else None
+    changes.note(connection, Stored(changed, fresh=False))
+    return changed
 
 
 def runs(connection: Connection, resource_id: str) -> list[Run]:
@@ -183,6 +202,9 @@ def open_runs(connection: Connection) -> list[Run]:
 
 def put_runs(connection: Connection, changed: Iterable[Run]) -> None:
     """Insert or replace runs."""
+    changed = list(changed)
+    if changed:
+        changes.note(connection, RunsStored(frozenset(run.resource_id for run in changed)))
     for run in changed:
         # What a program said of its end may hold a NUL, which PostgreSQL has no place for.
         values = {**vars(run), "message": run.message.replace("\0", "\ufffd")}

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from studio import durable
-from studio.db import engines, failures
+from studio.db import changes, engines, failures
 from studio.db.failures import Broken, Full, StorageError, Unavailable
 from studio.errors import ApiError
 
@@ -40,6 +40,7 @@ class Database:
         self._broken: Broken | None = None
         self._failure: str | None = None
         self._unreachable: str | None = None
+        self._changed: Callable[[list[object]], None] = lambda _noted: None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
@@ -70,6 +71,13 @@ class Database:
                 raise RuntimeError("the database is closed")
             self._queue.put((work, future))
         return future
+
+    def watch(self, changed: Callable[[list[object]], None]) -> None:
+        """Call `changed` after each commit with what was noted in it (see `changes`), in order.
+
+        On the writer's thread: it must be quick, and must not raise.
+        """
+        self._changed = changed
 
     @property
     def file(self) -> Path | None:
@@ -140,7 +148,12 @@ class Database:
                 raise Broken(known)
             try:
                 with failures.told(), self._writer.begin() as connection:
-                    return _carried_out(connection, batch)
+                    changes.taken(connection)  # of an attempt that was undone
+                    settled = _carried_out(connection, batch)
+                    noted = changes.taken(connection)
+                if noted:
+                    self._changed(noted)
+                return settled
             except Full:
                 if not self._spare():
                     raise
@@ -155,6 +168,7 @@ def _carried_out(
     done: list[tuple[Future[Any], Any]] = []
     failed: list[tuple[Future[Any], BaseException]] = []
     for work, future in batch:
+        before = changes.count(connection)
         try:
             with failures.told(), connection.begin_nested():
                 result = work(connection)
@@ -162,5 +176,6 @@ def _carried_out(
         except StorageError:
             raise  # the database may have undone the whole transaction by itself
         except BaseException as error:
+            changes.undo(connection, before)
             failed.append((future, error))
     return done, failed

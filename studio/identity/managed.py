@@ -76,6 +76,7 @@ POLICIES: dict[str, str] = {
                 "studio:Get*",
                 "studio:List*",
                 "studio:Query*",
+                "studio:StreamEvents",
                 "cloudwatch:Describe*",
                 "cloudwatch:Get*",
                 "cloudwatch:List*",

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from studio.db import changes
 from studio.db.tables import METRIC_CHUNK, METRIC_SERIES, METRIC_SOURCE
 from studio.metrics.rows import Row, fold, pack, unpack
 
@@ -112,6 +113,12 @@ class Reading:
     batches: tuple[Batch, ...]
 
 
+class Grown(NamedTuple):
+    """A note: these metrics have more values now."""
+
+    metrics: tuple[Metric, ...]
+
+
 def append(connection: Connection, batches: Iterable[Batch]) -> None:
     """Add values to their series, which need not exist."""
     together: dict[tuple[Metric, str, int], list[Row]] = {}
@@ -132,6 +139,8 @@ def append(connection: Connection, batches: Iterable[Batch]) -> None:
             _add(connection, metric.id, unit, period, rows)
     if fresh:
         connection.execute(METRIC_CHUNK.insert(), [it for each in fresh.values() for it in each])
+    if latest:
+        changes.note(connection, Grown(tuple(latest)))
 
 
 def take(connection: Connection, reading: Reading) -> bool:

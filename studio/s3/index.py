@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from studio.db import changes
 from studio.s3.schema import BLOB, BUCKET, OBJECT, OLD, PART, UPLOAD
 
 # Asked by every request: built once, as that costs more than to run them.
@@ -154,6 +155,18 @@ class Part:
     modified: int
     blob: str
     checksum: Checksum
+
+
+class Touched(NamedTuple):
+    """A note: what this key stands for has changed; without a key, the bucket itself."""
+
+    bucket: str
+    key: str
+
+
+def touch(connection: Connection, bucket: str, key: str = "") -> None:
+    """Let those who watch the store know."""
+    changes.note(connection, Touched(bucket, key))
 
 
 def find_bucket(connection: Connection, name: str) -> Bucket | None:

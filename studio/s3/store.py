@@ -121,6 +121,7 @@ class ObjectStore:
             if index.find_bucket(connection, name):
                 return False
             connection.execute(insert(BUCKET), row)
+            index.touch(connection, name)
             return True
 
         return self.database.write(work)
@@ -163,6 +164,7 @@ class ObjectStore:
             connection.execute(delete(PART).where(parts))
             connection.execute(delete(UPLOAD).where(UPLOAD.c.bucket == name))
             connection.execute(delete(BUCKET).where(BUCKET.c.name == name))
+            index.touch(connection, name)
             return None, blobs
 
         self.commit(work)
@@ -346,6 +348,7 @@ class ObjectStore:
         def work(connection: Connection) -> None:
             values = change(require_bucket(connection, name))
             connection.execute(update(BUCKET).where(BUCKET.c.name == name).values(values))
+            index.touch(connection, name)
 
         self.database.write(work)
 

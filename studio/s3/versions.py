@@ -81,6 +81,7 @@ def place(
     """Make `stored` the present object of its key; as it was stored, and blobs to remove."""
     present = index.find_object(connection, bucket.name, stored.key)
     condition.check(stored.key, present)
+    index.touch(connection, bucket.name, stored.key)
     placed = _numbered(connection, bucket, stored, present)
     if present is None:
         index.insert_object(connection, placed)
@@ -98,6 +99,7 @@ def remove(
     """The present object goes; where versions are kept, a marker takes its place."""
     present = index.find_object(connection, bucket.name, key)
     condition.check(key, present)
+    index.touch(connection, bucket.name, key)
     unnamed: list[str] = []
     if present is not None:
         unnamed = _put_aside(connection, bucket, present)
@@ -119,6 +121,7 @@ def remove_version(
     condition.check(key, found)
     if found is None:
         return Removal(version), []
+    index.touch(connection, bucket.name, key)
     present = index.find_object(connection, bucket.name, key)
     if present is not None and present.version == version:
         index.delete_object(connection, bucket.name, key)

@@ -28,8 +28,9 @@ from tornado.httputil import (
 
 from studio.errors import ApiError
 from studio.server import edge, forward, routing
-from studio.server.dispatch import ANSWERS, Call, Services
+from studio.server.dispatch import ANSWERS, Call, Services, listener
 from studio.server.edge import Server
+from studio.server.events import Streams
 from studio.wire import protocols
 from studio.wire.protocols import Response, rest_json_error
 
@@ -61,11 +62,13 @@ class App(HTTPServerConnectionDelegate):
         self,
         services: Services,
         gateway: Gateway,
+        streams: Streams,
         router_address: Callable[[], tuple[str, int] | None],
         problems: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.services = services
         self.gateway = gateway
+        self.streams = streams
         self.router_address = router_address
         self.problems = problems
         self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
@@ -92,6 +95,13 @@ class App(HTTPServerConnectionDelegate):
         """The answer to a whole request, from a worker thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._workers, ANSWERS[part], self.services, call)
+
+    async def stream(self, connection: HTTP1Connection, call: Call) -> None:
+        """Answer with events. Raises ApiError, before anything is said, to whom none are told."""
+        loop = asyncio.get_running_loop()
+        caller = await loop.run_in_executor(self._workers, listener, self.services, call)
+        last_id = call.headers.get("last-event-id", "")
+        await self.streams.serve(connection, caller, last_id, self._workers)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine; the event loop itself would forget it."""
@@ -200,16 +210,28 @@ class _Exchange(HTTPMessageDelegate):
             self._write(self._health())
         elif self._part == "router":
             await self._forward()
+        elif self._part == "events":
+            await self._stream()
         else:
-            call = Call(
-                self._id,
-                self._start_line.method,
-                self._path,
-                self._query,
-                self._joined,
-                b"".join(self._chunks),
-            )
-            self._write(await self._app.answer(self._part, call))
+            self._write(await self._app.answer(self._part, self._call()))
+
+    def _call(self) -> Call:
+        return Call(
+            self._id,
+            self._start_line.method,
+            self._path,
+            self._query,
+            self._joined,
+            b"".join(self._chunks),
+        )
+
+    async def _stream(self) -> None:
+        try:
+            await self._app.stream(self._connection, self._call())
+        except ApiError as error:
+            self._write(rest_json_error(error))
+        finally:
+            self._over = True
 
     def _health(self) -> Response:
         if self._start_line.method not in ("GET", "HEAD"):

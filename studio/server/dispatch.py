@@ -15,6 +15,7 @@ from botocore.model import OperationModel
 from studio.api import access, registry
 from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
+from studio.identity.authority import Ask
 from studio.identity.keys import Session
 from studio.server import routing
 from studio.wire import models, protocols, query, sigv4
@@ -144,6 +145,16 @@ def answer_credentials(services: Services, call: Call) -> Response:
         return protocols.container_error(error)
 
     return _guarded(call, "credentials", run, refuse)
+
+
+def listener(services: Services, call: Call) -> Caller:
+    """Who asks for events. Raises ApiError for who may not."""
+    caller = _authenticate(services, call, "studio")
+    if call.method != "GET":
+        raise ApiError("MethodNotAllowedException", "Only GET is allowed here.", 405)
+    ask = Ask("studio:StreamEvents", "*")
+    services.context.identity.authority.check(caller.principal, ask)
+    return caller
 
 
 def answer_unknown(services: Services, call: Call) -> Response:

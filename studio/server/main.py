@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, TextIO, cast
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ from studio.s3.store import ObjectStore
 from studio.server import tls
 from studio.server.app import App
 from studio.server.dispatch import Services
+from studio.server.events import Streams
 from studio.server.storage import LogFile, StorageWatch
 from studio.serving import control
 from studio.serving.table import Variant
@@ -116,8 +118,12 @@ def _plane(settings: Settings) -> Iterator[App]:
         )
         registry.load()
         services = Services(context, grants.credentials)
-        app = App(services, gateway, lambda: _router_address(settings), lambda: watch.problems)
+        streams = Streams(context, (db, objects.database))
+        parts.callback(streams.close)
+        address = partial(_router_address, settings)
+        app = App(services, gateway, streams, address, lambda: watch.problems)
         parts.callback(app.close)
+        streams.start()
         loop.start()
         janitor.start()
         routes.start()

@@ -11,9 +11,12 @@ from tornado.httputil import HTTPHeaders, RequestStartLine
 
 from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
 
-Part = Literal["health", "s3", "json", "query", "cbor", "router", "credentials", "unknown"]
+Part = Literal[
+    "health", "s3", "json", "query", "cbor", "router", "credentials", "events", "unknown"
+]
 
 HEALTH_PATH = "/_studio/health"
+EVENTS_PATH = "/_studio/events"
 CREDENTIALS_PATH = "/_studio/credentials/"
 
 _CREDENTIAL = re.compile(
@@ -29,6 +32,8 @@ def part_for(path: str, query: str, headers: Mapping[str, str]) -> Part:
         return "health"
     if path.startswith(CREDENTIALS_PATH):
         return "credentials"
+    if path == EVENTS_PATH:
+        return "events"
     scope = signed_service(query, headers)
     if scope == "s3" or "AWSAccessKeyId=" in query:
         return "s3"
