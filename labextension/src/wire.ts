@@ -2222,6 +2222,11 @@ export namespace studio {
     SupportedContentTypes: Array<string>;
     SupportedInputModes: Array<string>;
   }
+  export interface CountResourcesRequest {
+  }
+  export interface CountResourcesResponse {
+    Counts: Array<ResourceCount>;
+  }
   export interface DeployedVariant {
     VariantName: string;
     ModelName: string;
@@ -2315,6 +2320,11 @@ export namespace studio {
     Traceback?: LogExcerpt;
   }
   export interface Document {
+  }
+  export interface FinalMetric {
+    MetricName: string;
+    Value: number;
+    Timestamp?: number;
   }
   export interface GetLogLinesRequest {
     Kind: string;
@@ -2512,6 +2522,50 @@ export namespace studio {
   }
   export interface PutProvenanceResponse {
   }
+  export interface QueryResourcesRequest {
+    Kind: string;
+    Text?: string;
+    Statuses?: Array<string>;
+    CreatedAfter?: number;
+    CreatedBefore?: number;
+    Tags?: Array<Tag>;
+    SortBy?: string;
+    SortOrder?: string;
+    Offset?: number;
+    Limit?: number;
+  }
+  export interface QueryResourcesResponse {
+    Rows: Array<ResourceRow>;
+    Total: number;
+    CountsByStatus: { [key: string]: number };
+  }
+  export interface ResourceCount {
+    Kind: string;
+    Total: number;
+    CountsByStatus: { [key: string]: number };
+  }
+  export interface ResourceRow {
+    Kind: string;
+    Name: string;
+    Arn: string;
+    Status: string;
+    SecondaryStatus?: string;
+    StatusMessage?: string;
+    CreationTime: number;
+    LastModifiedTime: number;
+    StartTime?: number;
+    EndTime?: number;
+    DurationSeconds?: number;
+    FailureReason?: string;
+    Image?: string;
+    InstanceType?: string;
+    InstanceCount?: number;
+    Metrics?: Array<FinalMetric>;
+    EndpointConfigName?: string;
+    Variants?: Array<VariantRow>;
+    ModelDataUrl?: string;
+    Tags?: Array<Tag>;
+  }
   export interface Sample {
     ContentType: string;
     Body: string;
@@ -2540,6 +2594,10 @@ export namespace studio {
     Total: number;
     Used: number;
   }
+  export interface Tag {
+    Key: string;
+    Value: string;
+  }
   export interface ValidateTrainingJobRequest {
     Request: unknown;
   }
@@ -2549,6 +2607,13 @@ export namespace studio {
   export interface ValidationFault {
     Path: string;
     Message: string;
+  }
+  export interface VariantRow {
+    VariantName: string;
+    ModelName?: string;
+    InstanceType?: string;
+    InstanceCount?: number;
+    Weight?: number;
   }
   export interface WaitingRun {
     Kind: string;
@@ -2592,6 +2657,7 @@ export interface Operations {
     UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
   };
   studio: {
+    CountResources: { request: studio.CountResourcesRequest; response: studio.CountResourcesResponse };
     DescribeAlgorithm: { request: studio.DescribeAlgorithmRequest; response: studio.DescribeAlgorithmResponse };
     DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
     DescribeDefaults: { request: studio.DescribeDefaultsRequest; response: studio.DescribeDefaultsResponse };
@@ -2605,6 +2671,7 @@ export interface Operations {
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
+    QueryResources: { request: studio.QueryResourcesRequest; response: studio.QueryResourcesResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
     ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
   };

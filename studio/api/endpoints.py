@@ -98,20 +98,26 @@ def delete_endpoint(ctx: Context, request: Doc) -> Doc:
 def described(endpoint: Resource) -> Doc:
     """The endpoint as it serves; what an update brings is pending."""
     state = endpoint.state
-    shown = next(
-        (each for each in state["Deployments"] if each["Generation"] == state["Active"]),
-        state["Deployments"][0],
-    )
+    serving = shown(endpoint)
     youngest = state["Deployments"][-1]
-    pending = youngest if endpoint.status == "Updating" and youngest is not shown else None
+    pending = youngest if endpoint.status == "Updating" and youngest is not serving else None
     return {
         **summary(endpoint),
-        "EndpointConfigName": shown["EndpointConfigName"],
-        "ProductionVariants": _variants(shown, state.get("Before")) if state["Active"] else None,
+        "EndpointConfigName": serving["EndpointConfigName"],
+        "ProductionVariants": _variants(serving, state.get("Before")) if state["Active"] else None,
         "PendingDeploymentSummary": pending and _pending(pending),
         "FailureReason": state.get("FailureReason"),
         "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
     }
+
+
+def shown(endpoint: Resource) -> Doc:
+    """The deployment that serves, or the first while none does."""
+    state = endpoint.state
+    return next(
+        (each for each in state["Deployments"] if each["Generation"] == state["Active"]),
+        state["Deployments"][0],
+    )
 
 
 def _check(request: Doc) -> None:

@@ -76,12 +76,16 @@ def containers(model: Doc) -> list[Doc]:
     return [primary] if primary else list(model.get("Containers", []))
 
 
+def data_url(container: Doc) -> str | None:
+    """Where a container's model.tar.gz lies, in either of the ways to say it."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    url: str | None = container.get("ModelDataUrl", source.get("S3Uri"))
+    return url
+
+
 def artifact(container: Doc) -> tuple[str, str] | None:
     """(bucket, key) of a container's model.tar.gz, given as s3:// or https:// URL."""
-    url = container.get("ModelDataUrl")
-    source = container.get("ModelDataSource", {}).get("S3DataSource")
-    if url is None and source is not None:
-        url = source["S3Uri"]
+    url = data_url(container)
     if url is None:
         return None
     if not url.startswith("https://"):

@@ -85,7 +85,7 @@ class RunsStored(NamedTuple):
 
 def insert(connection: Connection, resource: Resource) -> None:
     """Raises sqlalchemy.exc.IntegrityError when the name is taken."""
-    connection.execute(RESOURCE.insert().values(**vars(resource)))
+    connection.execute(RESOURCE.insert().values(**_values(resource)))
     changes.note(connection, Stored(resource, fresh=True))
 
 
@@ -170,7 +170,7 @@ def update(connection: Connection, resource: Resource) -> Resource | None:
     result = connection.execute(
         RESOURCE.update()
         .where(RESOURCE.c.id == resource.id, RESOURCE.c.generation == resource.generation)
-        .values(**vars(changed))
+        .values(**_values(changed))
     )
     if result.rowcount != 1:
         return None
@@ -211,6 +211,12 @@ def put_runs(connection: Connection, changed: Iterable[Run]) -> None:
         found = connection.execute(RUN.update().where(RUN.c.id == run.id).values(**values))
         if found.rowcount == 0:
             connection.execute(RUN.insert().values(**values))
+
+
+def _values(resource: Resource) -> Doc:
+    """A row of the table."""
+    began, ended = (resource.state.get(f"Training{it}Time") for it in ("Start", "End"))
+    return {**vars(resource), "began_at": began, "ended_at": ended}
 
 
 def _one(connection: Connection, query: Select[Any], values: Doc) -> Resource | None:

@@ -45,6 +45,9 @@ RESOURCE = Table(
     Column("deleted_at", BigInteger),
     Column("due_at", BigInteger),
     Column("owner", String(128), nullable=False, server_default=""),
+    # What the state says of when its work began and ended, so that lists can be sorted by it.
+    Column("began_at", BigInteger),
+    Column("ended_at", BigInteger),
 )
 
 # Names are free again once a resource is deleted, hence the partial index.
@@ -67,6 +70,24 @@ Index(
     RESOURCE.c.status,
     RESOURCE.c.created_at,
     RESOURCE.c.id,
+)
+# Holds all that a window of a list is found by: rows with their documents are many pages long.
+Index(
+    "ix_resource_shown",
+    RESOURCE.c.kind,
+    RESOURCE.c.account,
+    RESOURCE.c.region,
+    RESOURCE.c.created_at,
+    RESOURCE.c.id,
+    RESOURCE.c.modified_at,
+    RESOURCE.c.name,
+    RESOURCE.c.status,
+    RESOURCE.c.owner,
+    RESOURCE.c.began_at,
+    RESOURCE.c.ended_at,
+    RESOURCE.c.deleted_at,  # else SQLite looks it up in the rows
+    sqlite_where=text("deleted_at IS NULL"),
+    postgresql_where=text("deleted_at IS NULL"),
 )
 Index(
     "ix_resource_due",

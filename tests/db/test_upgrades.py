@@ -18,7 +18,7 @@ from studio.errors import StudioError
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RELEASES = sorted(FIXTURES.glob("studio_v*.sql"))
-HEAD = "0004"
+HEAD = "0005"
 
 
 @pytest.fixture(params=RELEASES, ids=lambda it: it.stem)
