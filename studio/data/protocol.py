@@ -424,6 +424,7 @@ ErrorCode = Literal[
     "BadRequest",  # args that make no sense: a kind without its columns, an unknown column
     "NotFound",
     "AccessDenied",
+    "Unreachable",  # S3 does not answer
     "UnsupportedFormat",
     "Unreadable",  # damaged, a line of more than 16 MiB, a bomb
     "TooLarge",  # over the memory or disk that the worker may take

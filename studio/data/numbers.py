@@ -1,0 +1,152 @@
+"""Figures of a column of numbers, or of times as microseconds: exact, from its sorted values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data.protocol import QUANTILES
+
+MOST_BINS, DEFAULT_BINS = 60, 20
+MOST_TOP = 20
+_SPAN = 1 << 22  # whole numbers this close together are counted, not sorted
+_FAR = 3.0  # interquartile ranges beyond the quartiles
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`values` are the distinct ones, ascending, `counts` how often each is there."""
+
+    values: Array
+    counts: Array
+    infinite: int
+
+    @property
+    def count(self) -> int:
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True)
+class Moments:
+    mean: float
+    std: float | None  # None: fewer than two
+    skew: float | None  # None: fewer than three, or constant
+
+
+def counted(array: Array) -> Numbers:
+    """Of int64, or float64 without NaN."""
+    if array.dtype.kind == "i":
+        return _whole(array)
+    finite = np.isfinite(array)
+    infinite = len(array) - int(np.count_nonzero(finite))
+    ordered = np.sort(array[finite] if infinite else array)
+    return Numbers(*_runs(ordered), infinite)
+
+
+def _whole(array: Array) -> Numbers:
+    if len(array):
+        low, high = int(array.min()), int(array.max())
+        if high - low < min(_SPAN, 8 * len(array) + 1024):
+            counts = np.bincount(array - low)
+            there = np.flatnonzero(counts)
+            return Numbers(there + low, counts[there], 0)
+    return Numbers(*_runs(np.sort(array)), 0)
+
+
+def _runs(ordered: Array) -> tuple[Array, Array]:
+    """Distinct values and their counts."""
+    if not len(ordered):
+        return ordered, np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    return ordered[starts], np.diff(np.append(starts, len(ordered)))
+
+
+def moments(it: Numbers) -> Moments:
+    """Mean, standard deviation (n - 1) and skewness adjusted for n, as pandas has them."""
+    n = it.count
+    with np.errstate(all="ignore"):
+        values = it.values.astype(np.float64)
+        mean = float(np.dot(values, it.counts) / n)
+        apart = values - mean
+        squares = apart * apart
+        second = float(np.dot(squares, it.counts))
+        third = float(np.dot(squares * apart, it.counts))
+        std = float(np.sqrt(second / (n - 1))) if n > 1 else None
+        skew = None
+        if n > 2 and second > n * (1e-12 * max(abs(mean), 1e-300)) ** 2:
+            adjust = n * np.sqrt(n - 1) / (n - 2)
+            skew = float(adjust * third / second**1.5)
+    return Moments(mean, std, skew)
+
+
+def quantiles(it: Numbers, at: tuple[float, ...] = QUANTILES) -> list[Any]:
+    """Between the two nearest values linearly, as pandas has it."""
+    ends = np.cumsum(it.counts)
+    places = np.asarray(at) * (ends[-1] - 1)
+    low = it.values[np.searchsorted(ends, np.floor(places), side="right")]
+    high = it.values[np.searchsorted(ends, np.ceil(places), side="right")]
+    with np.errstate(all="ignore"):
+        share = places - np.floor(places)
+        found = low * (1 - share) + high * share
+    found = np.where(low == high, low, found)
+    return [float(each) for each in found]
+
+
+def bin_edges(it: Numbers, quartiles: tuple[float, float], bins: int | None = None) -> Array:
+    """Edges by Freedman and Diaconis, at most MOST_BINS bins; whole numbers that are few get a
+    bin each, which their value is in the middle of."""
+    low, high = float(it.values[0]), float(it.values[-1])
+    if low == high:
+        return np.array([low - 0.5, low + 0.5])
+    if bins is None and it.values.dtype.kind == "i" and high - low < MOST_BINS:
+        return np.arange(low - 0.5, high + 1)
+    if bins is None:
+        width = 2 * (quartiles[1] - quartiles[0]) / np.cbrt(it.count)
+        steps = (high / 2 - low / 2) / (width / 2) if width > 0 else DEFAULT_BINS
+        bins = int(min(max(np.ceil(steps), 1), MOST_BINS))
+    edges = np.linspace(low, high, bins + 1) if np.isfinite(high - low) else _huge(low, high, bins)
+    return edges if np.all(np.diff(edges) > 0) else np.array([low, high])
+
+
+def _huge(low: float, high: float, bins: int) -> Array:
+    return np.linspace(low / 2, high / 2, bins + 1) * 2
+
+
+def bin_counts(it: Numbers, edges: Array) -> Array:
+    """How many cells are in each bin; the last one has its upper edge, too."""
+    ends = np.concatenate(([0], np.cumsum(it.counts)))
+    places = np.searchsorted(it.values, edges, side="left")
+    places[-1] = np.searchsorted(it.values, edges[-1], side="right")
+    return np.diff(ends[places])
+
+
+def top(it: Numbers, most: int = MOST_TOP) -> list[tuple[Any, int]]:
+    """The commonest values, commonest first, lower ones first among equals. Values that are all
+    different have none, unless they are few."""
+    if len(it.values) > most and int(it.counts.max()) == 1:
+        return []
+    order = (
+        np.lexsort((it.values, -it.counts))[:most] if len(it.values) < 1 << 16 else _top(it, most)
+    )
+    return [(it.values[place].item(), int(it.counts[place])) for place in order]
+
+
+def _top(it: Numbers, most: int) -> Array:
+    enough = np.partition(it.counts, -most)[-most]
+    among = np.flatnonzero(it.counts >= enough)
+    order: Array = among[np.argsort(-it.counts[among], kind="stable")][:most]
+    return order
+
+
+def outliers(it: Numbers, quartiles: tuple[float, float]) -> tuple[int, float, float]:
+    """How many lie far out, and the borders: three interquartile ranges beyond the quartiles."""
+    with np.errstate(all="ignore"):
+        far = _FAR * (quartiles[1] - quartiles[0])
+        low, high = quartiles[0] - far, quartiles[1] + far
+    if not far or not np.isfinite(far):
+        return 0, low, high
+    outside = (it.values < low) | (it.values > high)
+    return int(it.counts[outside].sum()), low, high

@@ -1,0 +1,75 @@
+"""One request, in the process that is its own: arguments to answer."""
+
+import os
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from studio.data.documents import decoded, encoded
+from studio.data.errors import DataError
+from studio.data.profile import profile
+from studio.data.protocol import (
+    ErrorCode,
+    ProfileRequest,
+    RowsRequest,
+)
+from studio.data.room import Room
+from studio.data.rows import rows
+
+FINAL = b',"final":true}\n'
+
+_VERBS: dict[str, tuple[type[Any], Callable[[Any, Room], object]]] = {
+    "profile": (ProfileRequest, profile),
+    "rows": (RowsRequest, rows),
+}
+
+
+def read(line: bytes) -> dict[str, Any] | None:
+    """A request's document, None when it is none: nobody to answer."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    known = isinstance(document, dict) and isinstance(document.get("id"), str)
+    return document if known else None
+
+
+def serve(document: dict[str, Any], pipe: int, room: Room) -> None:
+    """Answers on the pipe, whatever happens."""
+    id = document["id"]
+    room.tell = lambda part: _write(pipe, _line(id, part) + b"}\n")
+    try:
+        verb = document.get("verb")
+        if verb not in _VERBS:
+            raise DataError(
+                "BadRequest", f"There is no verb {verb}; there are {', '.join(_VERBS)}."
+            )
+        kind, answer = _VERBS[verb]
+        part = answer(decoded(kind, document.get("args")), room)
+        _write(pipe, _line(id, part) + FINAL)
+    except DataError as error:
+        _write(pipe, failed(id, error.code, error.message))
+    except MemoryError:
+        _write(pipe, failed(id, "TooLarge", "There is not enough memory. Choose fewer columns."))
+    except Exception as error:
+        traceback.print_exc()
+        words = f"{type(error).__name__}: {error}"[:1000]
+        _write(pipe, failed(id, "Failed", f"This is a bug of Studio, or damaged data. {words}"))
+
+
+def failed(id: str, code: ErrorCode | str, message: str) -> bytes:
+    """The last line of a request that came to nothing."""
+    error = encoded({"code": code, "message": message})
+    return b'{"id":' + encoded(id) + b',"error":' + error + FINAL
+
+
+def _line(id: str, part: object) -> bytes:
+    return b'{"id":' + encoded(id) + b',"part":' + encoded(part)
+
+
+def _write(pipe: int, line: bytes) -> None:
+    left = memoryview(line)
+    while left:
+        left = left[os.write(pipe, left) :]
