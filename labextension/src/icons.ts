@@ -1,9 +1,30 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
+import deploySvg from '../style/icons/deploy.svg';
+import endpointSvg from '../style/icons/endpoint.svg';
+import modelSvg from '../style/icons/model.svg';
 import studioSvg from '../style/icons/studio.svg';
 
 /** Stands for Studio as a whole. */
 export const studioIcon = new LabIcon({
   name: 'studio:studio',
   svgstr: studioSvg
+});
+
+/** Stands for putting a model into service. */
+export const deployIcon = new LabIcon({
+  name: 'studio:deploy',
+  svgstr: deploySvg
+});
+
+/** Stands for endpoints. */
+export const endpointIcon = new LabIcon({
+  name: 'studio:endpoint',
+  svgstr: endpointSvg
+});
+
+/** Stands for models. */
+export const modelIcon = new LabIcon({
+  name: 'studio:model',
+  svgstr: modelSvg
 });

@@ -1,3 +1,6 @@
 import { studio } from './core/plugin';
 
-export default [studio];
+import { endpoints } from './endpoints';
+import { models } from './models';
+
+export default [studio, models, endpoints];

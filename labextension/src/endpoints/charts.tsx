@@ -1,0 +1,163 @@
+import React from 'react';
+
+import { Chart } from '../components/chart/chart';
+import { DASHES } from '../components/chart/theme';
+import { plain } from '../components/chart/theme';
+import { Problem } from '../components/empty';
+import { number } from '../components/format';
+import { useLive, useNow, useStudio } from '../components/hooks';
+import { Section } from '../components/parts';
+import { figures, RANGES, type IFigures, type ISeries } from './metrics';
+
+/** Requests, latencies and errors of an endpoint, as they come. */
+export function Figures(props: {
+  endpoint: string;
+  variants: string[];
+  range: string | undefined;
+  onRange: (range: string) => void;
+}): React.JSX.Element {
+  const { client, trans } = useStudio();
+  const { endpoint, variants } = props;
+  const range = RANGES.find(each => each.id === props.range) ?? RANGES[0];
+  // Without requests there are no events: the window moves on all the same.
+  const tick = Math.floor(useNow(true, 30_000) / 30_000);
+  const { value, error, refresh } = useLive(
+    signal => figures(client, endpoint, variants, range, Date.now(), signal),
+    event =>
+      event.type === 'metrics' &&
+      event.Kind === 'endpoint' &&
+      event.Name === endpoint,
+    [client, endpoint, variants.join('\n'), range]
+  );
+  React.useEffect(() => {
+    refresh();
+  }, [tick, refresh]);
+  return (
+    <Section
+      title={trans.__('How it does')}
+      actions={
+        <span
+          className="jp-StudioFigures-ranges"
+          role="group"
+          aria-label={trans.__('Span of the charts')}
+        >
+          {RANGES.map(each => (
+            <button
+              key={each.id}
+              className="jp-StudioButton jp-mod-minimal"
+              aria-pressed={each === range}
+              onClick={() => props.onRange(each.id)}
+            >
+              {each.id}
+            </button>
+          ))}
+        </span>
+      }
+    >
+      {value ? (
+        <Charts figures={value} />
+      ) : error ? (
+        <Problem error={error} retry={refresh} />
+      ) : null}
+    </Section>
+  );
+}
+
+function Charts(props: { figures: IFigures }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { requests, latency, errors } = props.figures;
+  const named = (name: string, series: ISeries[]) =>
+    series.map(each => ({
+      ...each,
+      label: series.length > 1 ? `${each.variant} ${name}` : name
+    }));
+  return (
+    <div className="jp-StudioFigures">
+      <Lines
+        title={trans.__('Requests a minute')}
+        unit={trans.__('requests / min')}
+        series={named(trans.__('requests'), requests)}
+      />
+      <Lines
+        title={trans.__('Latency of the model')}
+        unit={trans.__('milliseconds')}
+        series={Object.entries(latency).flatMap(([name, each]) =>
+          named(name, each)
+        )}
+      />
+      <Lines
+        title={trans.__('Errors a minute')}
+        unit={trans.__('errors / min')}
+        series={Object.entries(errors).flatMap(([name, each]) =>
+          named(name, each)
+        )}
+      />
+    </div>
+  );
+}
+
+function Lines(props: {
+  title: string;
+  unit: string;
+  series: (ISeries & { label: string })[];
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { series, unit } = props;
+  const data = React.useMemo(
+    () =>
+      series.map((each, index) => ({
+        type: 'scatter',
+        mode: isolated(each.value) ? 'lines+markers' : 'lines',
+        marker: { size: 5 },
+        name: plain(each.label),
+        x: each.at.map(at => new Date(at).toISOString()),
+        y: each.value,
+        line: { dash: DASHES[index % DASHES.length], width: 2 },
+        hovertemplate: `%{y:.4~g} ${unit}`
+      })),
+    [series, unit]
+  );
+  const layout = React.useMemo(
+    () => ({
+      xaxis: { type: 'date' },
+      yaxis: { title: { text: unit }, rangemode: 'tozero' },
+      hovermode: 'x unified',
+      showlegend: series.length > 1
+    }),
+    [unit, series.length]
+  );
+  const last = series.map(each => {
+    const known = each.value.filter(value => value !== null);
+    return `${each.label}: ${known.length ? number(known[known.length - 1]) : '–'}`;
+  });
+  return (
+    <Chart
+      title={props.title}
+      summary={trans.__(
+        '%1 over time. Latest: %2',
+        props.title,
+        last.join(', ')
+      )}
+      data={data}
+      layout={layout}
+      height={220}
+      table={{
+        columns: [trans.__('Time'), ...series.map(each => each.label)],
+        rows: (series[0]?.at ?? []).map((at, index) => [
+          new Date(at).toLocaleString(),
+          ...series.map(each => each.value[index])
+        ])
+      }}
+    />
+  );
+}
+
+/** Whether a value stands alone between gaps: a line would not show it. */
+function isolated(values: (number | null)[]): boolean {
+  return values.some(
+    (value, index) =>
+      value !== null &&
+      (values[index - 1] ?? null) === null &&
+      (values[index + 1] ?? null) === null
+  );
+}

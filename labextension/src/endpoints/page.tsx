@@ -1,0 +1,256 @@
+import React from 'react';
+
+import { CommandButton } from '../components/actions';
+import { DeploymentSteps, FailedServers } from '../components/deployment';
+import { Empty, Problem, Skeleton } from '../components/empty';
+import { useArgs, useLive, useStudio } from '../components/hooks';
+import {
+  Code,
+  Copyable,
+  Facts,
+  Section,
+  Status,
+  Tabs,
+  When
+} from '../components/parts';
+import type { StudioView } from '../core/documents';
+import { ApiError } from '../core/errors';
+import { CommandIDs } from '../tokens';
+import type { sagemaker, studio } from '../wire';
+import { Changes } from './changes';
+import { Figures } from './charts';
+import type { IRequest } from './console';
+import { TestConsole } from './test';
+import { Traffic } from './traffic';
+
+interface IArgs {
+  name: string;
+  tab?: string;
+  range?: string;
+  request?: Partial<IRequest>;
+}
+
+interface IFound {
+  endpoint: sagemaker.DescribeEndpointOutput;
+  deployment: studio.DescribeDeploymentResponse;
+}
+
+/** One endpoint. */
+export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
+  const { client, trans } = useStudio();
+  const [args, setArgs] = useArgs<IArgs>(props.view);
+  const { name } = args;
+  const { value, error, refresh } = useLive(
+    async (signal): Promise<IFound> => {
+      const request = { EndpointName: name };
+      const [endpoint, deployment] = await Promise.all([
+        client.call('sagemaker', 'DescribeEndpoint', request, signal),
+        client.call('studio', 'DescribeDeployment', request, signal)
+      ]);
+      return { endpoint, deployment };
+    },
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'endpoint' &&
+      event.Name === name,
+    [client, name]
+  );
+  if (error instanceof ApiError && error.code === 'ValidationException') {
+    return (
+      <Empty
+        title={trans.__('There is no endpoint %1', name)}
+        hint={trans.__('It was deleted, or never made here.')}
+      >
+        <CommandButton command={CommandIDs.openEndpoints}>
+          {trans.__('All endpoints')}
+        </CommandButton>
+      </Empty>
+    );
+  }
+  if (!value) {
+    return error ? <Problem error={error} retry={refresh} /> : <Skeleton />;
+  }
+  const { endpoint, deployment } = value;
+  const ready = endpoint.EndpointStatus === 'InService';
+  const serves = ready || endpoint.EndpointStatus === 'Updating';
+  const variants = deployment.Variants.map(each => each.VariantName);
+  return (
+    <div className="jp-StudioPage">
+      <header className="jp-StudioPage-header">
+        <h1>{name}</h1>
+        <Status status={endpoint.EndpointStatus} />
+        <div className="jp-StudioPage-actions">
+          <CommandButton
+            command={CommandIDs.insertLoader}
+            args={{ kind: 'endpoint', name }}
+          >
+            {trans.__('Insert in notebook')}
+          </CommandButton>
+          <CommandButton
+            command={CommandIDs.deleteEndpoints}
+            args={{ names: [name] }}
+            disabled={endpoint.EndpointStatus === 'Deleting'}
+          >
+            {trans.__('Delete')}
+          </CommandButton>
+          <CommandButton
+            command={CommandIDs.deploy}
+            args={{ endpoint: name }}
+            disabled={!ready}
+            kind="accept"
+          >
+            {trans.__('Update…')}
+          </CommandButton>
+        </div>
+      </header>
+      <Tabs
+        label={name}
+        selected={args.tab ?? 'overview'}
+        onSelect={tab => setArgs({ tab })}
+        tabs={[
+          {
+            id: 'overview',
+            label: trans.__('Overview'),
+            content: () => (
+              <Overview
+                found={value}
+                range={args.range}
+                onRange={range => setArgs({ range })}
+              />
+            )
+          },
+          {
+            id: 'test',
+            label: trans.__('Test'),
+            content: () => (
+              <div className="jp-StudioPage-body">
+                <TestConsole
+                  endpoint={name}
+                  variants={variants}
+                  ready={serves}
+                  request={args.request}
+                  onRequest={request => setArgs({ request })}
+                />
+              </div>
+            )
+          },
+          {
+            id: 'changes',
+            label: trans.__('Changes'),
+            content: () => <Changes deployment={deployment} />
+          },
+          {
+            id: 'configuration',
+            label: trans.__('Configuration'),
+            content: () => <Configuration endpoint={endpoint} />
+          }
+        ]}
+      />
+    </div>
+  );
+}
+
+function Overview(props: {
+  found: IFound;
+  range: string | undefined;
+  onRange: (range: string) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { endpoint, deployment } = props.found;
+  const last = deployment.Steps.find(
+    step => step.Status !== 'Completed' && step.Status !== 'Skipped'
+  );
+  return (
+    <div className="jp-StudioPage-body">
+      {endpoint.FailureReason && (
+        <div className="jp-StudioBanner jp-mod-bad" role="alert">
+          <strong>
+            {endpoint.EndpointStatus === 'Failed'
+              ? trans.__('The endpoint could not be made.')
+              : trans.__(
+                  'The last change was undone; what served before goes on.'
+                )}
+          </strong>
+          <p>{endpoint.FailureReason}</p>
+        </div>
+      )}
+      {last && (
+        <Section title={trans.__('Deployment')}>
+          <DeploymentSteps steps={deployment.Steps} />
+          <FailedServers servers={deployment.Servers} />
+        </Section>
+      )}
+      <Section title={trans.__('Variants')}>
+        <Traffic
+          endpoint={endpoint.EndpointName}
+          variants={deployment.Variants}
+          ready={endpoint.EndpointStatus === 'InService'}
+        />
+      </Section>
+      <Figures
+        endpoint={endpoint.EndpointName}
+        variants={deployment.Variants.map(each => each.VariantName)}
+        range={props.range}
+        onRange={props.onRange}
+      />
+    </div>
+  );
+}
+
+function Configuration(props: {
+  endpoint: sagemaker.DescribeEndpointOutput;
+}): React.JSX.Element {
+  const { client, trans } = useStudio();
+  const { endpoint } = props;
+  const config = endpoint.EndpointConfigName ?? '';
+  const { value, error } = useLive(
+    signal =>
+      client.call(
+        'sagemaker',
+        'DescribeEndpointConfig',
+        { EndpointConfigName: config },
+        signal
+      ),
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'endpoint-config' &&
+      event.Name === config,
+    [client, config]
+  );
+  return (
+    <div className="jp-StudioPage-body">
+      <Section title={trans.__('Endpoint')}>
+        <Facts
+          facts={[
+            ['ARN', <Copyable key="arn" text={endpoint.EndpointArn} />],
+            [
+              trans.__('Created'),
+              <When key="created" at={1000 * endpoint.CreationTime} />
+            ],
+            [
+              trans.__('Changed'),
+              <When key="changed" at={1000 * endpoint.LastModifiedTime} />
+            ],
+            [trans.__('Configuration'), config]
+          ]}
+        />
+      </Section>
+      <Section title={config}>
+        {value ? (
+          <Code
+            code={JSON.stringify(value, null, 2)}
+            label={trans.__('Endpoint configuration')}
+          />
+        ) : error ? (
+          <p>
+            {trans.__(
+              'The configuration was deleted; the endpoint keeps a copy of it.'
+            )}
+          </p>
+        ) : (
+          <Skeleton />
+        )}
+      </Section>
+    </div>
+  );
+}

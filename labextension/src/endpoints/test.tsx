@@ -1,0 +1,491 @@
+import { Clipboard } from '@jupyterlab/apputils';
+import React from 'react';
+
+import { Field } from '../components/form';
+import { number } from '../components/format';
+import { useLive, useStudio } from '../components/hooks';
+import { Section, Tabs, When } from '../components/parts';
+import { notifyError } from '../core/errors';
+import type { studio } from '../wire';
+import {
+  asBoto3,
+  asCurl,
+  cellsOf,
+  headersOf,
+  History,
+  pretty,
+  type ICall,
+  type IRequest
+} from './console';
+
+const MOST_ROWS = 500;
+const SEND_KEYS = 'Ctrl+Enter';
+const [CSV_TYPE, JSON_TYPE, LINES_TYPE] = [
+  'text/csv',
+  'application/json',
+  'application/jsonlines'
+];
+/** A longer body is not kept in the page's address. */
+const LONGEST_KEPT = 20_000;
+const TYPES: Record<string, string> = {
+  csv: 'text/csv',
+  json: 'application/json',
+  jsonl: 'application/jsonlines',
+  libsvm: 'text/libsvm',
+  parquet: 'application/x-parquet'
+};
+
+/** A console that asks the endpoint; it opens with rows of the training data. */
+export function TestConsole(props: {
+  endpoint: string;
+  variants: string[];
+  ready: boolean;
+  request: Partial<IRequest> | undefined;
+  onRequest: (request: IRequest) => void;
+}): React.JSX.Element {
+  const { endpoint, variants } = props;
+  const { client, trans } = useStudio();
+  const sample = useLive(
+    signal =>
+      client.call(
+        'studio',
+        'GetSampleRequest',
+        { EndpointName: endpoint, VariantName: props.request?.variant },
+        signal
+      ),
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'endpoint' &&
+      event.Name === endpoint,
+    [client, endpoint, props.request?.variant]
+  ).value;
+  const [file, setFile] = React.useState<File | null>(null);
+  const [busy, setBusy] = React.useState(false);
+  const history = React.useMemo(() => new History(endpoint), [endpoint]);
+  const [calls, setCalls] = React.useState(() => history.calls);
+  const [shown, setShown] = React.useState<ICall | undefined>(calls[0]);
+  const request = React.useMemo(
+    () => filled(props.request, sample),
+    [props.request, sample]
+  );
+  const change = (changes: Partial<IRequest>) => {
+    const next = { ...request, ...changes };
+    props.onRequest(next);
+  };
+  const send = async () => {
+    if (busy || !props.ready) {
+      return;
+    }
+    setBusy(true);
+    try {
+      const answer = await client.invoke(
+        endpoint,
+        file ?? request.body,
+        headersOf(request)
+      );
+      const call = {
+        at: Date.now(),
+        request: file ? { ...request, body: '' } : request,
+        status: answer.status,
+        contentType: answer.contentType,
+        variant: answer.variant,
+        milliseconds: answer.milliseconds,
+        answer: answer.body
+      };
+      setCalls(history.add(call));
+      setShown(call);
+    } catch (error) {
+      notifyError(trans.__('%1 could not be asked', endpoint), error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      event.stopPropagation();
+      void send();
+    }
+  };
+  const types = sample?.ContentTypes ?? ['text/csv', 'application/json'];
+  return (
+    <div className="jp-StudioConsole" onKeyDown={onKeyDown}>
+      <Section title={trans.__('Request')}>
+        <div className="jp-StudioConsole-options">
+          <Field label={trans.__('Content type')}>
+            {ids => (
+              <select
+                {...ids}
+                value={request.contentType}
+                onChange={event =>
+                  change(ofType(request, event.target.value, sample))
+                }
+              >
+                {[...new Set([...types, request.contentType])].map(type => (
+                  <option key={type}>{type}</option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label={trans.__('Answer as')}>
+            {ids => (
+              <select
+                {...ids}
+                value={request.accept}
+                onChange={event => change({ accept: event.target.value })}
+              >
+                <option value="">{trans.__("the model's choice")}</option>
+                <option>{JSON_TYPE}</option>
+                <option>{CSV_TYPE}</option>
+                <option>{LINES_TYPE}</option>
+              </select>
+            )}
+          </Field>
+          {variants.length > 1 && (
+            <Field label={trans.__('Variant')}>
+              {ids => (
+                <select
+                  {...ids}
+                  value={request.variant}
+                  onChange={event => change({ variant: event.target.value })}
+                >
+                  <option value="">{trans.__('by weight')}</option>
+                  {variants.map(each => (
+                    <option key={each}>{each}</option>
+                  ))}
+                </select>
+              )}
+            </Field>
+          )}
+        </div>
+        <Body
+          request={request}
+          file={file}
+          onBody={body => change({ body })}
+          onFile={chosen => {
+            setFile(chosen);
+            const type = chosen && TYPES[chosen.name.split('.').pop() ?? ''];
+            if (type) {
+              change({ contentType: type });
+            }
+          }}
+        />
+        <Origin
+          sample={sample}
+          onUse={() => {
+            setFile(null);
+            change({ body: bodyOf(sample, request.contentType) });
+          }}
+        />
+        <div className="jp-StudioConsole-send">
+          <button
+            className="jp-StudioButton jp-mod-accept"
+            onClick={() => void send()}
+            disabled={busy || !props.ready}
+          >
+            {busy ? trans.__('Asking…') : trans.__('Send')}
+          </button>
+          <kbd>{SEND_KEYS}</kbd>
+          <button
+            className="jp-StudioButton jp-mod-minimal"
+            onClick={() => Clipboard.copyToSystem(asBoto3(endpoint, request))}
+          >
+            {trans.__('Copy as boto3')}
+          </button>
+          <button
+            className="jp-StudioButton jp-mod-minimal"
+            onClick={() => Clipboard.copyToSystem(asCurl(endpoint, request))}
+          >
+            {trans.__('Copy as curl')}
+          </button>
+        </div>
+        {!props.ready && (
+          <p role="status">
+            {trans.__('It takes requests once it is in service.')}
+          </p>
+        )}
+      </Section>
+      <Section title={trans.__('Answer')}>
+        <div aria-live="polite">
+          {shown ? (
+            <Answer key={shown.at} call={shown} />
+          ) : (
+            <p className="jp-StudioConsole-hint">
+              {trans.__('Send a request to see what the model says.')}
+            </p>
+          )}
+        </div>
+        {calls.length > 1 && (
+          <Calls
+            calls={calls}
+            shown={shown}
+            onShow={call => {
+              setShown(call);
+              if (call.request.body) {
+                setFile(null);
+                props.onRequest(call.request);
+              }
+            }}
+          />
+        )}
+      </Section>
+    </div>
+  );
+}
+
+/** The request of the page's arguments, with the sample where they say nothing. */
+function filled(
+  given: Partial<IRequest> | undefined,
+  sample: studio.GetSampleRequestResponse | undefined
+): IRequest {
+  const contentType =
+    given?.contentType ??
+    sample?.Samples[0]?.ContentType ??
+    sample?.ContentTypes[0] ??
+    'text/csv';
+  return {
+    contentType,
+    accept: given?.accept ?? '',
+    variant: given?.variant ?? '',
+    body: given?.body ?? bodyOf(sample, contentType)
+  };
+}
+
+function bodyOf(
+  sample: studio.GetSampleRequestResponse | undefined,
+  contentType: string
+): string {
+  return (
+    sample?.Samples.find(each => each.ContentType === contentType)?.Body ?? ''
+  );
+}
+
+/** Another content type; what is still the sample becomes the sample of that type. */
+function ofType(
+  request: IRequest,
+  contentType: string,
+  sample: studio.GetSampleRequestResponse | undefined
+): Partial<IRequest> {
+  const untouched =
+    !request.body || request.body === bodyOf(sample, request.contentType);
+  const body = bodyOf(sample, contentType);
+  return untouched && body ? { contentType, body } : { contentType };
+}
+
+function Body(props: {
+  request: IRequest;
+  file: File | null;
+  onBody: (body: string) => void;
+  onFile: (file: File | null) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  // A body that is too long for the address is kept here only.
+  const [long, setLong] = React.useState<string | null>(null);
+  const { request, file } = props;
+  const chooser = React.useRef<HTMLInputElement>(null);
+  if (file) {
+    return (
+      <p className="jp-StudioConsole-file">
+        {trans.__('The file %1 is sent as it is.', file.name)}{' '}
+        <button
+          className="jp-StudioButton jp-mod-minimal"
+          onClick={() => props.onFile(null)}
+        >
+          {trans.__('Write instead')}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <>
+      <textarea
+        className="jp-StudioConsole-body"
+        aria-label={trans.__('Body of the request')}
+        spellCheck={false}
+        value={long ?? request.body}
+        onChange={event => {
+          const body = event.target.value;
+          setLong(body.length > LONGEST_KEPT ? body : null);
+          props.onBody(body);
+        }}
+      />
+      <input
+        ref={chooser}
+        type="file"
+        hidden
+        onChange={event => props.onFile(event.target.files?.[0] ?? null)}
+      />
+      <button
+        className="jp-StudioButton jp-mod-minimal jp-StudioConsole-choose"
+        onClick={() => chooser.current?.click()}
+      >
+        {trans.__('Send a file…')}
+      </button>
+    </>
+  );
+}
+
+/** Where the sample comes from, or why there is none. */
+function Origin(props: {
+  sample: studio.GetSampleRequestResponse | undefined;
+  onUse: () => void;
+}): React.JSX.Element | null {
+  const { trans } = useStudio();
+  const { sample } = props;
+  if (!sample) {
+    return null;
+  }
+  if (sample.Origin === 'None') {
+    return (
+      <p className="jp-StudioConsole-hint">
+        {trans.__('No sample is known: %1', sample.Message ?? '')}
+      </p>
+    );
+  }
+  const text =
+    sample.Origin === 'TrainingData'
+      ? trans.__(
+          'Sample: the first rows of the channel %1 of %2, without the label.',
+          sample.ChannelName ?? '',
+          sample.TrainingJobName ?? ''
+        )
+      : trans.__(
+          'Sample: a row of %1 zeros, as wide as the training data.',
+          sample.FeatureCount ?? 0
+        );
+  return (
+    <p className="jp-StudioConsole-hint">
+      {text}{' '}
+      <button className="jp-StudioButton jp-mod-minimal" onClick={props.onUse}>
+        {trans.__('Fill in the sample')}
+      </button>
+    </p>
+  );
+}
+
+function Answer(props: { call: ICall }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { call } = props;
+  const cells = React.useMemo(() => cellsOf(call), [call]);
+  const [tab, setTab] = React.useState(cells ? 'table' : 'text');
+  const good = call.status < 300;
+  return (
+    <>
+      <p className="jp-StudioConsole-facts">
+        <span className="jp-StudioStatus">
+          <span
+            className={`jp-StudioStatus-dot jp-mod-${good ? 'good' : 'bad'}`}
+            aria-hidden="true"
+          />
+          <strong>
+            {good
+              ? trans.__('Answered')
+              : trans.__('Refused with status %1', call.status)}
+          </strong>
+        </span>
+        <span>{trans.__('%1 ms', number(Math.round(call.milliseconds)))}</span>
+        {call.variant && <span>{trans.__('variant %1', call.variant)}</span>}
+        <span>{call.contentType}</span>
+      </p>
+      {cells ? (
+        <Tabs
+          label={trans.__('Answer')}
+          selected={tab}
+          onSelect={setTab}
+          tabs={[
+            {
+              id: 'table',
+              label: trans.__('Table'),
+              content: () => <Cells cells={cells} />
+            },
+            {
+              id: 'text',
+              label: trans.__('Text'),
+              content: () => <Text text={pretty(call.answer)} />
+            }
+          ]}
+        />
+      ) : (
+        <Text text={pretty(call.answer)} />
+      )}
+    </>
+  );
+}
+
+function Text(props: { text: string }): React.JSX.Element {
+  const { trans } = useStudio();
+  return (
+    <pre
+      className="jp-StudioConsole-answer"
+      tabIndex={0}
+      aria-label={trans.__('Text of the answer')}
+    >
+      {props.text || trans.__('(empty)')}
+    </pre>
+  );
+}
+
+function Cells(props: {
+  cells: { columns: string[]; rows: string[][] };
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { columns, rows } = props.cells;
+  const shown = rows.slice(0, MOST_ROWS);
+  return (
+    <div className="jp-StudioConsole-answer">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Row')}</th>
+            {columns.map(column => (
+              <th scope="col" key={column}>
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((row, index) => (
+            <tr key={index}>
+              <th scope="row">{index + 1}</th>
+              {columns.map((column, at) => (
+                <td key={column}>{row[at]}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < rows.length && (
+        <p>{trans.__('%1 of %2 rows', shown.length, rows.length)}</p>
+      )}
+    </div>
+  );
+}
+
+function Calls(props: {
+  calls: ICall[];
+  shown: ICall | undefined;
+  onShow: (call: ICall) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  return (
+    <details className="jp-StudioConsole-calls">
+      <summary>{trans._n('%1 call', '%1 calls', props.calls.length)}</summary>
+      <ul>
+        {props.calls.map(call => (
+          <li key={call.at}>
+            <button
+              className="jp-StudioLink"
+              aria-current={call.at === props.shown?.at ? 'true' : undefined}
+              onClick={() => props.onShow(call)}
+            >
+              <When at={call.at} /> · {call.status} ·{' '}
+              {trans.__('%1 ms', number(Math.round(call.milliseconds)))} ·{' '}
+              {call.request.body.slice(0, 40) || trans.__('a file')}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
