@@ -1,8 +1,7 @@
 import React from 'react';
 
 import { Chart } from '../components/chart/chart';
-import { DASHES } from '../components/chart/theme';
-import { plain } from '../components/chart/theme';
+import { DASHES, plain } from '../components/chart/theme';
 import { Problem } from '../components/empty';
 import { number } from '../components/format';
 import { useLive, useNow, useStudio } from '../components/hooks';
@@ -110,23 +109,25 @@ function Lines(props: {
         mode: isolated(each.value) ? 'lines+markers' : 'lines',
         marker: { size: 5 },
         name: plain(each.label),
-        x: each.at.map(at => new Date(at).toISOString()),
+        x: each.at.map(local),
         y: each.value,
         line: { dash: DASHES[index % DASHES.length], width: 2 },
         hovertemplate: `%{y:.4~g} ${unit}`
       })),
     [series, unit]
   );
+  const at = series[0]?.at ?? [];
+  const [first, last] = [at[0] ?? 0, at[at.length - 1] ?? 0];
   const layout = React.useMemo(
     () => ({
-      xaxis: { type: 'date' },
+      xaxis: { type: 'date', range: [local(first), local(last)] },
       yaxis: { title: { text: unit }, rangemode: 'tozero' },
       hovermode: 'x unified',
       showlegend: series.length > 1
     }),
-    [unit, series.length]
+    [unit, series.length, first, last]
   );
-  const last = series.map(each => {
+  const latest = series.map(each => {
     const known = each.value.filter(value => value !== null);
     return `${each.label}: ${known.length ? number(known[known.length - 1]) : '–'}`;
   });
@@ -136,20 +137,26 @@ function Lines(props: {
       summary={trans.__(
         '%1 over time. Latest: %2',
         props.title,
-        last.join(', ')
+        latest.join(', ')
       )}
       data={data}
       layout={layout}
       height={220}
       table={{
         columns: [trans.__('Time'), ...series.map(each => each.label)],
-        rows: (series[0]?.at ?? []).map((at, index) => [
-          new Date(at).toLocaleString(),
+        rows: at.map((time, index) => [
+          new Date(time).toLocaleString(),
           ...series.map(each => each.value[index])
         ])
       }}
     />
   );
+}
+
+/** A time as plotly.js takes it: it knows no zones, so the text is that of the local clock. */
+function local(at: number): string {
+  const offset = 60_000 * new Date(at).getTimezoneOffset();
+  return new Date(at - offset).toISOString().slice(0, -1);
 }
 
 /** Whether a value stands alone between gaps: a line would not show it. */

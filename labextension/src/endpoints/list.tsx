@@ -190,7 +190,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'name',
         title: trans.__('Name'),
-        width: 240,
+        width: 180,
         value: row => row.name,
         cell: row => (
           <CommandLink
@@ -205,7 +205,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'status',
         title: trans.__('Status'),
-        width: 150,
+        width: 110,
         value: row => row.status,
         cell: row => (
           <Status
@@ -217,7 +217,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'variants',
         title: trans.__('Variants'),
-        width: 230,
+        width: 170,
         value: row => row.variants.length,
         cell: row => (
           <span title={shares(row.variants)}>{shares(row.variants)}</span>
@@ -226,22 +226,22 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'instances',
         title: trans.__('Instances'),
-        width: 90,
+        width: 85,
         numeric: true,
         value: instances,
         cell: row => <span>{instances(row)}</span>
       },
       {
         id: 'requests',
-        title: trans.__('Requests, 5 min'),
-        width: 120,
+        title: trans.__('Requests (5 min)'),
+        width: 135,
         numeric: true,
         value: row => row.lately?.requests ?? 0,
         cell: row => <span>{number(row.lately?.requests ?? 0)}</span>
       },
       {
         id: 'errors',
-        title: trans.__('Errors, 5 min'),
+        title: trans.__('Errors (5 min)'),
         width: 110,
         numeric: true,
         value: row => row.lately?.errors ?? 0,
@@ -250,7 +250,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'p90',
         title: trans.__('p90 latency'),
-        width: 100,
+        width: 95,
         numeric: true,
         value: row => row.lately?.p90 ?? -1,
         cell: row => (
@@ -264,7 +264,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'created',
         title: trans.__('Created'),
-        width: 130,
+        width: 100,
         value: row => row.createdAt,
         cell: row => <When at={row.createdAt} />
       }

@@ -156,7 +156,7 @@ function useColumns(): IListColumn<IModelRow>[] {
       {
         id: 'name',
         title: trans.__('Name'),
-        width: 260,
+        width: 210,
         value: row => row.name,
         cell: row => (
           <CommandLink
@@ -171,21 +171,21 @@ function useColumns(): IListColumn<IModelRow>[] {
       {
         id: 'endpoints',
         title: trans.__('Served by'),
-        width: 240,
+        width: 200,
         value: row => row.endpoints.length,
         cell: row => <Endpoints of={row.endpoints} />
       },
       {
         id: 'image',
         title: trans.__('Image'),
-        width: 180,
+        width: 190,
         value: row => row.image,
         cell: row => <span title={row.image}>{row.image}</span>
       },
       {
         id: 'job',
         title: trans.__('Training job'),
-        width: 220,
+        width: 200,
         value: row => row.job,
         cell: row =>
           row.job ? (
@@ -199,7 +199,7 @@ function useColumns(): IListColumn<IModelRow>[] {
       {
         id: 'created',
         title: trans.__('Created'),
-        width: 130,
+        width: 100,
         value: row => row.createdAt,
         cell: row => <When at={row.createdAt} />
       }
