@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type { Operations } from '../wire';
-import { ApiError, apiError } from './errors';
+import { apiError, s3Error } from './errors';
 
 type Services = keyof Operations;
 type Request<
@@ -68,9 +68,13 @@ export class Client {
     return this.fetch(this.s3Path(bucket, key, query), { ...init, method });
   }
 
-  /** The URL from which the browser downloads an object. */
-  s3Url(bucket: string, key: string): string {
-    return this.url(this.s3Path(bucket, key, {}));
+  /** The URL from which the browser downloads an object, or to which it sends one itself. */
+  s3Url(
+    bucket: string,
+    key: string,
+    query: Record<string, string> = {}
+  ): string {
+    return this.url(this.s3Path(bucket, key, query));
   }
 
   /** Send `body` to an endpoint; an error of the model is an answer too. */
@@ -190,13 +194,4 @@ export async function* lines(response: Response): AsyncGenerator<string> {
   } finally {
     void reader.cancel().catch(() => undefined);
   }
-}
-
-function s3Error(status: number, text: string): ApiError {
-  const root = new DOMParser().parseFromString(text, 'application/xml');
-  const code = root.querySelector('Error > Code')?.textContent;
-  const message = root.querySelector('Error > Message')?.textContent;
-  return code
-    ? new ApiError(code, message ?? code, status)
-    : apiError(status, text);
 }

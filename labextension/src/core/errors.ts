@@ -27,6 +27,16 @@ export function apiError(status: number, text: string): ApiError {
   return new ApiError(code, message, status);
 }
 
+/** The error in an answer of S3. */
+export function s3Error(status: number, text: string): ApiError {
+  const root = new DOMParser().parseFromString(text, 'application/xml');
+  const code = root.querySelector('Error > Code')?.textContent;
+  const message = root.querySelector('Error > Message')?.textContent;
+  return code
+    ? new ApiError(code, message ?? code, status)
+    : apiError(status, text);
+}
+
 /** Whether nobody answered, which Retry may mend. */
 export function isOffline(error: unknown): boolean {
   return (

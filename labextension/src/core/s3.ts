@@ -28,46 +28,33 @@ export async function listBuckets(
   client: Client,
   signal?: AbortSignal
 ): Promise<IBucket[]> {
-  const root = await listing(client, '', {}, signal);
+  const root = await s3Document(client, 'GET', '', '', {}, { signal });
   return [...root.querySelectorAll('Bucket')].map(bucket => ({
-    name: text(bucket, 'Name'),
-    created: Date.parse(text(bucket, 'CreationDate'))
+    name: childText(bucket, 'Name'),
+    created: Date.parse(childText(bucket, 'CreationDate'))
   }));
 }
 
 /** Up to 1,000 folders and objects directly below `prefix`, in the order of their keys. */
-export async function listFolder(
+export function listFolder(
   client: Client,
   bucket: string,
   prefix: string,
   token?: string,
   signal?: AbortSignal
 ): Promise<IFolder> {
-  const root = await listing(
-    client,
-    bucket,
-    {
-      'list-type': '2',
-      delimiter: '/',
-      // Keys may hold characters that XML has no way to write.
-      'encoding-type': 'url',
-      prefix,
-      ...(token ? { 'continuation-token': token } : {})
-    },
-    signal
-  );
-  return {
-    folders: [...root.querySelectorAll('CommonPrefixes')].map(each =>
-      decoded(text(each, 'Prefix'))
-    ),
-    objects: [...root.querySelectorAll('Contents')].map(each => ({
-      key: decoded(text(each, 'Key')),
-      size: Number(text(each, 'Size')),
-      modified: Date.parse(text(each, 'LastModified')),
-      etag: text(each, 'ETag').replace(/"/g, '')
-    })),
-    next: text(root, 'NextContinuationToken') || undefined
-  };
+  return list(client, bucket, { prefix, delimiter: '/' }, token, signal);
+}
+
+/** Up to 1,000 objects at any depth below `prefix`, in the order of their keys. */
+export function listBelow(
+  client: Client,
+  bucket: string,
+  prefix: string,
+  token?: string,
+  signal?: AbortSignal
+): Promise<IFolder> {
+  return list(client, bucket, { prefix }, token, signal);
 }
 
 /** "s3://bucket/a/key" -> its parts; null for anything else. */
@@ -76,27 +63,67 @@ export function parseS3(uri: string): { bucket: string; key: string } | null {
   return match && { bucket: match[1], key: match[2] };
 }
 
-async function listing(
+/** The XML of an answer. */
+export async function s3Document(
   client: Client,
+  method: string,
   bucket: string,
-  query: Record<string, string>,
-  signal?: AbortSignal
+  key = '',
+  query: Record<string, string> = {},
+  init: RequestInit = {}
 ): Promise<Element> {
-  const response = await client.s3('GET', bucket, '', query, { signal });
+  const response = await client.s3(method, bucket, key, query, init);
   const body = await response.text();
   return new DOMParser().parseFromString(body, 'application/xml')
     .documentElement;
 }
 
-function decoded(key: string): string {
-  return decodeURIComponent(key.replace(/\+/g, ' '));
-}
-
-function text(parent: Element, name: string): string {
+/** Text of the child of that name; "" without one. */
+export function childText(parent: Element, name: string): string {
   for (const child of parent.children) {
     if (child.tagName === name) {
       return child.textContent ?? '';
     }
   }
   return '';
+}
+
+/** A key that was listed with `encoding-type=url`. */
+export function decodedKey(key: string): string {
+  return decodeURIComponent(key.replace(/\+/g, ' '));
+}
+
+async function list(
+  client: Client,
+  bucket: string,
+  query: Record<string, string>,
+  token?: string,
+  signal?: AbortSignal
+): Promise<IFolder> {
+  const root = await s3Document(
+    client,
+    'GET',
+    bucket,
+    '',
+    {
+      'list-type': '2',
+      // Keys may hold characters that XML has no way to write.
+      'encoding-type': 'url',
+      ...query,
+      ...(token ? { 'continuation-token': token } : {})
+    },
+    { signal }
+  );
+  return {
+    folders: [...root.querySelectorAll('CommonPrefixes')].map(each =>
+      decodedKey(childText(each, 'Prefix'))
+    ),
+    objects: [...root.querySelectorAll('Contents')].map(each => ({
+      key: decodedKey(childText(each, 'Key')),
+      size: Number(childText(each, 'Size')),
+      modified: Date.parse(childText(each, 'LastModified')),
+      etag: childText(each, 'ETag').replace(/"/g, '')
+    })),
+    next: childText(root, 'NextContinuationToken') || undefined
+  };
 }
