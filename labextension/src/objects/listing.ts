@@ -161,22 +161,18 @@ export class Listing implements IDisposable {
       token,
       signal
     );
-    const named = (key: string) => key.slice(prefix.length);
+    const entry = (kind: IEntry['kind'], key: string): IEntry => ({
+      kind,
+      name: key.slice(prefix.length),
+      key
+    });
     return {
       entries: [
-        ...found.folders.map(key => ({
-          kind: 'folder',
-          name: named(key),
-          key
-        })),
+        ...found.folders.map(key => entry('folder', key)),
         ...found.objects
           // The folder itself, which S3's console keeps as an empty object.
           .filter(object => object.key !== prefix)
-          .map(object => ({
-            ...object,
-            kind: 'object',
-            name: named(object.key)
-          }))
+          .map(object => ({ ...entry('object', object.key), ...object }))
       ],
       next: found.next
     };

@@ -1,6 +1,6 @@
 import type { Client } from '../core/client';
 import { childText, decodedKey, listBelow, s3Document } from '../core/s3';
-import { told } from '../core/errors';
+import { ApiError, told } from '../core/errors';
 import { crc32 } from './crc32';
 
 /** What HEAD tells of an object. */
@@ -75,8 +75,15 @@ export async function exists(
   bucket: string,
   key: string
 ): Promise<boolean> {
-  const found = await listBelow(client, bucket, key);
-  return found.objects.some(object => object.key === key);
+  try {
+    await client.s3('HEAD', bucket, key);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 export async function objectTags(
@@ -270,4 +277,38 @@ export async function createFolder(
   prefix: string
 ): Promise<void> {
   await client.s3('PUT', bucket, prefix, {}, { body: '' });
+}
+
+/** Whether deleted objects of the bucket can come back. */
+export async function isVersioned(
+  client: Client,
+  bucket: string,
+  signal?: AbortSignal
+): Promise<boolean> {
+  const query = { versioning: '' };
+  const root = await s3Document(client, 'GET', bucket, '', query, { signal });
+  return childText(root, 'Status') === 'Enabled';
+}
+
+export async function enableVersioning(
+  client: Client,
+  bucket: string
+): Promise<void> {
+  const body =
+    '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+    '<Status>Enabled</Status></VersioningConfiguration>';
+  await client.s3('PUT', bucket, '', { versioning: '' }, { body });
+}
+
+/** Make an older version the newest again. */
+export async function restoreVersion(
+  client: Client,
+  bucket: string,
+  key: string,
+  version: string
+): Promise<void> {
+  const path = [bucket, ...key.split('/')].map(encodeURIComponent).join('/');
+  const source = `${path}?versionId=${encodeURIComponent(version)}`;
+  const headers = { 'x-amz-copy-source': source };
+  await client.s3('PUT', bucket, key, {}, { headers });
 }

@@ -39,6 +39,8 @@ export interface ITotals {
   /** Bytes of files that are neither cancelled nor failed. */
   size: number;
   sent: number;
+  /** Bytes a second over the last seconds; 0 while unknown. */
+  speed: number;
   /** Whether anything is waiting or being sent. */
   busy: boolean;
 }
@@ -47,6 +49,7 @@ type IJob = { -readonly [name in keyof IUpload]: IUpload[name] };
 
 const FILES_AT_ONCE = 2;
 const EMIT_MS = 100;
+const SPEED_MS = 5_000;
 
 /**
  * Uploads of this JupyterLab, whichever page began them; they go on when the page is closed.
@@ -79,6 +82,7 @@ export class Uploads implements IDisposable {
       failed: inState('failed'),
       size: sum(job => job.size),
       sent: sum(job => job.sent),
+      speed: this._speed,
       busy: inState('waiting') + inState('sending') > 0
     };
   }
@@ -215,8 +219,21 @@ export class Uploads implements IDisposable {
   private _emit(): void {
     this._timer ??= setTimeout(() => {
       this._timer = undefined;
+      this._measure();
       this._changed.emit();
     }, EMIT_MS);
+  }
+
+  private _measure(): void {
+    const { busy, sent } = this.totals;
+    const now = Date.now();
+    this._points = busy
+      ? this._points.filter(([at]) => at > now - SPEED_MS)
+      : [];
+    this._points.push([now, sent]);
+    const [[from, before]] = this._points;
+    const seconds = (now - from) / 1000;
+    this._speed = seconds > 0.5 ? Math.max(0, sent - before) / seconds : 0;
   }
 
   private _onUnload = (event: BeforeUnloadEvent): void => {
@@ -229,6 +246,9 @@ export class Uploads implements IDisposable {
   private _sources = new Map<number, { file: IFile; replace: boolean }>();
   private _aborts = new Map<number, AbortController>();
   private _count = 0;
+  /** When how much was sent, of the last seconds. */
+  private _points: [number, number][] = [];
+  private _speed = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
