@@ -38,6 +38,7 @@ export namespace CommandIDs {
   export const openObjects = 'studio:open-objects';
   export const openData = 'studio:open-data';
   export const insertLoader = 'studio:insert-loader';
+  export const openSource = 'studio:open-source';
   export const openTutorial = 'studio:open-tutorial';
   export const copyLink = 'studio:copy-link';
 }

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import orjson
 from sqlalchemy import Connection, select
 
-from studio.db.resources import Doc
+from studio.db import changes, resources
+from studio.db.resources import Doc, Resource
 from studio.db.tables import PROVENANCE, RESOURCE
 
 
@@ -23,8 +24,17 @@ class CellJob(NamedTuple):
     execution_count: int | None
 
 
+class Explained(NamedTuple):
+    """A note: where the resource came from is known now."""
+
+    resource: Resource
+
+
 def put(connection: Connection, resource_id: str, document: Doc, now: int) -> None:
     """Raises sqlalchemy.exc.IntegrityError when there is one already."""
+    resource = resources.get(connection, resource_id)
+    if resource is None or resource.deleted_at is not None:
+        return  # deleted meanwhile: nobody can ask any more
     cell = document.get("Cell", {})
     values = {
         "resource_id": resource_id,
@@ -35,6 +45,7 @@ def put(connection: Connection, resource_id: str, document: Doc, now: int) -> No
         "data": zlib.compress(orjson.dumps(document)),
     }
     connection.execute(PROVENANCE.insert().values(values))
+    changes.note(connection, Explained(resource))
 
 
 def get(connection: Connection, resource_id: str) -> Doc | None:

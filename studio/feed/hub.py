@@ -16,6 +16,7 @@ import structlog
 
 from studio.api.panel_capacity import describe_capacity
 from studio.api.registry import Context
+from studio.db.provenance import Explained
 from studio.db.resources import Doc, Resource, RunsStored, Stored
 from studio.db.session import Database
 from studio.feed import messages, sight
@@ -147,6 +148,8 @@ class Hub:
         if isinstance(note, Stored) and messages.told(note.resource):
             self._loads.add(None)
             return [messages.resource(note, self._ctx.now())] if self._new(note.resource) else []
+        if isinstance(note, Explained):
+            return [messages.resource(Stored(note.resource, fresh=False), self._ctx.now())]
         if isinstance(note, RunsStored):
             self._loads.add(None)
         elif isinstance(note, Touched):

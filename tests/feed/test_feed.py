@@ -58,6 +58,14 @@ def test_the_life_of_a_resource(plane):
         assert len(heard.of("resource")) == 3
 
 
+def test_where_something_came_from_is_told_once_it_is_known(plane):
+    with listen(plane) as heard:
+        arn = plane.client("sagemaker").create_model(**model("origin"))["ModelArn"]
+        heard.wait(about("origin", "created"))
+        plane.client("studio").put_provenance(Arn=arn, Provenance={"Kind": "interactive"})
+        assert heard.wait(about("origin", "changed")).data["Arn"] == arn
+
+
 def test_a_job_tells_its_status_and_who_waits(plane):
     with listen(plane) as heard:
         assert heard.of("capacity")[0]["Cpus"]["Total"] >= 1

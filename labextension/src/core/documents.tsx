@@ -26,6 +26,10 @@ export interface IDocumentType {
   icon: LabIcon;
   /** JSON schema of the arguments: what names the thing, and the state of the page. */
   properties: ReadonlyJSONObject;
+  /** What the arguments of a command also say of a page that is open; undefined removes. */
+  implied?: (
+    args: ReadonlyPartialJSONObject
+  ) => Record<string, PartialJSONObject[string] | undefined>;
   /** What makes two sets of arguments the same page; "" for a page of which there is one. */
   key: (args: ReadonlyPartialJSONObject) => string;
   /** Text of the tab. */
@@ -171,7 +175,10 @@ export class Documents {
     const id = `${type.command.replace(':', '-')}-${type.key(args)}`;
     let widget = tracker.find(each => each.id === id);
     if (widget) {
-      widget.content.setArgs(args as PartialJSONObject);
+      widget.content.setArgs({
+        ...type.implied?.(args),
+        ...(args as PartialJSONObject)
+      });
     } else {
       widget = this._made(type, id, args, studio);
       const made = widget;

@@ -26,20 +26,17 @@ export class Actions {
     private _uploads: Uploads
   ) {}
 
-  /** Send files to a bucket; asks before it replaces objects. */
-  async upload(bucket: string, files: IFile[]): Promise<void> {
-    if (!files.length) {
-      return;
-    }
+  /** Send files to a bucket; asks before it replaces objects. Resolves to whether all are there. */
+  async upload(bucket: string, files: IFile[]): Promise<boolean> {
     const taken = await this._taken(bucket, files);
     const answer = taken.size ? await this._askReplace(taken, files) : 'new';
     if (answer === null) {
-      return;
+      return false;
     }
     const wanted =
       answer === 'skip' ? files.filter(file => !taken.has(file.key)) : files;
     // What was not there when we asked and is there now, is somebody else's.
-    this._uploads.add(
+    return this._uploads.add(
       bucket,
       wanted,
       key => answer === 'replace' && taken.has(key)

@@ -167,7 +167,7 @@ export function openEntry(
 
 function chooseFiles(
   folder: boolean,
-  then: (list: FileList) => Promise<void>
+  then: (list: FileList) => Promise<unknown>
 ): void {
   const input = document.createElement('input');
   input.type = 'file';

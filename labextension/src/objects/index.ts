@@ -43,6 +43,9 @@ export const objects: JupyterFrontEndPlugin<void> = {
           filter: { type: 'string', description: 'How names must begin.' }
         },
         key: () => '',
+        // A bucket without a prefix is its top, not the prefix that another had.
+        implied: args =>
+          'bucket' in args ? { prefix: undefined, filter: undefined } : {},
         title: args =>
           typeof args['bucket'] === 'string'
             ? `s3://${args['bucket']}`

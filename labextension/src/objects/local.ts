@@ -32,7 +32,7 @@ export function addFileCommands(
     const [first, ...others] = selected();
     return !!first && !others.length && pattern.test(first.name);
   };
-  /** Send to where the user says; resolves to the folder's URI. */
+  /** Send to where the user says; resolves to the folder's URI once all is there. */
   const upload = async (title: string): Promise<string | null> => {
     const uri = await pickS3(studio, { title });
     const to = uri && parseS3(uri);
@@ -46,8 +46,8 @@ export function addFileCommands(
       bucket: to.bucket,
       prefix
     });
-    await actions.upload(to.bucket, found);
-    return `s3://${to.bucket}/${prefix}`;
+    const sent = await actions.upload(to.bucket, found);
+    return sent ? `s3://${to.bucket}/${prefix}` : null;
   };
   const told = (promise: Promise<unknown>) =>
     promise.catch((error: unknown) =>

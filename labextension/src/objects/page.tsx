@@ -1,4 +1,5 @@
 import type { Contents } from '@jupyterlab/services';
+import { fileIcon, folderIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { Empty, Problem, Skeleton } from '../components/empty';
@@ -7,6 +8,7 @@ import { Grid, type IColumn, type ISort } from '../components/grid';
 import { useArgs, useSignal, useStudio } from '../components/hooks';
 import { When } from '../components/parts';
 import type { StudioView } from '../core/documents';
+import { bucketIcon } from '../icons';
 import { DRAG_MIME, type IDragged } from '../tokens';
 import type { Actions } from './actions';
 import { Address } from './address';
@@ -37,6 +39,7 @@ interface IArgs {
   details?: string;
 }
 
+const ICONS = { bucket: bucketIcon, folder: folderIcon, object: fileIcon };
 const AHEAD = 100;
 const FILTER_MS = 250;
 
@@ -319,8 +322,9 @@ function columns(
       width: 320,
       sortable: true,
       cell: entry => (
-        <span className={`jp-StudioObjects-name jp-mod-${entry.kind}`}>
-          {entry.name}
+        <span className="jp-StudioObjects-name">
+          {React.createElement(ICONS[entry.kind].react, { tag: 'span' })}
+          <span title={entry.name}>{entry.name}</span>
         </span>
       )
     },

@@ -96,8 +96,13 @@ export class Uploads implements IDisposable {
     return this._isDisposed;
   }
 
-  add(bucket: string, files: IFile[], replace: (key: string) => boolean): void {
-    for (const file of files) {
+  /** Resolves once all are over, to whether all are there. */
+  async add(
+    bucket: string,
+    files: IFile[],
+    replace: (key: string) => boolean
+  ): Promise<boolean> {
+    const added = files.map(file => {
       const job: IJob = {
         id: this._count++,
         bucket,
@@ -110,13 +115,18 @@ export class Uploads implements IDisposable {
       };
       this._jobs.push(job);
       this._sources.set(job.id, { file, replace: replace(file.key) });
-    }
+      return job;
+    });
     this._go();
+    while (added.some(isActive)) {
+      await new Promise<void>(resolve => this._over.push(resolve));
+    }
+    return added.every(job => job.state === 'done');
   }
 
   cancel(id: number): void {
     const job = this._job(id);
-    if (job && (job.state === 'waiting' || job.state === 'sending')) {
+    if (job && isActive(job)) {
       job.state = 'cancelled';
       this._aborts.get(id)?.abort();
       this._go();
@@ -152,7 +162,7 @@ export class Uploads implements IDisposable {
   /** Forget what is over. */
   clear(): void {
     for (const job of this._jobs) {
-      if (job.state !== 'waiting' && job.state !== 'sending') {
+      if (!isActive(job)) {
         this._sources.delete(job.id);
       }
     }
@@ -172,6 +182,7 @@ export class Uploads implements IDisposable {
 
   private _go(): void {
     this._emit();
+    this._over.splice(0).forEach(resolve => resolve());
     for (const job of this._jobs) {
       if (this._aborts.size >= FILES_AT_ONCE) {
         return;
@@ -245,6 +256,8 @@ export class Uploads implements IDisposable {
   private _jobs: IJob[] = [];
   private _sources = new Map<number, { file: IFile; replace: boolean }>();
   private _aborts = new Map<number, AbortController>();
+  /** Who waits for the end of uploads. */
+  private _over: (() => void)[] = [];
   private _count = 0;
   /** When how much was sent, of the last seconds. */
   private _points: [number, number][] = [];
@@ -252,4 +265,8 @@ export class Uploads implements IDisposable {
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
+}
+
+function isActive(job: IUpload): boolean {
+  return job.state === 'waiting' || job.state === 'sending';
 }
