@@ -1,9 +1,9 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
+import bucketSvg from '../style/icons/bucket.svg';
 import deploySvg from '../style/icons/deploy.svg';
 import endpointSvg from '../style/icons/endpoint.svg';
 import modelSvg from '../style/icons/model.svg';
-import bucketSvg from '../style/icons/bucket.svg';
 import studioSvg from '../style/icons/studio.svg';
 
 /** Stands for Studio as a whole. */
@@ -28,6 +28,8 @@ export const endpointIcon = new LabIcon({
 export const modelIcon = new LabIcon({
   name: 'studio:model',
   svgstr: modelSvg
+});
+
 /** A bucket of S3. */
 export const bucketIcon = new LabIcon({
   name: 'studio:bucket',

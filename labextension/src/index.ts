@@ -1,8 +1,6 @@
 import { studio } from './core/plugin';
-import { objects } from './objects';
-
 import { endpoints } from './endpoints';
 import { models } from './models';
+import { objects } from './objects';
 
-export default [studio, models, endpoints];
-export default [studio, objects];
+export default [studio, models, endpoints, objects];
