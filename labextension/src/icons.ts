@@ -1,6 +1,7 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import bucketSvg from '../style/icons/bucket.svg';
+import dataSvg from '../style/icons/data.svg';
 import deploySvg from '../style/icons/deploy.svg';
 import endpointSvg from '../style/icons/endpoint.svg';
 import modelSvg from '../style/icons/model.svg';
@@ -35,3 +36,5 @@ export const bucketIcon = new LabIcon({
   name: 'studio:bucket',
   svgstr: bucketSvg
 });
+/** Stands for data visualization. */
+export const dataIcon = new LabIcon({ name: 'studio:data', svgstr: dataSvg });

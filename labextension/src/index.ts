@@ -1,6 +1,7 @@
 import { studio } from './core/plugin';
+import { data } from './data';
 import { endpoints } from './endpoints';
 import { models } from './models';
 import { objects } from './objects';
 
-export default [studio, models, endpoints, objects];
+export default [studio, data, models, endpoints, objects];

@@ -41,6 +41,8 @@ export namespace CommandIDs {
   export const openSource = 'studio:open-source';
   export const openTutorial = 'studio:open-tutorial';
   export const copyLink = 'studio:copy-link';
+  export const chooseFile = 'studio:choose-file';
+  export const insertCode = 'studio:insert-code';
 }
 
 /** What is dragged from one panel to another or onto a notebook. */

@@ -67,3 +67,15 @@ export function relative(at: number, now = Date.now()): string {
     ? ago.format(Math.round(seconds / 86400), 'day')
     : new Date(at).toLocaleDateString();
 }
+
+/** 0.0294 -> "2.9 %"; what is nearly nothing or nearly all says so. */
+export function percent(share: number): string {
+  const value = 100 * share;
+  if (value > 0 && value < 0.1) {
+    return '< 0.1 %';
+  }
+  if (value > 99.9 && value < 100) {
+    return '> 99.9 %';
+  }
+  return `${value.toFixed(value < 10 && value > 0 ? 1 : 0)} %`;
+}

@@ -36,6 +36,8 @@ export interface IGridProps<R> {
   /** Keys of selected rows; without it rows cannot be selected. */
   selected?: ReadonlySet<string>;
   onSelect?: (keys: ReadonlySet<string>) => void;
+  /** Moving selects too: for a list that has its details beside it. */
+  follow?: boolean;
   onOpen?: (row: R) => void;
   onDelete?: () => void;
   onContextMenu?: (
@@ -132,7 +134,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
     event.preventDefault();
     setActive(to);
     virtual.scrollToIndex(to);
-    if (event.shiftKey) {
+    if (event.shiftKey || props.follow) {
       select(to, event);
     } else {
       anchor.current = to;

@@ -4,8 +4,9 @@ import React from 'react';
 import { told } from '../../core/errors';
 import { number } from '../format';
 import { useStudio } from '../hooks';
-import { loadPlotly, type IPlotly } from './plotly';
-import { themed } from './theme';
+import { painted } from './paint';
+import { loadPlotly, type IPlotly, type IPlotNode } from './plotly';
+import { plain, themed } from './theme';
 
 /** The values of a chart as a table. */
 export interface ITable {
@@ -29,20 +30,54 @@ export interface IChartProps {
   onInsert?: (code: string) => void;
   /** Pixels. */
   height?: number;
+  /** Ranges of axes to begin with: `{ xaxis: [0, 10] }`. */
+  zoom?: Zoom;
+  /** The user zoomed, or went back: `{}`. */
+  onZoom?: (zoom: Zoom) => void;
+  /** A point was clicked. */
+  onPick?: (point: IPoint) => void;
   actions?: React.ReactNode;
+}
+
+/** Ranges of axes by the axes' names in the layout. */
+export type Zoom = Record<string, [number | string, number | string]>;
+
+/** A point of a trace. */
+export interface IPoint {
+  x?: string | number;
+  y?: string | number;
+  z?: number;
+  curveNumber: number;
 }
 
 /** A chart of plotly.js in JupyterLab's colours, with its table twin and its exports. */
 export function Chart(props: IChartProps): React.JSX.Element {
   const { trans } = useStudio();
   const [asTable, setAsTable] = React.useState(false);
+  const [zoomed, setZoomed] = React.useState(!!props.zoom);
   const node = React.useRef<HTMLDivElement>(null);
+  const { onZoom } = props;
+  const noteZoom = React.useCallback(
+    (zoom: Zoom) => {
+      setZoomed(Object.keys(zoom).length > 0);
+      onZoom?.(zoom);
+    },
+    [onZoom]
+  );
   return (
     <figure className="jp-StudioChart" aria-label={props.title}>
       <figcaption>
         <span>{props.title}</span>
         <span className="jp-StudioChart-actions">
           {props.actions}
+          {zoomed && !asTable && (
+            <button
+              className="jp-StudioButton jp-mod-minimal"
+              onClick={() => void unzoomed(node.current, props.layout)}
+            >
+              {trans.__('Reset zoom')}
+            </button>
+          )}
           <button
             className="jp-StudioButton jp-mod-minimal"
             aria-pressed={asTable}
@@ -87,7 +122,7 @@ export function Chart(props: IChartProps): React.JSX.Element {
       {asTable ? (
         <TableTwin table={props.table} label={props.title} />
       ) : (
-        <Plot {...props} nodeRef={node} />
+        <Plot {...props} nodeRef={node} onZoom={noteZoom} />
       )}
       {props.note && <p className="jp-StudioChart-note">{props.note}</p>}
     </figure>
@@ -98,6 +133,8 @@ function Plot(
   props: IChartProps & { nodeRef: React.RefObject<HTMLDivElement> }
 ): React.JSX.Element {
   const { nodeRef, data, layout, height } = props;
+  const latest = React.useRef(props);
+  latest.current = props;
   const [problem, setProblem] = React.useState('');
   const theme = useTheme();
   React.useEffect(() => {
@@ -106,15 +143,9 @@ function Plot(
       .then(plotly => {
         if (!over && nodeRef.current) {
           setProblem('');
-          // Without uirevision every live update would undo the user's zoom.
-          const shown = themed(nodeRef.current, {
-            uirevision: 'same',
-            ...layout
-          });
-          return plotly.react(nodeRef.current, data, shown, {
-            displaylogo: false,
-            displayModeBar: false
-          });
+          return drawn(plotly, nodeRef.current, latest.current).then(() =>
+            listen(nodeRef.current as IPlotNode | null, latest)
+          );
         }
       })
       .catch((error: unknown) => setProblem(told(error)));
@@ -135,6 +166,90 @@ function Plot(
       />
     </>
   );
+}
+
+function drawn(
+  plotly: IPlotly,
+  node: HTMLElement,
+  { data, layout, zoom }: IChartProps
+): Promise<unknown> {
+  // Without uirevision every live update would undo the user's zoom.
+  const shown = themed(node, { uirevision: 'same', ...layout });
+  for (const [axis, range] of Object.entries(zoom ?? {})) {
+    shown[axis] = { ...(shown[axis] as object), range, autorange: false };
+  }
+  return plotly.react(node, painted(node, data), shown, {
+    displaylogo: false,
+    displayModeBar: false
+  });
+}
+
+/** Tell of zooms and of clicks on points. */
+function listen(
+  node: IPlotNode | null,
+  latest: React.RefObject<IChartProps>
+): void {
+  if (!node?.on) {
+    return;
+  }
+  node.removeAllListeners('plotly_relayout');
+  node.on('plotly_relayout', () =>
+    latest.current?.onZoom?.(zoomOf(node, latest.current.layout))
+  );
+  node.removeAllListeners('plotly_click');
+  node.on('plotly_click', (event: { points: IPoint[] }) => {
+    const [point] = event.points;
+    if (point) {
+      latest.current?.onPick?.(point);
+    }
+  });
+}
+
+/** The ranges that the user gave to axes; `layout` has those that the chart came with. */
+function zoomOf(node: IPlotNode, layout: IChartProps['layout']): Zoom {
+  const zoom: Zoom = {};
+  for (const [name, value] of Object.entries(node.layout)) {
+    const { autorange, range } = value as {
+      autorange?: boolean;
+      range?: Zoom[string];
+    };
+    const given = rangeIn(layout, name);
+    if (
+      /^[xy]axis\d*$/.test(name) &&
+      autorange === false &&
+      range &&
+      range.some((end, at) => end !== given?.[at])
+    ) {
+      zoom[name] = [range[0], range[1]];
+    }
+  }
+  return zoom;
+}
+
+function rangeIn(
+  layout: IChartProps['layout'],
+  axis: string
+): Zoom[string] | undefined {
+  return (layout?.[axis] as { range?: Zoom[string] } | undefined)?.range;
+}
+
+async function unzoomed(
+  node: HTMLElement | null,
+  layout: IChartProps['layout']
+): Promise<void> {
+  if (node) {
+    const changes = Object.keys(zoomOf(node as IPlotNode, layout)).map(axis => {
+      const range = rangeIn(layout, axis);
+      return range
+        ? [`${axis}.range`, [...range]]
+        : [`${axis}.autorange`, true];
+    });
+    const plotly = await loadPlotly();
+    await plotly.relayout(
+      node,
+      Object.fromEntries(changes) as Record<string, unknown>
+    );
+  }
 }
 
 /** Let the chart follow the size of its place, and free it at the end. */
@@ -233,12 +348,27 @@ async function exported(
     return;
   }
   const plotly = await loadPlotly();
-  const size = { width: node.offsetWidth, height: node.offsetHeight };
-  const url = await plotly.toImage(node, {
-    format,
-    ...size,
-    scale: format === 'png' ? 2 : 1
-  });
+  const { data, layout, offsetWidth, offsetHeight } = node as IPlotNode;
+  // Outside of the page a chart needs its title, and the ground that its colours are made for.
+  const background =
+    getComputedStyle(node).getPropertyValue('--jp-layout-color1');
+  const url = await plotly.toImage(
+    {
+      data,
+      layout: {
+        ...layout,
+        paper_bgcolor: background.trim(),
+        title: { text: plain(title), font: { size: 14 } },
+        margin: { ...(layout['margin'] as object), t: 64 }
+      }
+    },
+    {
+      format,
+      width: offsetWidth,
+      height: offsetHeight + 48,
+      scale: format === 'png' ? 2 : 1
+    }
+  );
   const link = document.createElement('a');
   link.href = url;
   link.download = `${title.replace(/[^\w.-]+/g, '-').slice(0, 100) || 'chart'}.${format}`;

@@ -6,9 +6,10 @@ export interface IPlotly {
     layout: object,
     config: object
   ): Promise<unknown>;
+  relayout(node: HTMLElement, changes: object): Promise<unknown>;
   purge(node: HTMLElement): void;
   toImage(
-    node: HTMLElement,
+    figure: { data: object[]; layout: object },
     options: {
       format: 'png' | 'svg';
       width: number;
@@ -17,6 +18,14 @@ export interface IPlotly {
     }
   ): Promise<string>;
   Plots: { resize(node: HTMLElement): Promise<unknown> | undefined };
+}
+
+/** An element with a chart in it. */
+export interface IPlotNode extends HTMLElement {
+  data: object[];
+  layout: Record<string, unknown>;
+  on(event: string, listener: (data: never) => void): void;
+  removeAllListeners(event: string): void;
 }
 
 let loading: Promise<IPlotly> | null = null;

@@ -87,7 +87,8 @@ export function themed(
   };
 }
 
-function isDark(node: HTMLElement): boolean {
+/** Whether `node` is in a dark theme. */
+export function isDark(node: HTMLElement): boolean {
   return node.ownerDocument.body.dataset['jpThemeLight'] === 'false';
 }
 
