@@ -25,6 +25,7 @@ Verbs
     rows      RowsRequest    -> RowsAnswer         one window
     chart     ChartRequest   -> ChartAnswer        one figure
     compare   CompareRequest -> ComparePart ...    facts first, then column by column
+    prepare   PrepareRequest -> PrepareAnswer      training channels, written to S3
 
     While a file is read for the first time (later requests find it converted) any verb may send
     parts that hold nothing but {"progress": 0..1, "doing": "reading sales.csv"}: see Progress.
@@ -430,3 +431,44 @@ ErrorCode = Literal[
     "TooLarge",  # over the memory or disk that the worker may take
     "Failed",  # a bug: the request died, others go on
 ]
+
+
+@dataclass(frozen=True)
+class PrepareRequest:
+    """Texts of few values become a column of 0 and 1 for each value, other texts and times are
+    left out; texts of the target become the numbers of classes. Rows without a target are dropped.
+    """
+
+    source: Source
+    to: str  # s3://bucket/folder/: below it train/train.csv, validation/validation.csv
+    target: str | None = None  # the label, written first; None: there is none
+    features: list[str] | None = None  # None: all but the target
+    filters: list[Condition] = field(default_factory=list)
+    validation: float = 0.2  # share of rows, 0 to less than 1; 0: no second channel
+    seed: int = 0  # of the shuffle
+    missing: Literal["keep", "drop", "median"] = "keep"  # cells of features that are missing
+
+
+@dataclass(frozen=True)
+class Channel:
+    name: str
+    uri: str  # a folder, as a training job takes it
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class PrepareAnswer:
+    channels: list[Channel]
+    features: list[str]  # in the order of the columns, after the label
+    classes: list[Cell]  # what the label's 0, 1, ... stand for; empty: it is a number
+    left_out: list[LeftOut]
+    rows: int
+    dropped: int  # rows that are in no channel
+    code: str  # the same with pandas

@@ -9,9 +9,11 @@ import orjson
 
 from studio.data.documents import decoded, encoded
 from studio.data.errors import DataError
+from studio.data.prepare import prepare
 from studio.data.profile import profile
 from studio.data.protocol import (
     ErrorCode,
+    PrepareRequest,
     ProfileRequest,
     RowsRequest,
 )
@@ -21,6 +23,7 @@ from studio.data.rows import rows
 FINAL = b',"final":true}\n'
 
 _VERBS: dict[str, tuple[type[Any], Callable[[Any, Room], object]]] = {
+    "prepare": (PrepareRequest, prepare),
     "profile": (ProfileRequest, profile),
     "rows": (RowsRequest, rows),
 }

@@ -14,7 +14,7 @@ export type Semantic = 'number' | 'boolean' | 'category' | 'text' | 'datetime' |
 
 export type Severity = 'high' | 'medium' | 'low';
 
-export type ErrorCode = 'BadRequest' | 'NotFound' | 'AccessDenied' | 'UnsupportedFormat' | 'Unreadable' | 'TooLarge' | 'Failed';
+export type ErrorCode = 'BadRequest' | 'NotFound' | 'AccessDenied' | 'Unreachable' | 'UnsupportedFormat' | 'Unreadable' | 'TooLarge' | 'Failed';
 
 export const QUANTILES = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];
 
@@ -274,5 +274,38 @@ export interface ComparePart {
   added: Array<string>;
   retyped: Array<string>;
   drifts: Array<Drift>;
+  code: string;
+}
+
+export interface PrepareRequest {
+  source: Source;
+  to: string;
+  target?: string | null;
+  features?: Array<string> | null;
+  filters?: Array<Condition>;
+  validation?: number;
+  seed?: number;
+  missing?: 'keep' | 'drop' | 'median';
+}
+
+export interface Channel {
+  name: string;
+  uri: string;
+  rows: number;
+  bytes: number;
+}
+
+export interface LeftOut {
+  column: string;
+  why: string;
+}
+
+export interface PrepareAnswer {
+  channels: Array<Channel>;
+  features: Array<string>;
+  classes: Array<Cell>;
+  left_out: Array<LeftOut>;
+  rows: number;
+  dropped: number;
   code: string;
 }
