@@ -1,7 +1,8 @@
 import { studio } from './core/plugin';
 import { data } from './data';
+import { deploy } from './deploy';
 import { endpoints } from './endpoints';
 import { models } from './models';
 import { objects } from './objects';
 
-export default [studio, data, models, endpoints, objects];
+export default [studio, data, deploy, endpoints, models, objects];

@@ -30,9 +30,3 @@ export function imageName(uri: string): string {
   const [name, tag] = (uri.split('/').pop() ?? uri).split(':');
   return tag ? `${name} ${tag}` : name;
 }
-
-/** Bucket and key of `s3://bucket/key`; null for another address. */
-export function place(uri: string): { bucket: string; key: string } | null {
-  const match = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri);
-  return match && { bucket: match[1], key: match[2] };
-}

@@ -8,7 +8,8 @@ export async function searchNewest(
   client: Client,
   resource: 'Model' | 'Endpoint' | 'TrainingJob',
   most: number,
-  signal?: AbortSignal
+  signal?: AbortSignal,
+  filters: sagemaker.Filter[] = []
 ): Promise<{ records: sagemaker.SearchRecord[]; total: number }> {
   const records: sagemaker.SearchRecord[] = [];
   let total: number;
@@ -22,7 +23,8 @@ export async function searchNewest(
         SortBy: 'CreationTime',
         SortOrder: 'Descending',
         MaxResults: Math.min(PAGE, most - records.length),
-        NextToken: token
+        NextToken: token,
+        SearchExpression: filters.length ? { Filters: filters } : undefined
       },
       signal
     );

@@ -5,8 +5,9 @@ import { Empty, Problem, Skeleton } from '../components/empty';
 import { useArgs, useLive, useStudio } from '../components/hooks';
 import { Copyable, Facts, Section, When } from '../components/parts';
 import type { StudioView } from '../core/documents';
-import { artifact, containers, imageName, jobOf, place } from '../core/lineage';
+import { artifact, containers, imageName, jobOf } from '../core/lineage';
 import { ApiError } from '../core/errors';
+import { parseS3 } from '../core/s3';
 import { CommandIDs, type IStudio } from '../tokens';
 import type { sagemaker } from '../wire';
 import { Endpoints } from './list';
@@ -133,7 +134,7 @@ function Container(props: {
   const { client, trans } = useStudio();
   const { container, job } = props;
   const uri = artifact(container);
-  const at = place(uri);
+  const at = parseS3(uri);
   const variables = Object.entries(container.Environment ?? {});
   return (
     <Section title={imageName(container.Image ?? trans.__('Container'))}>

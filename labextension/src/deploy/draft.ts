@@ -1,0 +1,304 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ICall } from '../codegen';
+import { jobOf } from '../core/lineage';
+import type { sagemaker } from '../wire';
+
+/** Where the model comes from: its name, that of a training job, or the URI of a model.tar.gz. */
+export interface ISource {
+  kind: 'model' | 'job' | 'data';
+  name: string;
+}
+
+/** What the user chose so far; what is absent has a default. Part of the page's arguments. */
+export interface IDraft {
+  source?: ISource;
+  /** Image of a model.tar.gz. */
+  image?: string;
+  modelName?: string;
+  instanceType?: string;
+  count?: number;
+  /** Name of the endpoint that is updated; "" or absent: a new one. */
+  target?: string;
+  endpointName?: string;
+  /** Model that shares the requests of a new endpoint. */
+  beside?: string;
+  /** Keep what the endpoint serves, and share its requests. */
+  keep?: boolean;
+  /** Per cent of the requests for the model that is deployed, where it shares them. */
+  share?: number;
+}
+
+/** What has to be known of the home to fill in and judge a draft. */
+export interface IKnown {
+  models: string[];
+  endpoints: { name: string; status: string }[];
+  configs: string[];
+  /** The role of a home, for models that are made here. */
+  role: string;
+}
+
+/** Of a job or an artifact: what its model is made of. */
+export interface IArtifact {
+  image: string;
+  uri: string;
+  role: string;
+}
+
+export type Step = 'model' | 'where' | 'traffic';
+
+/** Calls that carry out a draft, what they make, and what is wrong with it, step by step. */
+export interface IPlan {
+  calls: ICall[];
+  endpoint: string;
+  /** Names of what is made: it goes again if the deployment fails. */
+  made: { model?: string; config: string; endpoint?: string };
+  problems: { step: Step; field: string; text: string }[];
+}
+
+const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+const TYPE = /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/;
+export const DEFAULT_TYPE = 'ml.m5.large';
+export const DEFAULT_SHARE = 10;
+
+/** The names that a draft has, chosen or given. */
+export function names(
+  draft: IDraft,
+  known: IKnown
+): { model: string; config: string; endpoint: string } {
+  const base = stem(draft.source);
+  const model =
+    draft.source?.kind === 'model'
+      ? draft.source.name
+      : (draft.modelName ?? unique(base, known.models));
+  const taken = known.endpoints.map(each => each.name);
+  const endpoint = draft.target || (draft.endpointName ?? unique(base, taken));
+  return { model, endpoint, config: unique(endpoint, known.configs) };
+}
+
+/** The calls of a draft, and its problems. `serving`: the variants of the endpoint to update. */
+export function plan(
+  draft: IDraft,
+  known: IKnown,
+  artifact: IArtifact | null,
+  serving: sagemaker.ProductionVariant[],
+  trans: TranslationBundle
+): IPlan {
+  const { model, config, endpoint } = names(draft, known);
+  const calls: ICall[] = [];
+  const makes = draft.source?.kind !== 'model';
+  if (makes && artifact) {
+    calls.push({
+      operation: 'CreateModel',
+      request: {
+        ModelName: model,
+        ExecutionRoleArn: artifact.role || known.role,
+        PrimaryContainer: {
+          Image: artifact.image,
+          ModelDataUrl: artifact.uri
+        }
+      }
+    });
+  }
+  calls.push({
+    operation: 'CreateEndpointConfig',
+    request: {
+      EndpointConfigName: config,
+      ProductionVariants: variants(draft, model, serving)
+    }
+  });
+  calls.push({
+    operation: draft.target ? 'UpdateEndpoint' : 'CreateEndpoint',
+    request: { EndpointName: endpoint, EndpointConfigName: config }
+  });
+  return {
+    calls,
+    endpoint,
+    made: {
+      model: makes ? model : undefined,
+      config,
+      endpoint: draft.target ? undefined : endpoint
+    },
+    problems: problems(draft, known, artifact, { model, endpoint }, trans)
+  };
+}
+
+/** The variants of the configuration: the model, and what it shares the requests with. */
+function variants(
+  draft: IDraft,
+  model: string,
+  serving: sagemaker.ProductionVariant[]
+): sagemaker.ProductionVariant[] {
+  const share = draft.share ?? DEFAULT_SHARE;
+  const mine = {
+    VariantName: 'AllTraffic',
+    ModelName: model,
+    InstanceType: (draft.instanceType ??
+      DEFAULT_TYPE) as sagemaker.ProductionVariant['InstanceType'],
+    InitialInstanceCount: draft.count ?? 1,
+    InitialVariantWeight: 1
+  };
+  if (draft.target && draft.keep && serving.length) {
+    const taken = serving.map(each => each.VariantName);
+    return [
+      ...weighted(serving, 100 - share),
+      {
+        ...mine,
+        VariantName: unique(slug(model), taken),
+        InitialVariantWeight: share
+      }
+    ];
+  }
+  if (!draft.target && draft.beside) {
+    const name = slug(model);
+    return [
+      { ...mine, VariantName: name, InitialVariantWeight: share },
+      {
+        ...mine,
+        VariantName: unique(slug(draft.beside), [name]),
+        ModelName: draft.beside,
+        InitialVariantWeight: 100 - share
+      }
+    ];
+  }
+  return [mine];
+}
+
+/** Variants whose weights keep their proportions and have this sum. */
+function weighted(
+  serving: sagemaker.ProductionVariant[],
+  total: number
+): sagemaker.ProductionVariant[] {
+  const weights = serving.map(each => each.InitialVariantWeight ?? 1);
+  const sum = weights.reduce((all, each) => all + each, 0);
+  return serving.map((variant, index) => ({
+    ...variant,
+    InitialVariantWeight:
+      sum > 0 ? round((total * weights[index]) / sum) : total / serving.length
+  }));
+}
+
+function problems(
+  draft: IDraft,
+  known: IKnown,
+  artifact: IArtifact | null,
+  named: { model: string; endpoint: string },
+  trans: TranslationBundle
+): IPlan['problems'] {
+  const found: IPlan['problems'] = [];
+  const add = (step: Step, field: string, said: string) =>
+    found.push({ step, field, text: said });
+  const { source, target } = draft;
+  if (!source?.name) {
+    add('model', 'source', trans.__('Choose what to deploy.'));
+  } else if (source.kind !== 'model') {
+    if (!NAME.test(named.model)) {
+      add(
+        'model',
+        'modelName',
+        trans.__(
+          'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
+        )
+      );
+    } else if (known.models.includes(named.model)) {
+      add(
+        'model',
+        'modelName',
+        trans.__('There is a model %1 already.', named.model)
+      );
+    }
+    if (source.kind === 'data' && !draft.image) {
+      add('model', 'image', trans.__('Say which image serves it.'));
+    } else if (!artifact) {
+      add(
+        'model',
+        'source',
+        trans.__(
+          'There is no artifact: only what a completed training job made can be deployed.'
+        )
+      );
+    }
+  }
+  if (!TYPE.test(draft.instanceType ?? DEFAULT_TYPE)) {
+    add(
+      'where',
+      'instanceType',
+      trans.__('Name an instance type, such as ml.m5.large.')
+    );
+  }
+  if ((draft.count ?? 1) < 1) {
+    add('where', 'count', trans.__('At least one instance is needed.'));
+  }
+  const endpoint = known.endpoints.find(each => each.name === named.endpoint);
+  if (target) {
+    if (!endpoint) {
+      add('traffic', 'target', trans.__('There is no endpoint %1.', target));
+    } else if (endpoint.status !== 'InService') {
+      add(
+        'traffic',
+        'target',
+        trans.__(
+          'The endpoint %1 is %2: only one that is InService can be updated.',
+          target,
+          endpoint.status
+        )
+      );
+    }
+  } else if (!NAME.test(named.endpoint)) {
+    add(
+      'traffic',
+      'endpointName',
+      trans.__(
+        'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
+      )
+    );
+  } else if (endpoint) {
+    add(
+      'traffic',
+      'endpointName',
+      trans.__('There is an endpoint %1 already.', named.endpoint)
+    );
+  }
+  const share = draft.share ?? DEFAULT_SHARE;
+  const shares = target ? draft.keep : draft.beside;
+  if (shares && !(share > 0 && share < 100)) {
+    add(
+      'traffic',
+      'share',
+      trans.__('The share is more than 0 and less than 100 per cent.')
+    );
+  }
+  return found;
+}
+
+/** What things of this source are called by default. */
+function stem(source: ISource | undefined): string {
+  if (source?.kind !== 'data') {
+    return slug(source?.name ?? 'endpoint');
+  }
+  const folders = source.name.split('/').slice(0, -1);
+  return slug(jobOf(source.name) || (folders.pop() ?? ''));
+}
+
+/** A text as a name: letters, digits and single hyphens, short enough to get a number. */
+export function slug(text: string): string {
+  const made = text
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .slice(0, 56)
+    .replace(/^-+|-+$/g, '');
+  return made || 'model';
+}
+
+/** The name, or the first of name-2, name-3, ... that is not taken. */
+export function unique(name: string, taken: string[]): string {
+  const known = new Set(taken);
+  let made = name;
+  for (let number = 2; known.has(made); number++) {
+    made = `${name.slice(0, 58)}-${number}`;
+  }
+  return made;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,124 @@
+import { useLive, useStudio } from '../components/hooks';
+import type { Client } from '../core/client';
+import { searchNewest } from '../core/search';
+import type { sagemaker } from '../wire';
+import type { IArtifact, IDraft, IKnown } from './draft';
+
+const MOST = 1000;
+
+/** The names that are taken, and the role of the home. */
+export function useKnown(): ReturnType<typeof useLive<IKnown>> {
+  const { client } = useStudio();
+  return useLive(
+    signal => known(client, signal),
+    event =>
+      event.type === 'resource' &&
+      (event.Kind === 'model' ||
+        event.Kind === 'endpoint' ||
+        event.Kind === 'endpoint-config'),
+    [client]
+  );
+}
+
+async function known(client: Client, signal: AbortSignal): Promise<IKnown> {
+  const [models, endpoints, configs, defaults] = await Promise.all([
+    searchNewest(client, 'Model', MOST, signal),
+    searchNewest(client, 'Endpoint', MOST, signal),
+    client.call(
+      'sagemaker',
+      'ListEndpointConfigs',
+      { MaxResults: 100 },
+      signal
+    ),
+    client.call('studio', 'DescribeDefaults', {}, signal)
+  ]);
+  return {
+    models: models.records.flatMap(each => each.Model?.Model?.ModelName ?? []),
+    endpoints: endpoints.records.flatMap(each =>
+      each.Endpoint
+        ? [
+            {
+              name: each.Endpoint.EndpointName,
+              status: each.Endpoint.EndpointStatus
+            }
+          ]
+        : []
+    ),
+    configs: configs.EndpointConfigs.map(each => each.EndpointConfigName),
+    role: defaults.RoleArn
+  };
+}
+
+/** Image and artifact of what is deployed; undefined for a model, which has its own. */
+export function useArtifact(
+  draft: IDraft
+): ReturnType<typeof useLive<IArtifact | null>> {
+  const { client } = useStudio();
+  const { source, image } = draft;
+  return useLive(
+    async (signal): Promise<IArtifact | null> => {
+      if (source?.kind === 'job' && source.name) {
+        return ofJob(
+          await client.call(
+            'sagemaker',
+            'DescribeTrainingJob',
+            { TrainingJobName: source.name },
+            signal
+          )
+        );
+      }
+      return source?.kind === 'data' && source.name && image
+        ? { image, uri: source.name, role: '' }
+        : null;
+    },
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'training-job' &&
+      event.Name === source?.name,
+    [client, source?.kind, source?.name, image]
+  );
+}
+
+function ofJob(job: sagemaker.DescribeTrainingJobResponse): IArtifact | null {
+  const image = job.AlgorithmSpecification?.TrainingImage;
+  return image && job.TrainingJobStatus === 'Completed'
+    ? {
+        image,
+        uri: job.ModelArtifacts.S3ModelArtifacts,
+        role: job.RoleArn ?? ''
+      }
+    : null;
+}
+
+/** The variants that an endpoint serves, as a configuration would name them. */
+export function useServing(
+  endpoint: string | undefined
+): sagemaker.ProductionVariant[] {
+  const { client } = useStudio();
+  const { value } = useLive(
+    async (signal): Promise<sagemaker.ProductionVariant[]> => {
+      if (!endpoint) {
+        return [];
+      }
+      const told = await client.call(
+        'studio',
+        'DescribeDeployment',
+        { EndpointName: endpoint },
+        signal
+      );
+      return told.Variants.map(each => ({
+        VariantName: each.VariantName,
+        ModelName: each.ModelName,
+        InstanceType: each.InstanceType,
+        InitialInstanceCount: each.InstanceCount,
+        InitialVariantWeight: each.Weight
+      }));
+    },
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'endpoint' &&
+      event.Name === endpoint,
+    [client, endpoint]
+  );
+  return value ?? [];
+}

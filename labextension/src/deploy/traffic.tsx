@@ -1,0 +1,202 @@
+import React from 'react';
+
+import { Field } from '../components/form';
+import { number } from '../components/format';
+import { useStudio } from '../components/hooks';
+import { Section } from '../components/parts';
+import type { sagemaker } from '../wire';
+import {
+  DEFAULT_SHARE,
+  names,
+  type IDraft,
+  type IKnown,
+  type IPlan
+} from './draft';
+import type { IStepProps } from './wizard';
+
+/** Third step: a new endpoint or an update, and who gets which share of the requests. */
+export function TrafficStep(
+  props: IStepProps & {
+    known: IKnown;
+    serving: sagemaker.ProductionVariant[];
+    planned: IPlan;
+  }
+): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, change, problem, known } = props;
+  const targets = known.endpoints.filter(each => each.status === 'InService');
+  const shown =
+    draft.target && !targets.some(each => each.name === draft.target)
+      ? [...targets, { name: draft.target, status: '' }]
+      : targets;
+  return (
+    <Section title={trans.__('Where the requests come in')}>
+      <Field label={trans.__('Endpoint')} error={problem('target')}>
+        {ids => (
+          <select
+            {...ids}
+            value={draft.target ?? ''}
+            onChange={event =>
+              change({
+                target: event.target.value || undefined,
+                keep: undefined
+              })
+            }
+          >
+            <option value="">{trans.__('A new endpoint')}</option>
+            {shown.map(each => (
+              <option key={each.name} value={each.name}>
+                {trans.__('Update %1', each.name)}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {!draft.target && (
+        <Field
+          label={trans.__('Name of the endpoint')}
+          error={problem('endpointName')}
+        >
+          {ids => (
+            <input
+              {...ids}
+              value={names(draft, known).endpoint}
+              onChange={event => change({ endpointName: event.target.value })}
+            />
+          )}
+        </Field>
+      )}
+      {draft.target ? <Update {...props} /> : <Beside {...props} />}
+      <Shares planned={props.planned} />
+      <p className="jp-StudioConsole-hint">
+        {trans.__(
+          'All servers of a deployment start before the traffic moves in one step. Moving it little by little (canary, linear), data capture and auto scaling are not executed yet, so they are not offered.'
+        )}
+      </p>
+    </Section>
+  );
+}
+
+function Update(props: IStepProps): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, change } = props;
+  return (
+    <>
+      <div
+        role="radiogroup"
+        className="jp-StudioWizard-kinds"
+        aria-label={trans.__('What serves now')}
+      >
+        <label>
+          <input
+            type="radio"
+            name="jp-StudioWizard-keep"
+            checked={!draft.keep}
+            onChange={() => change({ keep: undefined })}
+          />
+          {trans.__('Replace what serves now')}
+        </label>
+        <label>
+          <input
+            type="radio"
+            name="jp-StudioWizard-keep"
+            checked={!!draft.keep}
+            onChange={() => change({ keep: true })}
+          />
+          {trans.__('Keep it, and share the requests (A/B)')}
+        </label>
+      </div>
+      {draft.keep && <Share {...props} />}
+    </>
+  );
+}
+
+function Beside(props: IStepProps & { known: IKnown }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, change, known } = props;
+  return (
+    <>
+      <Field
+        label={trans.__('Shares the requests with')}
+        help={trans.__('A second model, to compare the two (A/B)')}
+      >
+        {ids => (
+          <select
+            {...ids}
+            value={draft.beside ?? ''}
+            onChange={event =>
+              change({ beside: event.target.value || undefined })
+            }
+          >
+            <option value="">{trans.__('no other model')}</option>
+            {known.models
+              .filter(name => name !== draft.source?.name)
+              .map(name => (
+                <option key={name}>{name}</option>
+              ))}
+          </select>
+        )}
+      </Field>
+      {draft.beside && <Share {...props} />}
+    </>
+  );
+}
+
+function Share(props: {
+  draft: IDraft;
+  change: IStepProps['change'];
+  problem: IStepProps['problem'];
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const share = props.draft.share ?? DEFAULT_SHARE;
+  return (
+    <Field
+      label={trans.__('Share of the requests for this model')}
+      error={props.problem('share')}
+    >
+      {ids => (
+        <span className="jp-StudioTraffic-weight">
+          <input
+            {...ids}
+            type="range"
+            min={1}
+            max={99}
+            value={share}
+            aria-valuetext={`${share} %`}
+            onChange={event => props.change({ share: +event.target.value })}
+          />
+          <span>{`${share} %`}</span>
+        </span>
+      )}
+    </Field>
+  );
+}
+
+/** The shares of the requests as a bar. */
+function Shares(props: { planned: IPlan }): React.JSX.Element {
+  const { trans } = useStudio();
+  const config = props.planned.calls.find(
+    call => call.operation === 'CreateEndpointConfig'
+  )?.request as sagemaker.CreateEndpointConfigInput;
+  const variants = config.ProductionVariants;
+  const sum = variants.reduce(
+    (total, each) => total + (each.InitialVariantWeight ?? 1),
+    0
+  );
+  return (
+    <ul
+      className="jp-StudioWizard-shares"
+      aria-label={trans.__('Shares of the requests')}
+    >
+      {variants.map(each => {
+        const share = (100 * (each.InitialVariantWeight ?? 1)) / (sum || 1);
+        return (
+          <li key={each.VariantName} style={{ flexGrow: Math.max(share, 8) }}>
+            <strong>{`${number(Math.round(10 * share) / 10)} %`}</strong>
+            <span title={each.ModelName}>{each.ModelName}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
