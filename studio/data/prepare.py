@@ -58,6 +58,7 @@ def prepare(request: PrepareRequest, room: Room) -> PrepareAnswer:
         left_out=left_out,
         rows=len(made),
         dropped=dropped,
+        data=data.facts,
         code=_code(request, data, classes, columns=names),
     )
 

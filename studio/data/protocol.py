@@ -471,4 +471,5 @@ class PrepareAnswer:
     left_out: list[LeftOut]
     rows: int
     dropped: int  # rows that are in no channel
+    data: DataFacts
     code: str  # the same with pandas

@@ -5,6 +5,8 @@ import type {
   ChartRequest,
   ComparePart,
   CompareRequest,
+  PrepareAnswer,
+  PrepareRequest,
   ProfilePart,
   ProfileRequest,
   Progress,
@@ -18,6 +20,7 @@ export interface IVerbs {
   rows: { args: RowsRequest; part: RowsAnswer };
   chart: { args: ChartRequest; part: ChartAnswer };
   compare: { args: CompareRequest; part: ComparePart };
+  prepare: { args: PrepareRequest; part: PrepareAnswer };
 }
 
 interface ILine<T> {
@@ -63,7 +66,7 @@ export function isProgress(part: object): part is Progress {
 }
 
 /** The answer of a verb that has only one part. */
-export async function answerOf<V extends 'rows' | 'chart'>(
+export async function answerOf<V extends 'rows' | 'chart' | 'prepare'>(
   client: Client,
   verb: V,
   args: IVerbs[V]['args'],

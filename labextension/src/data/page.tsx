@@ -20,6 +20,7 @@ import { Relations } from './relations';
 import { Rows } from './rows';
 import { type IChosen, Start } from './start';
 import { type IDataArgs, nameOf, sourceOf, type TabId } from './state';
+import { Train } from './train';
 
 /** Data visualization: one data set, looked at from six sides. */
 export function DataPage({ view }: { view: StudioView }): React.JSX.Element {
@@ -72,7 +73,8 @@ function DataView(props: {
       label: trans.__('Charts'),
       content: lazy(() => <Builder />)
     },
-    { id: 'compare', label: trans.__('Compare'), content: () => <Compare /> }
+    { id: 'compare', label: trans.__('Compare'), content: () => <Compare /> },
+    { id: 'train', label: trans.__('Train'), content: lazy(() => <Train />) }
   ];
   return (
     <PageContext.Provider value={page}>

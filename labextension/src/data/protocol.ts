@@ -307,5 +307,6 @@ export interface PrepareAnswer {
   left_out: Array<LeftOut>;
   rows: number;
   dropped: number;
+  data: DataFacts;
   code: string;
 }

@@ -1,9 +1,15 @@
 import type { ISort } from '../components/grid';
 import type { Zoom } from '../components/chart/chart';
-import type { ChartSpec, Condition, Source } from './protocol';
+import type { ChartSpec, Condition, PrepareRequest, Source } from './protocol';
 
 export type TabId =
-  'overview' | 'columns' | 'rows' | 'relations' | 'charts' | 'compare';
+  | 'overview'
+  | 'columns'
+  | 'rows'
+  | 'relations'
+  | 'charts'
+  | 'compare'
+  | 'train';
 
 /** One chart of the strip. */
 export interface IChart {
@@ -38,6 +44,13 @@ export interface IDataArgs {
   /** The chart of the strip that is shown. */
   chart?: number;
   other?: { uri?: string; path?: string };
+  /** How training channels are made of the data. */
+  train?: {
+    to?: string;
+    validation?: number;
+    missing?: PrepareRequest['missing'];
+    without?: string[];
+  };
   /** The column of the comparison that is shown. */
   drift?: string;
 }
