@@ -1,5 +1,7 @@
 """Python for notebooks: what reads the same data into a DataFrame `df`."""
 
+import re
+import sys
 from pathlib import Path
 from textwrap import indent
 
@@ -22,6 +24,21 @@ def reading(known: Known, root: Path) -> str:
         f"names = {_names(names)}\n"
         f"df = pd.concat([{_read(known, 'folder / name')} for name in names], ignore_index=True)"
     )
+
+
+def gathered(parts: list[str]) -> str:
+    """Statements one after the other, imports first. No literal holds a line end, so that a line
+    that begins with `import` is one."""
+    lines = "\n".join(it.strip("\n") for it in parts if it.strip()).split("\n")
+    imports = dict.fromkeys(it for it in lines if it.startswith(("import ", "from ")))
+    body = "\n".join(it for it in lines if it not in imports).strip("\n")
+    body = re.sub(r"\n{3,}", "\n\n", body)
+    return "\n".join([*sorted(imports, key=_import_order), "", body])
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    name = line.split()[1].partition(".")[0]
+    return name not in sys.stdlib_module_names, name
 
 
 def _remote(known: Known) -> str:

@@ -70,7 +70,7 @@ def _text(facts: dict[str, Any], column: Any) -> Looked:
     lengths = found.lengths
     profile = ColumnProfile(
         **facts,
-        semantic=_text_semantic(found),
+        semantic=text_semantic(found),
         distinct=len(found.values),
         top=[Top(cell(value), count) for value, count in common],
         other=found.count - sum(count for _, count in common),
@@ -83,7 +83,10 @@ def _text(facts: dict[str, Any], column: Any) -> Looked:
     return Looked(profile, marks.of_codes(found.codes), texts=found)
 
 
-def _text_semantic(it: Texts) -> Semantic:
+def text_semantic(it: Texts) -> Semantic:
+    """What texts are."""
+    if not it.count:
+        return "empty"
     distinct, count = len(it.values), it.count
     if distinct == 2 and {v.strip().lower() for v in it.values.to_pylist()} in _TWO:
         return "boolean"
@@ -130,7 +133,7 @@ def _number(facts: dict[str, Any], column: Any) -> Looked:
     shown = _time_cell if time else cell
     profile = ColumnProfile(
         **facts,
-        semantic="datetime" if time else _number_semantic(found),
+        semantic=number_semantic(found, TIME if time else column.type),
         distinct=len(found.values),
         min=shown(found.values[0].item()),
         max=shown(found.values[-1].item()),
@@ -158,7 +161,10 @@ def _figures(it: Numbers, quartiles: tuple[float, float]) -> dict[str, Any]:
     }
 
 
-def _number_semantic(it: Numbers) -> Semantic:
+def number_semantic(it: Numbers, kind: Any) -> Semantic:
+    """What numbers of that type, or times, are."""
+    if kind == TIME:
+        return "datetime"
     values, count = it.values, it.count
     if len(values) == 2 and values[0] == 0 and values[1] == 1:
         return "boolean"

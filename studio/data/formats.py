@@ -33,7 +33,8 @@ class Wrapping:
 def recognised(item: Item, source: Source) -> Wrapping:
     """Looks into the file. Raises DataError when it is nothing that can be read."""
     compression = _compression(item)
-    head = opened(item, compression).read_all(HEAD)
+    with opened(item, compression) as file:
+        head = file.read_all(HEAD)
     if head.startswith(b"PAR1") or source.format == "parquet":
         return Wrapping("parquet", None, "utf-8")
     encoding = source.encoding or _encoding(head)
@@ -68,6 +69,13 @@ class Opened:
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.text.close()
+        self.raw.close()
 
     @property
     def share(self) -> float:

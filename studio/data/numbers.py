@@ -64,6 +64,31 @@ def _runs(ordered: Array) -> tuple[Array, Array]:
     return ordered[starts], np.diff(np.append(starts, len(ordered)))
 
 
+@dataclass(frozen=True)
+class Merged:
+    """The distinct values of two together, and how many of each side are at most that."""
+
+    values: Array
+    one: Array
+    other: Array
+
+    @property
+    def both(self) -> Numbers:
+        return Numbers(self.values, np.diff(self.one + self.other, prepend=0), 0)
+
+
+def merged(one: Numbers, other: Numbers) -> Merged:
+    """Both are in order, so that sorting them again takes one pass."""
+    values = np.concatenate([one.values, other.values])
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    nothing = np.zeros_like(one.counts), np.zeros_like(other.counts)
+    ours = np.cumsum(np.concatenate([one.counts, nothing[1]])[order])
+    theirs = np.cumsum(np.concatenate([nothing[0], other.counts])[order])
+    return Merged(ordered[last], ours[last], theirs[last])
+
+
 def moments(it: Numbers) -> Moments:
     """Mean, standard deviation (n - 1) and skewness adjusted for n, as pandas has them."""
     n = it.count

@@ -7,11 +7,15 @@ from typing import Any
 
 import orjson
 
+from studio.data.chart import chart
+from studio.data.compare import compare
 from studio.data.documents import decoded, encoded
 from studio.data.errors import DataError
 from studio.data.prepare import prepare
 from studio.data.profile import profile
 from studio.data.protocol import (
+    ChartRequest,
+    CompareRequest,
     ErrorCode,
     PrepareRequest,
     ProfileRequest,
@@ -26,6 +30,8 @@ _VERBS: dict[str, tuple[type[Any], Callable[[Any, Room], object]]] = {
     "prepare": (PrepareRequest, prepare),
     "profile": (ProfileRequest, profile),
     "rows": (RowsRequest, rows),
+    "chart": (ChartRequest, chart),
+    "compare": (CompareRequest, compare),
 }
 
 

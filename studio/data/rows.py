@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from studio.data import filters, store
+from studio.data import code, filters, store
 from studio.data.cells import cell, iso, type_name
 from studio.data.errors import DataError
 from studio.data.plain import TIME
@@ -63,11 +63,17 @@ def _places(request: RowsRequest, table: Any) -> tuple[Any, int]:
 
 
 def _order(request: RowsRequest, table: Any, found: Any) -> Any:
-    names = [it.column for it in request.sort]
-    keys = [(it.column, "descending" if it.descending else "ascending") for it in request.sort]
-    chosen = table.select(names)
+    """Missing cells last: whether a cell is missing comes before what it is."""
+    chosen = table.select(list(dict.fromkeys(it.column for it in request.sort)))
     chosen = chosen if len(found) == len(table) else chosen.take(pa.array(found))
-    return pc.sort_indices(chosen, sort_keys=keys, null_placement="at_end").to_numpy()
+    arrays, keys = [], []
+    for place, it in enumerate(request.sort):
+        column = chosen.column(it.column)
+        arrays += [pc.is_null(column), column]
+        order = "descending" if it.descending else "ascending"
+        keys += [(f"{place} missing", "ascending"), (f"{place}", order)]
+    ordered = pa.table(arrays, [name for name, _ in keys])
+    return pc.sort_indices(ordered, sort_keys=keys).to_numpy()
 
 
 def _cells(table: Any) -> list[list[Cell]]:
@@ -83,11 +89,11 @@ def _column(column: Any) -> list[Cell]:
 
 
 def _code(request: RowsRequest, data: store.Data, types: dict[str, Any]) -> str:
-    lines = [data.facts.code, filters.pandas(request.filters, types).rstrip()]
+    lines = [data.facts.code, filters.pandas(request.filters, types)]
     if request.sort:
         by = [it.column for it in request.sort]
         ascending = [not it.descending for it in request.sort]
         lines.append(f"df = df.sort_values({by!r}, ascending={ascending!r}, kind='stable')")
     if request.columns is not None:
         lines.append(f"df = df[{request.columns!r}]")
-    return "\n".join(it for it in lines if it)
+    return code.gathered(lines)

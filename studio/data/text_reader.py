@@ -45,8 +45,9 @@ class TextReader:
 
     def sample(self) -> Any:
         known = self.known
-        file = self._opened(known.found.items[0])
-        head = file.read_all(formats.HEAD)
+        with self._opened(known.found.items[0]) as file:
+            head = file.read_all(formats.HEAD)
+            read = file.share * file.item.size
         text = _whole_lines(_without_bom(head), len(head) < formats.HEAD)
         if known.wrapping.format == "csv":
             known.dialect = guessed(text[: 1 << 20].decode(errors="replace"), self.source)
@@ -56,7 +57,7 @@ class TextReader:
         self._learn(first)
         known.head_rows = len(first.table)
         tables = [first.table, *self._elsewhere()]
-        density = len(first.table) / max(file.share * file.item.size, 1)
+        density = len(first.table) / max(read, 1)
         known.rows_estimate = max(round(density * known.bytes), len(first.table))
         return pa.concat_tables([self._plain(it, known.types) for it in tables])
 
@@ -136,7 +137,8 @@ class TextReader:
     ) -> Iterator[tuple[Parsed, float]]:
         """The file's blocks in order, each with the share of the file that was read by then."""
         try:
-            yield from ahead(self._parse, self._blocks(self._opened(item), columns))
+            with self._opened(item) as file:
+                yield from ahead(self._parse, self._blocks(file, columns))
         except pa.ArrowInvalid as error:
             raise DataError("Unreadable", f"{item.name} cannot be read: {error}"[:500]) from None
 
