@@ -40,10 +40,8 @@ export interface IGridProps<R> {
   follow?: boolean;
   onOpen?: (row: R) => void;
   onDelete?: () => void;
-  onContextMenu?: (
-    row: R,
-    event: React.MouseEvent | React.KeyboardEvent
-  ) => void;
+  /** The menu of a row is asked for, by mouse or by key; JupyterLab's own opens by itself. */
+  onContextMenu?: (row: R, event: React.MouseEvent) => void;
   onDragStart?: (row: R, event: React.DragEvent) => void;
   /** Widths that the user gave to columns. */
   widths?: Readonly<Record<string, number>>;
@@ -194,7 +192,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
       current !== undefined
     ) {
       event.preventDefault();
-      props.onContextMenu?.(current, event);
+      openMenu(document.getElementById(`${base}-${active}`)!);
     }
   };
 
@@ -308,6 +306,19 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
       </div>
       {count === 0 && props.empty}
     </div>
+  );
+}
+
+/** Ask for the context menu of a node as the mouse would, below its beginning. */
+function openMenu(node: HTMLElement): void {
+  const { left, bottom } = node.getBoundingClientRect();
+  node.dispatchEvent(
+    new MouseEvent('contextmenu', {
+      bubbles: true,
+      cancelable: true,
+      clientX: left + 24,
+      clientY: bottom
+    })
   );
 }
 

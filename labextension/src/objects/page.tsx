@@ -205,9 +205,13 @@ function Bar(props: { browser: Browser }): React.JSX.Element {
         <CommandButton command={ObjectCommands.uploadFolder} />
         <CommandButton command={ObjectCommands.newFolder} />
         <CommandButton command={ObjectCommands.newBucket} accept />
-        <CommandButton command={ObjectCommands.download} />
-        <CommandButton command={ObjectCommands.copyUri} />
-        <CommandButton command={ObjectCommands.remove} />
+        {browser.selection.length > 0 && (
+          <>
+            <CommandButton command={ObjectCommands.download} />
+            <CommandButton command={ObjectCommands.copyUri} />
+            <CommandButton command={ObjectCommands.remove} />
+          </>
+        )}
       </div>
     </header>
   );
@@ -389,13 +393,13 @@ function Extent(props: { browser: Browser }): React.JSX.Element {
   const { entries, listing, selection } = browser;
   const all = trans._n('%1 item', '%1 items', entries.length);
   const cut = listing && !listing.complete && !listing.error;
+  const parts = [
+    cut ? trans.__('The first %1, sorted among themselves', all) : all,
+    selection.length > 0 && trans.__('%1 selected', selection.length)
+  ];
   return (
     <>
-      <span role="status">
-        {cut ? trans.__('The first %1; sorted among these.', all) : all}
-        {selection.length > 0 &&
-          ` ${trans.__('%1 selected.', selection.length)}`}
-      </span>
+      <span role="status">{parts.filter(Boolean).join(' · ')}</span>
       {cut && (
         <button
           className="jp-StudioButton jp-mod-minimal"

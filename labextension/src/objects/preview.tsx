@@ -24,7 +24,14 @@ const IMAGES: Record<string, string> = {
 /** What the beginning of an object is, ready to be shown. */
 type Sample =
   | { kind: 'text'; text: string; read: number }
-  | { kind: 'table'; header: string[]; rows: Cell[][]; note: string }
+  | {
+      kind: 'table';
+      header: string[];
+      rows: Cell[][];
+      note: string;
+      /** Whether these are all rows. */
+      whole: boolean;
+    }
   | { kind: 'image'; blob: Blob }
   | { kind: 'none' };
 
@@ -83,14 +90,17 @@ function SampleTable(props: {
   header: string[];
   rows: Cell[][];
   note: string;
+  whole: boolean;
 }): React.JSX.Element {
   const { trans } = useStudio();
   const { header, rows } = props;
   return (
     <>
       <p className="jp-StudioNote">
-        {props.note ||
-          trans._n('The first row.', 'The first %1 rows.', rows.length)}
+        {props.whole
+          ? trans._n('%1 row', '%1 rows', rows.length)
+          : props.note ||
+            trans._n('The first row', 'The first %1 rows', rows.length)}
       </p>
       <div className="jp-StudioPreview-table" tabIndex={0}>
         <table aria-label={trans.__('First rows')}>
@@ -178,6 +188,7 @@ async function tabular(
         kind: 'table',
         header: columns.map(({ name, type }) => `${name}: ${type}`),
         rows,
+        whole: rows.length === total && columns.length === all,
         note:
           `${rows.length} of ${total.toLocaleString()} rows, ` +
           `${columns.length} of ${all.toLocaleString()} columns`
@@ -195,8 +206,15 @@ function readable(data: Uint8Array, extension: string, size: number): Sample {
   const text = new TextDecoder().decode(data, { stream: true });
   const whole = data.length >= size;
   if (extension === 'csv' || extension === 'tsv') {
-    const rows = firstRows(text, extension === 'tsv' ? '\t' : ',', ROWS, whole);
-    return { kind: 'table', header: [], rows, note: '' };
+    const delimiter = extension === 'tsv' ? '\t' : ',';
+    const rows = firstRows(text, delimiter, ROWS + 1, whole);
+    return {
+      kind: 'table',
+      header: [],
+      rows: rows.slice(0, ROWS),
+      note: '',
+      whole: whole && rows.length <= ROWS
+    };
   }
   const pretty = extension === 'json' && whole ? indented(text) : text;
   return { kind: 'text', text: pretty, read: data.length };
