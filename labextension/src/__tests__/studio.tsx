@@ -31,7 +31,8 @@ export function fakeStudio(
       const url = new URL(request.url);
       const route = url.pathname.replace('/user/x/studio/api/', '');
       const text = await request.text();
-      const body = text ? JSON.parse(text) : undefined;
+      const json = text.startsWith('{') || text.startsWith('[');
+      const body = json ? JSON.parse(text) : text || undefined;
       asked.push([route, body]);
       const answer = answers[route];
       if (!answer) {

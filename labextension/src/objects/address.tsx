@@ -48,7 +48,7 @@ export function Address(props: {
       onClick={event => event.target === event.currentTarget && setTyped(uri)}
     >
       {crumbs(props.place).map((crumb, index, all) => (
-        <React.Fragment key={crumb.prefix ?? ''}>
+        <React.Fragment key={index}>
           {index > 0 && <span aria-hidden="true">/</span>}
           <button
             className="jp-StudioLink"

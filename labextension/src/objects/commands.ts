@@ -65,8 +65,8 @@ export function addCommands(
 
   add(ObjectCommands.open, {
     label: trans.__('Open'),
-    caption: trans.__('Open the bucket, the folder or the data'),
-    isEnabled: () => one() !== undefined,
+    caption: trans.__('Go into the bucket or the folder'),
+    isVisible: () => one() !== undefined && one()!.kind !== 'object',
     execute: ([entry]) => openEntry(studio, browser, entry)
   });
   add(ObjectCommands.uploadFiles, {

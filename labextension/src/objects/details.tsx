@@ -183,6 +183,7 @@ function Properties(props: {
     return <Skeleton />;
   }
   const { head, tags } = value;
+  const count = head.size.toLocaleString();
   const list = (pairs: [string, string][]) =>
     pairs.length
       ? pairs.map(([name, text]) => (
@@ -201,7 +202,8 @@ function Properties(props: {
         [
           trans.__('Size'),
           <span key="size">
-            {bytes(head.size)} ({trans._n('%1 byte', '%1 bytes', head.size)})
+            {bytes(head.size)} (
+            {trans._n('%2 byte', '%2 bytes', head.size, count)})
           </span>
         ],
         [trans.__('Modified'), <When key="modified" at={head.modified} />],

@@ -2,6 +2,7 @@ import type { Contents } from '@jupyterlab/services';
 import { fileIcon, folderIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
+import { carry, CommandButton } from '../components/actions';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { bytes } from '../components/format';
 import { Grid, type IColumn, type ISort } from '../components/grid';
@@ -9,7 +10,6 @@ import { useArgs, useSignal, useStudio } from '../components/hooks';
 import { When } from '../components/parts';
 import type { StudioView } from '../core/documents';
 import { bucketIcon } from '../icons';
-import { DRAG_MIME, type IDragged } from '../tokens';
 import type { Actions } from './actions';
 import { Address } from './address';
 import { type Browser, idOf } from './browser';
@@ -201,15 +201,15 @@ function Bar(props: { browser: Browser }): React.JSX.Element {
       <Address place={place} onGo={to => browser.go(to)} />
       <Filter key={`${place.bucket}/${place.prefix}`} browser={browser} />
       <div className="jp-StudioPage-actions">
-        <CommandButton command={ObjectCommands.uploadFiles} accept />
-        <CommandButton command={ObjectCommands.uploadFolder} />
-        <CommandButton command={ObjectCommands.newFolder} />
-        <CommandButton command={ObjectCommands.newBucket} accept />
+        <Act command={ObjectCommands.uploadFiles} accept />
+        <Act command={ObjectCommands.uploadFolder} />
+        <Act command={ObjectCommands.newFolder} />
+        <Act command={ObjectCommands.newBucket} accept />
         {browser.selection.length > 0 && (
           <>
-            <CommandButton command={ObjectCommands.download} />
-            <CommandButton command={ObjectCommands.copyUri} />
-            <CommandButton command={ObjectCommands.remove} />
+            <Act command={ObjectCommands.download} />
+            <Act command={ObjectCommands.copyUri} />
+            <Act command={ObjectCommands.remove} />
           </>
         )}
       </div>
@@ -218,25 +218,21 @@ function Bar(props: { browser: Browser }): React.JSX.Element {
 }
 
 /** A button of a command, hidden where the command is. */
-function CommandButton(props: {
+function Act(props: {
   command: string;
   accept?: boolean;
 }): React.JSX.Element | null {
   const { commands } = useStudio();
   const { command } = props;
-  if (!commands.isVisible(command)) {
-    return null;
-  }
-  return (
-    <button
-      className={`jp-StudioButton ${props.accept ? 'jp-mod-accept' : ''}`}
+  return commands.isVisible(command) ? (
+    <CommandButton
+      command={command}
+      kind={props.accept ? 'accept' : undefined}
       disabled={!commands.isEnabled(command)}
-      title={commands.caption(command)}
-      onClick={() => void commands.execute(command)}
     >
       {commands.label(command)}
-    </button>
-  );
+    </CommandButton>
+  ) : null;
 }
 
 function Filter(props: { browser: Browser }): React.JSX.Element {
@@ -309,7 +305,9 @@ function Entries(props: {
       onSelect={keys => (browser.selected = keys)}
       onOpen={props.onOpen}
       onDelete={() => void commands.execute(ObjectCommands.remove)}
-      onDragStart={(entry, event) => drag(browser, entry, event)}
+      onDragStart={(entry, event) =>
+        carry(event, { kind: 'object', name: browser.uriOf(entry) })
+      }
       empty={<Nothing browser={browser} />}
     />
   );
@@ -351,14 +349,6 @@ function columns(
   return inBucket ? all : all.filter(column => column.id !== 'size');
 }
 
-function drag(browser: Browser, entry: IEntry, event: React.DragEvent): void {
-  const uri = browser.uriOf(entry);
-  const dragged: IDragged = { kind: 'object', name: uri };
-  event.dataTransfer.setData(DRAG_MIME, JSON.stringify(dragged));
-  event.dataTransfer.setData('text/plain', uri);
-  event.dataTransfer.effectAllowed = 'copyLink';
-}
-
 function Nothing(props: { browser: Browser }): React.JSX.Element {
   const { trans } = useStudio();
   const { place } = props.browser;
@@ -372,7 +362,7 @@ function Nothing(props: { browser: Browser }): React.JSX.Element {
       title={trans.__('Nothing is here yet')}
       hint={trans.__('Drop files here, or choose them.')}
     >
-      <CommandButton command={ObjectCommands.uploadFiles} accept />
+      <Act command={ObjectCommands.uploadFiles} accept />
     </Empty>
   ) : (
     <Empty
@@ -381,7 +371,7 @@ function Nothing(props: { browser: Browser }): React.JSX.Element {
         'Buckets hold the data that jobs read, and the models that they make.'
       )}
     >
-      <CommandButton command={ObjectCommands.newBucket} accept />
+      <Act command={ObjectCommands.newBucket} accept />
     </Empty>
   );
 }
