@@ -2265,6 +2265,7 @@ export namespace studio {
     TrainingChannels: Array<ChannelSpecification>;
     HyperParameters: Array<HyperParameterSpecification>;
     MetricDefinitions: Array<MetricDefinition>;
+    LabelColumns: number;
   }
   export interface DescribeCapacityRequest {
   }

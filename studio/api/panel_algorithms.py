@@ -33,6 +33,7 @@ def describe_algorithm(_ctx: Context, request: Doc) -> Doc:
         **_summary(image),
         "ImageTags": list(image.tags),
         "TrainingChannels": _channels(image.inputs),
+        "LabelColumns": image.inputs.accepted.label_size,
         "HyperParameters": [_row(row) for row in image.table() if not row.hidden],
         "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in image.metrics],
     }

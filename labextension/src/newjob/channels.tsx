@@ -1,0 +1,292 @@
+import React from 'react';
+
+import { useStudio } from '../components/hooks';
+import { Section } from '../components/parts';
+import { pickS3 } from '../components/s3picker';
+import { CommandIDs, DRAG_MIME, type IDragged } from '../tokens';
+import type { sagemaker } from '../wire';
+import { channel, type Draft, guessType } from './draft';
+import {
+  Bound,
+  SectionFaults,
+  SelectField,
+  TextField,
+  useForm
+} from './form';
+import { type Path, valueAt } from './paths';
+import { Preview } from './preview';
+
+/** The data that the job reads. */
+export function Channels(): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, algorithm, set } = useForm();
+  const channels = draft.InputDataConfig ?? [];
+  const known = algorithm?.TrainingChannels ?? [];
+  const next = known.find(
+    each => !channels.some(given => given.ChannelName === each.Name)
+  );
+  const add = (uri = '') =>
+    set(
+      ['InputDataConfig', channels.length],
+      channel(next?.Name ?? '', uri, uri ? guessType(uri) : undefined)
+    );
+  const drop = useDrop(add);
+  return (
+    <Section title={trans.__('Data')}>
+      <SectionFaults path="InputDataConfig" />
+      {channels.map((_, index) => (
+        <Channel key={index} index={index} />
+      ))}
+      <div className="jp-StudioNewJob-row jp-StudioNewJob-drop" {...drop}>
+        <button
+          className="jp-StudioButton"
+          disabled={!!algorithm && !next}
+          onClick={() => add()}
+        >
+          {next && algorithm
+            ? trans.__('Add channel %1', next.Name)
+            : trans.__('Add channel')}
+        </button>
+        <span className="jp-StudioField-help">
+          {algorithm && !next
+            ? trans.__('%1 reads no other channel.', algorithm.DisplayName)
+            : trans.__('Objects of S3 can be dropped here too.')}
+        </span>
+      </div>
+    </Section>
+  );
+}
+
+function Channel({ index }: { index: number }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, algorithm, set } = useForm();
+  const at: Path = ['InputDataConfig', index];
+  const given = valueAt(draft, at) as sagemaker.Channel;
+  const known = algorithm?.TrainingChannels.find(
+    each => each.Name === given.ChannelName
+  );
+  const name = given.ChannelName || trans.__('%1', index + 1);
+  return (
+    <fieldset className="jp-StudioNewJob-channel">
+      <legend>
+        {trans.__('Channel %1', name)}
+        {known?.IsRequired && <span aria-hidden="true"> *</span>}
+      </legend>
+      {known && <p className="jp-StudioField-help">{known.Description}</p>}
+      <div className="jp-StudioNewJob-fields">
+        <NameField at={at} />
+        <UriField at={at} />
+        <TextField
+          path={[...at, 'ContentType']}
+          label={trans.__('Content type')}
+          words={
+            known?.SupportedContentTypes.filter(type => type.includes('/')) ??
+            CONTENT_TYPES
+          }
+          placeholder={trans.__('What the algorithm takes by default')}
+        />
+      </div>
+      <Preview uri={given.DataSource?.S3DataSource?.S3Uri ?? ''} index={index} />
+      <details>
+        <summary>{trans.__('How it is read')}</summary>
+        <Reading at={at} />
+      </details>
+      <button
+        className="jp-StudioButton jp-mod-minimal"
+        onClick={() => set(at, undefined)}
+        aria-label={trans.__('Remove channel %1', name)}
+      >
+        {trans.__('Remove')}
+      </button>
+    </fieldset>
+  );
+}
+
+const CONTENT_TYPES = [
+  'text/csv',
+  'text/libsvm',
+  'application/x-parquet',
+  'application/x-recordio-protobuf',
+  'application/jsonlines'
+];
+
+function NameField({ at }: { at: Path }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { algorithm } = useForm();
+  const shared = {
+    path: [...at, 'ChannelName'],
+    label: trans.__('Name'),
+    required: true
+  };
+  return algorithm ? (
+    <SelectField
+      {...shared}
+      options={algorithm.TrainingChannels.map(each => ({
+        value: each.Name,
+        label: each.Name
+      }))}
+    />
+  ) : (
+    <TextField {...shared} placeholder="train" />
+  );
+}
+
+function UriField({ at }: { at: Path }): React.JSX.Element {
+  const studio = useStudio();
+  const { trans } = studio;
+  const { draft, set } = useForm();
+  const path = [...at, 'DataSource', 'S3DataSource', 'S3Uri'];
+  const uri = (valueAt(draft, path) as string | undefined) ?? '';
+  const put = (text: string) => {
+    const given = valueAt(draft, at) as sagemaker.Channel;
+    const source = given.DataSource?.S3DataSource ?? {};
+    const { S3Uri: _, ...rest } = source as sagemaker.S3DataSource;
+    const type = given.ContentType || guessType(text);
+    set(at, {
+      ...given,
+      DataSource: {
+        S3DataSource: { ...rest, ...(text && { S3Uri: text }) }
+      },
+      ...(type && { ContentType: type })
+    });
+  };
+  const browse = async () => {
+    const picked = await pickS3(studio, {
+      title: trans.__('Choose an object or a folder'),
+      start: uri || undefined
+    });
+    if (picked) {
+      put(picked);
+    }
+  };
+  return (
+    <Bound path={path} label={trans.__('S3 URI')} required>
+      {control => (
+        <div className="jp-StudioNewJob-row" {...useDrop(put)}>
+          <input
+            {...control}
+            type="text"
+            className="jp-mod-code jp-StudioNewJob-wide"
+            spellCheck={false}
+            value={uri}
+            placeholder="s3://bucket/folder/"
+            onChange={event => put(event.target.value)}
+          />
+          <button
+            className="jp-StudioButton"
+            onClick={() => void browse()}
+            aria-label={trans.__('Browse S3')}
+          >
+            {trans.__('Browse…')}
+          </button>
+          {uri && (
+            <button
+              className="jp-StudioButton"
+              onClick={() =>
+                void studio.commands.execute(CommandIDs.openData, { uri })
+              }
+            >
+              {trans.__('Explore')}
+            </button>
+          )}
+        </div>
+      )}
+    </Bound>
+  );
+}
+
+function Reading({ at }: { at: Path }): React.JSX.Element {
+  const { trans } = useStudio();
+  const source = [...at, 'DataSource', 'S3DataSource'];
+  const choices = (...values: string[]) =>
+    values.map(value => ({ value, label: value }));
+  return (
+    <div className="jp-StudioNewJob-fields">
+      <SelectField
+        path={[...source, 'S3DataType']}
+        label={trans.__('The URI names')}
+        options={[
+          { value: 'S3Prefix', label: trans.__('what all objects begin with') },
+          { value: 'ManifestFile', label: trans.__('a manifest of objects') },
+          {
+            value: 'AugmentedManifestFile',
+            label: trans.__('an augmented manifest')
+          }
+        ]}
+      />
+      <SelectField
+        path={[...source, 'S3DataDistributionType']}
+        label={trans.__('Several hosts')}
+        options={[
+          { value: 'FullyReplicated', label: trans.__('each gets everything') },
+          { value: 'ShardedByS3Key', label: trans.__('each gets its share') }
+        ]}
+      />
+      <SelectField
+        path={[...at, 'InputMode']}
+        label={trans.__('Input mode')}
+        options={[
+          { value: '', label: trans.__('as the job') },
+          ...choices('File', 'FastFile', 'Pipe')
+        ]}
+      />
+      <SelectField
+        path={[...at, 'CompressionType']}
+        label={trans.__('Compression')}
+        options={[
+          { value: '', label: trans.__('none') },
+          ...choices('None', 'Gzip')
+        ]}
+      />
+    </div>
+  );
+}
+
+/** Handlers that take objects of S3 dropped by other panels, or as text. */
+function useDrop(take: (uri: string) => void): {
+  onDragOver: (event: React.DragEvent) => void;
+  onDrop: (event: React.DragEvent) => void;
+} {
+  return {
+    onDragOver: event => {
+      const types = event.dataTransfer.types;
+      if (types.includes(DRAG_MIME) || types.includes('text/plain')) {
+        event.preventDefault();
+        event.dataTransfer.dropEffect = 'copy';
+      }
+    },
+    onDrop: event => {
+      const uri = dropped(event.dataTransfer);
+      if (uri) {
+        event.preventDefault();
+        event.stopPropagation();
+        take(uri);
+      }
+    }
+  };
+}
+
+/** The S3 URI in what was dropped; undefined for anything else. */
+export function dropped(data: DataTransfer): string | undefined {
+  const given = data.getData(DRAG_MIME);
+  let uri = data.getData('text/plain');
+  if (given) {
+    const thing = JSON.parse(given) as IDragged;
+    uri = thing.kind === 'object' ? thing.name : '';
+  }
+  return uri.startsWith('s3://') ? uri : undefined;
+}
+
+/** The draft that reads `uri` through its first free channel. */
+export function withData(draft: Draft, uri: string): Draft {
+  const channels = draft.InputDataConfig ?? [];
+  const free = channels.findIndex(
+    each => !each.DataSource.S3DataSource?.S3Uri
+  );
+  const name = free < 0 ? 'train' : channels[free].ChannelName;
+  const made = channel(name, uri, guessType(uri));
+  const rest = channels.filter(
+    (each, index) => index !== free && each.ChannelName !== name
+  );
+  return { ...draft, InputDataConfig: [made, ...rest] };
+}

@@ -1,0 +1,92 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { useStudio } from '../components/hooks';
+import type { studio } from '../wire';
+import type { Draft } from './draft';
+
+const PAUSE_MS = 200;
+
+/** What the engine says against a draft, by the paths of its members. */
+export interface IFaults {
+  /** undefined: not known yet. */
+  all: studio.ValidationFault[] | undefined;
+  /** Why it is not known. */
+  error: unknown;
+  /** The answer is about an older draft. */
+  stale: boolean;
+}
+
+/** Ask the engine about the draft, soon after each change. */
+export function useFaults(draft: Draft): IFaults {
+  const { client } = useStudio();
+  const [known, setKnown] = React.useState<{
+    draft: Draft;
+    all?: studio.ValidationFault[];
+    error?: unknown;
+  }>({ draft: {} });
+  React.useEffect(() => {
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      client
+        .call('studio', 'ValidateTrainingJob', { Request: { ...draft } }, abort.signal)
+        .then(
+          ({ Faults: all }) => setKnown({ draft, all }),
+          (error: unknown) =>
+            !abort.signal.aborted && setKnown({ draft, error })
+        );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [client, draft]);
+  return {
+    all: known.all,
+    error: known.error ?? null,
+    stale: known.draft !== draft
+  };
+}
+
+/** A message of the engine without what a form shows anyway. */
+export function plain(message: string, trans: TranslationBundle): string {
+  const text = message
+    .replace(/^Value .*? failed to satisfy constraint: /s, '')
+    .replace(/ \(caused by ValidationError\)$/, '');
+  if (/^(Member must not be null|No value\(s\) were specified for|Missing required hyperparameter)/.test(text)) {
+    return trans.__('This is needed.');
+  }
+  if (/ can not be converted to an? (Integer|Long)\b/.test(text)) {
+    return trans.__('This must be a whole number.');
+  }
+  return text;
+}
+
+/** What a path is called for people: the channel, the hyperparameter, the member. */
+export function called(
+  path: string,
+  draft: Draft,
+  trans: TranslationBundle
+): string {
+  if (!path) {
+    return trans.__('The request');
+  }
+  const channel = /^InputDataConfig\[(\d+)\]/.exec(path);
+  if (channel) {
+    const name = draft.InputDataConfig?.[Number(channel[1])]?.ChannelName;
+    return trans.__('Channel %1', name ?? Number(channel[1]) + 1);
+  }
+  const last = path.split('.').slice(1).join('.');
+  return path.startsWith('HyperParameters.') || path.startsWith('Environment.')
+    ? last
+    : words(path.split('.').pop()!);
+}
+
+/** `MaxRuntimeInSeconds` -> `Max runtime in seconds`. */
+function words(name: string): string {
+  const text = name
+    .replace(/\[\d+\]/g, '')
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return text[0].toUpperCase() + text.slice(1).replace(/\bs3\b/g, 'S3');
+}

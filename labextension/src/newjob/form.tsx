@@ -1,0 +1,262 @@
+import React from 'react';
+
+import { Field } from '../components/form';
+import { useStudio } from '../components/hooks';
+import type { studio } from '../wire';
+import type { Draft } from './draft';
+import { plain } from './faults';
+import { type Path, spelled, valueAt } from './paths';
+
+/** What the fields of the form share. */
+export interface IForm {
+  draft: Draft;
+  /** The request that was copied, to show what differs. */
+  original: Draft | null;
+  /** The algorithm of the draft's image; null for any other image. */
+  algorithm: studio.DescribeAlgorithmResponse | null;
+  set: (path: Path, value: unknown) => void;
+  /** Fields that have been left once: their faults are shown. */
+  touch: (path: string) => void;
+  isTouched: (path: string) => boolean;
+  faults: studio.ValidationFault[];
+}
+
+export const FormContext = React.createContext<IForm | null>(null);
+
+export function useForm(): IForm {
+  const form = React.useContext(FormContext);
+  if (!form) {
+    throw new Error('Fields must be rendered below FormContext.');
+  }
+  return form;
+}
+
+/** The message to show at a field; none while the user has not been there. */
+export function useFault(path: Path): string | undefined {
+  const { trans } = useStudio();
+  const form = useForm();
+  const name = spelled(path);
+  const messages = form.faults
+    .filter(fault => fault.Path === name)
+    .map(fault => plain(fault.Message, trans));
+  return form.isTouched(name) && messages.length
+    ? messages.join(' ')
+    : undefined;
+}
+
+/** What the copied job has here, in words; undefined when it has the same. */
+export function useWas(path: Path): string | undefined {
+  const { trans } = useStudio();
+  const { draft, original } = useForm();
+  const before = valueAt(original, path);
+  if (!original || before === valueAt(draft, path)) {
+    return undefined;
+  }
+  return before === undefined
+    ? trans.__('not set in the original')
+    : trans.__('was %1', String(before));
+}
+
+interface IBound {
+  path: Path;
+  label: string;
+  help?: React.ReactNode;
+  required?: boolean;
+}
+
+/** A field of a member of the request, whatever its control. */
+export function Bound(
+  props: IBound & {
+    children: (
+      control: React.HTMLAttributes<HTMLElement> & { 'data-path': string }
+    ) => React.ReactNode;
+  }
+): React.JSX.Element {
+  const form = useForm();
+  const name = spelled(props.path);
+  const was = useWas(props.path);
+  const help = [props.help, was && <em key="was">{was}</em>].filter(Boolean);
+  return (
+    <div className={was ? 'jp-StudioNewJob-changed' : undefined}>
+      <Field
+        label={props.label}
+        required={props.required}
+        error={useFault(props.path)}
+        help={
+          help.length
+            ? help.map((part, index) => (
+                <React.Fragment key={index}>
+                  {index > 0 && ' · '}
+                  {part}
+                </React.Fragment>
+              ))
+            : undefined
+        }
+      >
+        {ids =>
+          props.children({
+            ...ids,
+            'data-path': name,
+            onBlur: () => form.touch(name)
+          })
+        }
+      </Field>
+    </div>
+  );
+}
+
+/** One line of text. */
+export function TextField(
+  props: IBound & {
+    placeholder?: string;
+    /** Words to choose from, beside any other. */
+    words?: string[];
+    code?: boolean;
+  }
+): React.JSX.Element {
+  const form = useForm();
+  const list = React.useId();
+  const value = valueAt(form.draft, props.path);
+  return (
+    <Bound {...props}>
+      {control => (
+        <>
+          <input
+            {...control}
+            type="text"
+            spellCheck={false}
+            className={props.code ? 'jp-mod-code' : undefined}
+            value={value === undefined ? '' : String(value as string)}
+            placeholder={props.placeholder}
+            list={props.words?.length ? list : undefined}
+            onChange={event =>
+              form.set(props.path, event.target.value || undefined)
+            }
+          />
+          {!!props.words?.length && (
+            <datalist id={list}>
+              {props.words.map(word => (
+                <option key={word} value={word} />
+              ))}
+            </datalist>
+          )}
+        </>
+      )}
+    </Bound>
+  );
+}
+
+/**
+ * A number; what is no number is kept as it was typed, and the engine says so. `scale` is how many
+ * of the request's units one of the field's is: 60 for minutes of a member in seconds.
+ */
+export function NumberField(
+  props: IBound & { placeholder?: string; scale?: number }
+): React.JSX.Element {
+  const form = useForm();
+  const scale = props.scale ?? 1;
+  const value = valueAt(form.draft, props.path);
+  const shown = typeof value === 'number' ? value / scale : value;
+  return (
+    <Bound {...props}>
+      {control => (
+        <input
+          {...control}
+          type="text"
+          inputMode="numeric"
+          value={shown === undefined ? '' : String(shown as number)}
+          placeholder={props.placeholder}
+          onChange={event =>
+            form.set(props.path, parsed(event.target.value, scale))
+          }
+        />
+      )}
+    </Bound>
+  );
+}
+
+function parsed(text: string, scale: number): number | string | undefined {
+  const number = Number(text);
+  return text.trim() === ''
+    ? undefined
+    : Number.isFinite(number) && !/\.$/.test(text)
+      ? scale === 1
+        ? number
+        : Math.round(number * scale)
+      : text;
+}
+
+/** One of some values; the empty one removes the member. */
+export function SelectField(
+  props: IBound & {
+    options: { value: string; label: string }[];
+  }
+): React.JSX.Element {
+  const form = useForm();
+  const value = valueAt(form.draft, props.path);
+  const shown = value === undefined ? '' : String(value as string);
+  const known = props.options.some(option => option.value === shown);
+  return (
+    <Bound {...props}>
+      {control => (
+        <select
+          {...control}
+          value={shown}
+          onChange={event =>
+            form.set(props.path, event.target.value || undefined)
+          }
+        >
+          {!known && <option value={shown}>{shown}</option>}
+          {props.options.map(option => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Bound>
+  );
+}
+
+/** A flag that is absent when it is off. */
+export function FlagField(props: IBound): React.JSX.Element {
+  const form = useForm();
+  const value = valueAt(form.draft, props.path) === true;
+  return (
+    <Bound {...props}>
+      {control => (
+        <input
+          {...control}
+          type="checkbox"
+          checked={value}
+          onChange={event =>
+            form.set(props.path, event.target.checked || undefined)
+          }
+        />
+      )}
+    </Bound>
+  );
+}
+
+/** The faults of a whole section, which no field of it shows. */
+export function SectionFaults(props: { path: string }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { faults } = useForm();
+  return (
+    <>
+      {faults
+        .filter(fault => fault.Path === props.path)
+        .map(fault => (
+          <p
+            key={fault.Message}
+            className="jp-StudioField-error"
+            data-path={props.path}
+            tabIndex={-1}
+            role="alert"
+          >
+            {plain(fault.Message, trans)}
+          </p>
+        ))}
+    </>
+  );
+}

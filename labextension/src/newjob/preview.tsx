@@ -1,0 +1,124 @@
+import React from 'react';
+
+import { bytes } from '../components/format';
+import { useStudio } from '../components/hooks';
+import { told } from '../core/errors';
+import { useForm } from './form';
+import { type IPeek, peek } from './peek';
+
+const PAUSE_MS = 400;
+const SHOWN_COLUMNS = 8;
+
+/** The first rows of a channel, and what an algorithm would stumble over. */
+export function Preview(props: {
+  uri: string;
+  index: number;
+}): React.JSX.Element | null {
+  const { trans } = useStudio();
+  const found = usePeek(props.uri);
+  if (!found) {
+    return null;
+  }
+  if ('error' in found) {
+    return (
+      <p className="jp-StudioField-help">
+        {trans.__('No preview: %1', told(found.error))}
+      </p>
+    );
+  }
+  return (
+    <div className="jp-StudioNewJob-preview" aria-live="polite">
+      <p className="jp-StudioField-help">
+        {trans.__('Begins with %1 (%2)', found.uri, bytes(found.size))}
+        {found.rows &&
+          ': ' + trans._n('%1 column', '%1 columns', found.columns)}
+      </p>
+      <Warning found={found} />
+      {found.rows && <Rows rows={found.rows} columns={found.columns} />}
+    </div>
+  );
+}
+
+function Warning({ found }: { found: IPeek }): React.JSX.Element | null {
+  const { trans } = useStudio();
+  const { algorithm } = useForm();
+  return algorithm && found.named ? (
+    <p className="jp-StudioNewJob-warning" role="status">
+      {trans.__(
+        'The first row looks like names of columns. %1 reads CSV without them.',
+        algorithm.DisplayName
+      )}
+    </p>
+  ) : null;
+}
+
+function Rows(props: {
+  rows: string[][];
+  columns: number;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { algorithm } = useForm();
+  const shown = Math.min(props.columns, SHOWN_COLUMNS);
+  const labels = algorithm?.LabelColumns ?? 0;
+  const head = (index: number) =>
+    algorithm && index < labels
+      ? trans.__('label')
+      : algorithm
+        ? trans.__('feature %1', index - labels + 1)
+        : trans.__('column %1', index + 1);
+  return (
+    <div className="jp-StudioNewJob-scroll" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {Array.from({ length: shown }, (_, index) => (
+              <th key={index} scope="col">
+                {head(index)}
+              </th>
+            ))}
+            {shown < props.columns && (
+              <th scope="col">
+                {trans.__('%1 of %2 columns', shown, props.columns)}
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {props.rows.map((row, number) => (
+            <tr key={number}>
+              {row.slice(0, shown).map((cell, index) => (
+                <td key={index}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function usePeek(uri: string): IPeek | { error: unknown } | null {
+  const { client } = useStudio();
+  const [found, setFound] = React.useState<IPeek | { error: unknown } | null>(
+    null
+  );
+  React.useEffect(() => {
+    setFound(null);
+    if (!uri.startsWith('s3://')) {
+      return;
+    }
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      peek(client, uri, abort.signal).then(setFound, (error: unknown) => {
+        if (!abort.signal.aborted) {
+          setFound({ error });
+        }
+      });
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [client, uri]);
+  return found;
+}

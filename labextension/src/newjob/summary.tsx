@@ -1,0 +1,147 @@
+import React from 'react';
+
+import { useStudio } from '../components/hooks';
+import { Facts, Section } from '../components/parts';
+import { told } from '../core/errors';
+import { called, type IFaults, plain } from './faults';
+import { useForm } from './form';
+import { changes, type IChange, spelled } from './paths';
+import { Fit } from './resources';
+
+/** What the job will be, what is still wrong with it, and what a copy changes. */
+export function Summary(props: {
+  faults: IFaults;
+  from?: string;
+  show: (path: string) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, algorithm } = useForm();
+  const channels = draft.InputDataConfig ?? [];
+  const { InstanceType: type, InstanceCount: count } =
+    draft.ResourceConfig ?? {};
+  return (
+    <aside
+      className="jp-StudioNewJob-summary"
+      aria-label={trans.__('Summary')}
+    >
+      <Section title={trans.__('Summary')}>
+        <Facts
+          facts={[
+            [trans.__('Name'), draft.TrainingJobName ?? '–'],
+            [
+              trans.__('Algorithm'),
+              algorithm?.DisplayName ??
+                draft.AlgorithmSpecification?.TrainingImage ??
+                '–'
+            ],
+            [
+              trans.__('Data'),
+              channels.map(each => each.ChannelName).join(', ') || '–'
+            ],
+            [
+              trans.__('Set'),
+              trans._n(
+                '%1 hyperparameter',
+                '%1 hyperparameters',
+                Object.keys(draft.HyperParameters ?? {}).length
+              )
+            ],
+            [trans.__('Runs on'), type ? `${count ?? 1} × ${type}` : '–']
+          ]}
+        />
+        <Fit />
+      </Section>
+      <Faults faults={props.faults} show={props.show} />
+      {props.from && <Changes from={props.from} show={props.show} />}
+    </aside>
+  );
+}
+
+function Faults(props: {
+  faults: IFaults;
+  show: (path: string) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft } = useForm();
+  const { all, error, stale } = props.faults;
+  const count = all?.length ?? 0;
+  const title = !all
+    ? trans.__('Checks')
+    : count
+      ? trans._n('%1 thing to do', '%1 things to do', count)
+      : trans.__('Ready');
+  return (
+    <Section title={title} className={stale ? 'jp-mod-stale' : undefined}>
+      <div aria-live="polite">
+        {error !== null && (
+          <p className="jp-StudioField-error">
+            {trans.__('It could not be checked: %1', told(error))}
+          </p>
+        )}
+        {all && count === 0 && (
+          <p>{trans.__('Nothing speaks against this job.')}</p>
+        )}
+        <ul className="jp-StudioNewJob-faults">
+          {(all ?? []).map(fault => (
+            <li key={fault.Path + fault.Message}>
+              <button
+                className="jp-StudioLink"
+                onClick={() => props.show(fault.Path)}
+              >
+                {called(fault.Path, draft, trans)}
+              </button>{' '}
+              {plain(fault.Message, trans)}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Section>
+  );
+}
+
+function Changes(props: {
+  from: string;
+  show: (path: string) => void;
+}): React.JSX.Element | null {
+  const { trans } = useStudio();
+  const { draft, original } = useForm();
+  if (!original) {
+    return null;
+  }
+  const found = changes(original, draft).filter(
+    change => change.path[0] !== 'TrainingJobName'
+  );
+  return (
+    <Section title={trans.__('Changes from %1', props.from)}>
+      {found.length === 0 && (
+        <p>{trans.__('None but the name: the same job once more.')}</p>
+      )}
+      <ul className="jp-StudioNewJob-faults">
+        {found.map(change => (
+          <li key={spelled(change.path)}>
+            <button
+              className="jp-StudioLink"
+              onClick={() => props.show(spelled(change.path))}
+            >
+              {called(spelled(change.path), draft, trans)}
+            </button>{' '}
+            <Change change={change} />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Change({ change }: { change: IChange }): React.JSX.Element {
+  const { trans } = useStudio();
+  const text = (value: unknown) =>
+    value === undefined ? trans.__('not set') : String(value);
+  return (
+    <>
+      <del>{text(change.before)}</del>{' '}
+      <span aria-label={trans.__('becomes')}>→</span>{' '}
+      <ins>{text(change.after)}</ins>
+    </>
+  );
+}
