@@ -5,6 +5,7 @@ import dataSvg from '../style/icons/data.svg';
 import deploySvg from '../style/icons/deploy.svg';
 import endpointSvg from '../style/icons/endpoint.svg';
 import modelSvg from '../style/icons/model.svg';
+import newJobSvg from '../style/icons/newjob.svg';
 import studioSvg from '../style/icons/studio.svg';
 
 /** Stands for Studio as a whole. */
@@ -38,3 +39,8 @@ export const bucketIcon = new LabIcon({
 });
 /** Stands for data visualization. */
 export const dataIcon = new LabIcon({ name: 'studio:data', svgstr: dataSvg });
+/** Stands for a training job that is yet to be started. */
+export const newJobIcon = new LabIcon({
+  name: 'studio:new-job',
+  svgstr: newJobSvg
+});

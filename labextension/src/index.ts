@@ -3,6 +3,7 @@ import { data } from './data';
 import { deploy } from './deploy';
 import { endpoints } from './endpoints';
 import { models } from './models';
+import { newJob } from './newjob';
 import { objects } from './objects';
 
-export default [studio, data, deploy, endpoints, models, objects];
+export default [studio, data, deploy, endpoints, models, newJob, objects];

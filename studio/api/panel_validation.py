@@ -11,7 +11,9 @@ from studio.algorithms.image import Image
 from studio.api import access, images, registry, sources, store, training_checks, training_jobs
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc
+from studio.environment import default_bucket
 from studio.errors import ApiError, ValidationException
+from studio.s3.client import parse_uri
 from studio.wire import models, shapes
 
 Fault = tuple[str, str]
@@ -44,6 +46,7 @@ def _faults(ctx: Context, given: Doc) -> Iterator[Fault]:
         yield from _algorithm_faults(request)
     if allowed and not spoilt:
         yield from _no_data(allowed, request)
+        yield from _no_place(allowed, request)
 
 
 def _path(path: str) -> str:
@@ -71,7 +74,9 @@ def _refused(ctx: Context, request: Doc) -> Generator[Fault, None, Context | Non
 
 def _algorithm_faults(request: Doc) -> Iterator[Fault]:
     try:
-        image = images.find(request["AlgorithmSpecification"].get("TrainingImage", "")).image
+        image = images.find(
+            request.get("AlgorithmSpecification", {}).get("TrainingImage", "")
+        ).image
     except ValidationException:  # told already
         return
     if image is None:
@@ -111,3 +116,13 @@ def _no_data(ctx: Context, request: Doc) -> Iterator[Fault]:
         if empty:
             text = f'No S3 objects found under S3 URL "{source["S3Uri"]}".'
             yield f"InputDataConfig[{position}].DataSource.S3DataSource.S3Uri", text
+
+
+def _no_place(ctx: Context, request: Doc) -> Iterator[Fault]:
+    """An output that could not be stored. Whoever uses the default bucket makes it."""
+    try:
+        bucket, _ = parse_uri(request["OutputDataConfig"]["S3OutputPath"])
+    except ValidationException:  # told already
+        return
+    if bucket != default_bucket(ctx.settings) and not ctx.store.bucket_exists(bucket):
+        yield "OutputDataConfig.S3OutputPath", f"The bucket {bucket} does not exist."

@@ -44,12 +44,15 @@ def check(ctx: Context, request: Doc) -> None:
 
 
 def faults(ctx: Context, request: Doc, spoilt: Collection[str]) -> Iterator[tuple[str, str]]:
-    """(path, message) of every fault. Checks that read a `spoilt` member are left out."""
+    """(path, message) of every fault. Checks that read a `spoilt` member, or one that an earlier
+    check has something against, are left out."""
+    spoilt = set(spoilt)
     for each in _CHECKS:
-        if not set(spoilt).intersection(each.reads):
+        if not spoilt.intersection(each.reads):
             try:
                 each.run(ctx, request)
             except ApiError as error:
+                spoilt.add(each.path.partition(".")[0])
                 yield each.path, error.message
 
 

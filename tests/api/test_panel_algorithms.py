@@ -163,6 +163,7 @@ def test_rules_between_hyperparameters_name_theirs(ask):
             "AlgorithmSpecification.ContainerEntrypoint",
         ),
         ({"OutputDataConfig": {"S3OutputPath": "here"}}, "OutputDataConfig.S3OutputPath"),
+        ({"OutputDataConfig": {"S3OutputPath": "https://a/b"}}, "OutputDataConfig.S3OutputPath"),
         ({"RoleArn": f"{ROLE}-of-nobody"}, "RoleArn"),
         ({"Environment": {"A": "\0"}}, "Environment"),
         ({"Tags": [{"Key": ""}]}, "Tags[0].Key"),
@@ -179,6 +180,24 @@ def test_each_fault_has_its_place_and_is_the_engines(plane, ask, changes, path):
     assert told[path] in refused.value.response["Error"]["Message"]
 
 
+OPTIONAL = ("HyperParameters", "InputDataConfig", "AlgorithmSpecification", "StoppingCondition")
+
+
+@pytest.mark.parametrize("member", [*job(), "TrainingImage", "TrainingInputMode", "S3Uri"])
+def test_a_request_that_somebody_is_still_writing(ask, member):
+    told = ask(**{**dict.fromkeys(job()), **without(job(), member)})
+    assert member in OPTIONAL or any(path.endswith(member) for path in told), told
+
+
+def without(document, name):
+    """The document with no member of that name, however deep."""
+    if isinstance(document, list):
+        return [without(item, name) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {key: without(value, name) for key, value in document.items() if key != name}
+
+
 def test_a_value_of_a_wrong_type(ask):
     assert list(ask(HyperParameters=5)) == ["HyperParameters"]
 
@@ -187,6 +206,13 @@ def test_a_value_of_a_wrong_type(ask):
 def test_data_that_are_not_there(ask, uri):
     told = ask(InputDataConfig=[channel("train", uri)])
     assert list(told) == ["InputDataConfig[0].DataSource.S3DataSource.S3Uri"]
+
+
+def test_a_place_for_the_output(ask):
+    told = ask(OutputDataConfig={"S3OutputPath": "s3://no-such-bucket/output"})
+    assert told == {"OutputDataConfig.S3OutputPath": "The bucket no-such-bucket does not exist."}
+    usual = "s3://sagemaker-us-east-1-000000000000/output"
+    assert ask(OutputDataConfig={"S3OutputPath": usual}) == {}
 
 
 def test_a_name_that_is_taken(plane, ask):

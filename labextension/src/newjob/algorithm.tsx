@@ -130,15 +130,14 @@ function Own(props: { setDraft: (draft: Draft) => void }): React.JSX.Element {
           {trans.__('Choose a script…')}
         </button>
         <span className="jp-StudioField-help">
-          {trans.__(
-            'Puts it into the channel "code" and runs it from there.'
-          )}
+          {trans.__('Puts it into the channel "code" and runs it from there.')}
         </span>
       </div>
     </div>
   );
 }
 
+const EXAMPLE = 'python3 /opt/ml/input/data/code/train.py';
 const COMMAND = ['AlgorithmSpecification', 'ContainerEntrypoint'];
 
 function CommandField(): React.JSX.Element {
@@ -148,7 +147,9 @@ function CommandField(): React.JSX.Element {
   const [text, setText] = React.useState(() => joined(words));
   React.useEffect(() => {
     // Somebody else has changed the words.
-    setText(now => (joined(split(now)) === joined(words) ? now : joined(words)));
+    setText(now =>
+      joined(split(now)) === joined(words) ? now : joined(words)
+    );
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [joined(words)]);
   return (
@@ -167,7 +168,7 @@ function CommandField(): React.JSX.Element {
           className="jp-mod-code"
           spellCheck={false}
           value={text}
-          placeholder="python3 /opt/ml/input/data/code/train.py"
+          placeholder={EXAMPLE}
           onChange={event => {
             setText(event.target.value);
             const next = split(event.target.value);

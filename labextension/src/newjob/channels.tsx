@@ -6,14 +6,8 @@ import { pickS3 } from '../components/s3picker';
 import { CommandIDs, DRAG_MIME, type IDragged } from '../tokens';
 import type { sagemaker } from '../wire';
 import { channel, type Draft, guessType } from './draft';
-import {
-  Bound,
-  SectionFaults,
-  SelectField,
-  TextField,
-  useForm
-} from './form';
-import { type Path, valueAt } from './paths';
+import { Bound, SectionFaults, SelectField, TextField, useForm } from './form';
+import { type Path, valueAt, withValue } from './paths';
 import { Preview } from './preview';
 
 /** The data that the job reads. */
@@ -30,7 +24,7 @@ export function Channels(): React.JSX.Element {
       ['InputDataConfig', channels.length],
       channel(next?.Name ?? '', uri, uri ? guessType(uri) : undefined)
     );
-  const drop = useDrop(add);
+  const drop = dropTarget(add);
   return (
     <Section title={trans.__('Data')}>
       <SectionFaults path="InputDataConfig" />
@@ -73,9 +67,9 @@ function Channel({ index }: { index: number }): React.JSX.Element {
         {known?.IsRequired && <span aria-hidden="true"> *</span>}
       </legend>
       {known && <p className="jp-StudioField-help">{known.Description}</p>}
-      <div className="jp-StudioNewJob-fields">
-        <NameField at={at} />
+      <div className="jp-StudioNewJob-source">
         <UriField at={at} />
+        <NameField at={at} />
         <TextField
           path={[...at, 'ContentType']}
           label={trans.__('Content type')}
@@ -86,7 +80,10 @@ function Channel({ index }: { index: number }): React.JSX.Element {
           placeholder={trans.__('What the algorithm takes by default')}
         />
       </div>
-      <Preview uri={given.DataSource?.S3DataSource?.S3Uri ?? ''} index={index} />
+      <Preview
+        uri={given.DataSource?.S3DataSource?.S3Uri ?? ''}
+        index={index}
+      />
       <details>
         <summary>{trans.__('How it is read')}</summary>
         <Reading at={at} />
@@ -102,6 +99,8 @@ function Channel({ index }: { index: number }): React.JSX.Element {
   );
 }
 
+const EXAMPLE_URI = 's3://bucket/folder/';
+const EXAMPLE_NAME = 'train';
 const CONTENT_TYPES = [
   'text/csv',
   'text/libsvm',
@@ -127,7 +126,7 @@ function NameField({ at }: { at: Path }): React.JSX.Element {
       }))}
     />
   ) : (
-    <TextField {...shared} placeholder="train" />
+    <TextField {...shared} placeholder={EXAMPLE_NAME} />
   );
 }
 
@@ -139,17 +138,11 @@ function UriField({ at }: { at: Path }): React.JSX.Element {
   const uri = (valueAt(draft, path) as string | undefined) ?? '';
   const put = (text: string) => {
     const given = valueAt(draft, at) as sagemaker.Channel;
-    const source = given.DataSource?.S3DataSource ?? {};
-    const { S3Uri: _, ...rest } = source as sagemaker.S3DataSource;
     const type = given.ContentType || guessType(text);
-    set(at, {
-      ...given,
-      DataSource: {
-        S3DataSource: { ...rest, ...(text && { S3Uri: text }) }
-      },
-      ...(type && { ContentType: type })
-    });
+    const next = withValue(given, path.slice(2), text || undefined);
+    set(at, type ? { ...next, ContentType: type } : next);
   };
+  const drop = dropTarget(put);
   const browse = async () => {
     const picked = await pickS3(studio, {
       title: trans.__('Choose an object or a folder'),
@@ -162,14 +155,14 @@ function UriField({ at }: { at: Path }): React.JSX.Element {
   return (
     <Bound path={path} label={trans.__('S3 URI')} required>
       {control => (
-        <div className="jp-StudioNewJob-row" {...useDrop(put)}>
+        <div className="jp-StudioNewJob-row" {...drop}>
           <input
             {...control}
             type="text"
             className="jp-mod-code jp-StudioNewJob-wide"
             spellCheck={false}
             value={uri}
-            placeholder="s3://bucket/folder/"
+            placeholder={EXAMPLE_URI}
             onChange={event => put(event.target.value)}
           />
           <button
@@ -243,7 +236,7 @@ function Reading({ at }: { at: Path }): React.JSX.Element {
 }
 
 /** Handlers that take objects of S3 dropped by other panels, or as text. */
-function useDrop(take: (uri: string) => void): {
+function dropTarget(take: (uri: string) => void): {
   onDragOver: (event: React.DragEvent) => void;
   onDrop: (event: React.DragEvent) => void;
 } {
@@ -280,9 +273,7 @@ export function dropped(data: DataTransfer): string | undefined {
 /** The draft that reads `uri` through its first free channel. */
 export function withData(draft: Draft, uri: string): Draft {
   const channels = draft.InputDataConfig ?? [];
-  const free = channels.findIndex(
-    each => !each.DataSource.S3DataSource?.S3Uri
-  );
+  const free = channels.findIndex(each => !each.DataSource.S3DataSource?.S3Uri);
   const name = free < 0 ? 'train' : channels[free].ChannelName;
   const made = channel(name, uri, guessType(uri));
   const rest = channels.filter(

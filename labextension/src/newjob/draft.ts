@@ -202,10 +202,7 @@ const STAMPED = /^.*-(\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)$/;
 
 /** `xgboost-2026-11-21-20-15-00`, in UTC: no two forms begin with the same. */
 export function stamped(base: string, now: Date): string {
-  return `${base}-${now
-    .toISOString()
-    .slice(0, 19)
-    .replace(/[T:]/g, '-')}`;
+  return `${base}-${now.toISOString().slice(0, 19).replace(/[T:]/g, '-')}`;
 }
 
 /** The first of `name-2`, `name-3` … that no job has, within the 63 characters of a name. */
@@ -223,7 +220,6 @@ export async function freeName(client: Client, name: string): Promise<string> {
   }
   return `${base}-${number}`;
 }
-
 
 /** Bucket of the output path, if that is the one that has to be made first. */
 export function bucketToMake(draft: Draft, bucket: string): string | null {

@@ -29,7 +29,12 @@ export function useFaults(draft: Draft): IFaults {
     const abort = new AbortController();
     const timer = setTimeout(() => {
       client
-        .call('studio', 'ValidateTrainingJob', { Request: { ...draft } }, abort.signal)
+        .call(
+          'studio',
+          'ValidateTrainingJob',
+          { Request: { ...draft } },
+          abort.signal
+        )
         .then(
           ({ Faults: all }) => setKnown({ draft, all }),
           (error: unknown) =>
@@ -53,7 +58,11 @@ export function plain(message: string, trans: TranslationBundle): string {
   const text = message
     .replace(/^Value .*? failed to satisfy constraint: /s, '')
     .replace(/ \(caused by ValidationError\)$/, '');
-  if (/^(Member must not be null|No value\(s\) were specified for|Missing required hyperparameter)/.test(text)) {
+  if (
+    /^(Member must not be null|No value\(s\) were specified for|Missing required hyperparameter)/.test(
+      text
+    )
+  ) {
     return trans.__('This is needed.');
   }
   if (/ can not be converted to an? (Integer|Long)\b/.test(text)) {

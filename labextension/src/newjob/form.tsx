@@ -5,7 +5,7 @@ import { useStudio } from '../components/hooks';
 import type { studio } from '../wire';
 import type { Draft } from './draft';
 import { plain } from './faults';
-import { type Path, spelled, valueAt } from './paths';
+import { type Path, shown, spelled, valueAt } from './paths';
 
 /** What the fields of the form share. */
 export interface IForm {
@@ -54,7 +54,7 @@ export function useWas(path: Path): string | undefined {
   }
   return before === undefined
     ? trans.__('not set in the original')
-    : trans.__('was %1', String(before));
+    : trans.__('was %1', shown(before));
 }
 
 interface IBound {
@@ -126,7 +126,7 @@ export function TextField(
             type="text"
             spellCheck={false}
             className={props.code ? 'jp-mod-code' : undefined}
-            value={value === undefined ? '' : String(value as string)}
+            value={shown(value)}
             placeholder={props.placeholder}
             list={props.words?.length ? list : undefined}
             onChange={event =>
@@ -156,7 +156,7 @@ export function NumberField(
   const form = useForm();
   const scale = props.scale ?? 1;
   const value = valueAt(form.draft, props.path);
-  const shown = typeof value === 'number' ? value / scale : value;
+  const units = typeof value === 'number' ? value / scale : value;
   return (
     <Bound {...props}>
       {control => (
@@ -164,7 +164,7 @@ export function NumberField(
           {...control}
           type="text"
           inputMode="numeric"
-          value={shown === undefined ? '' : String(shown as number)}
+          value={shown(units)}
           placeholder={props.placeholder}
           onChange={event =>
             form.set(props.path, parsed(event.target.value, scale))
@@ -193,20 +193,19 @@ export function SelectField(
   }
 ): React.JSX.Element {
   const form = useForm();
-  const value = valueAt(form.draft, props.path);
-  const shown = value === undefined ? '' : String(value as string);
-  const known = props.options.some(option => option.value === shown);
+  const value = shown(valueAt(form.draft, props.path));
+  const known = props.options.some(option => option.value === value);
   return (
     <Bound {...props}>
       {control => (
         <select
           {...control}
-          value={shown}
+          value={value}
           onChange={event =>
             form.set(props.path, event.target.value || undefined)
           }
         >
-          {!known && <option value={shown}>{shown}</option>}
+          {!known && <option value={value}>{value}</option>}
           {props.options.map(option => (
             <option key={option.value} value={option.value}>
               {option.label}

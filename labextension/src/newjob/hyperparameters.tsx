@@ -11,12 +11,14 @@ type Row = studio.HyperParameterSpecification;
 /** What the algorithm is told; generated from its own table. */
 export function Hyperparameters(): React.JSX.Element {
   const { trans } = useStudio();
-  const { algorithm } = useForm();
+  const { algorithm, draft } = useForm();
   return (
     <Section title={trans.__('Hyperparameters')}>
       <SectionFaults path="HyperParameters" />
       {algorithm ? (
         <Table algorithm={algorithm} />
+      ) : !draft.AlgorithmSpecification?.TrainingImage ? (
+        <p>{trans.__('They are those of the algorithm: choose one first.')}</p>
       ) : (
         <Pairs
           path={['HyperParameters']}
@@ -54,11 +56,7 @@ function Table(props: {
         <span className="jp-StudioField-help" aria-live="polite">
           {filter
             ? trans.__('%1 of %2', found.length, rows.length)
-            : trans.__(
-                '%1 of %2 set',
-                Object.keys(given).length,
-                rows.length
-              )}
+            : trans.__('%1 of %2 set', Object.keys(given).length, rows.length)}
         </span>
         <button
           className="jp-StudioButton jp-mod-minimal"
@@ -196,9 +194,28 @@ function closed(row: Row): string[] | null {
     : null;
 }
 
+/** What a number may be: "≥ 1 or auto"; empty where everything goes. */
+export function allowed(
+  row: Row,
+  trans: ReturnType<typeof useStudio>['trans']
+): string {
+  const range = row.Range;
+  if (!range) {
+    return '';
+  }
+  const low =
+    range.MinValue !== undefined &&
+    `${range.IsMinExcluded ? '>' : '≥'} ${range.MinValue}`;
+  const high =
+    range.MaxValue !== undefined &&
+    `${range.IsMaxExcluded ? '<' : '≤'} ${range.MaxValue}`;
+  const limits = [low, high].filter(Boolean).join(trans.__(' and '));
+  return [limits, ...row.Words].filter(Boolean).join(trans.__(' or '));
+}
+
 function Help({ row, idle }: { row: Row; idle: boolean }): React.JSX.Element {
   const { trans } = useStudio();
-  const limits = row.Range ? row.Valid : '';
+  const limits = allowed(row, trans);
   return (
     <>
       {row.Description}

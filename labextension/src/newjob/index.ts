@@ -1,8 +1,12 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 
 import { newJobIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
+import type { IArgs } from './draft';
 
 /** The form of a new training job. */
 export const newJob: JupyterFrontEndPlugin<void> = {
@@ -38,12 +42,17 @@ export const newJob: JupyterFrontEndPlugin<void> = {
           },
           request: {
             type: 'object',
-            description: trans.__('What has been written, as CreateTrainingJob takes it')
+            description: trans.__(
+              'What has been written, as CreateTrainingJob takes it'
+            )
           },
-          code: { type: 'string', description: trans.__('The form of code shown') }
+          code: {
+            type: 'string',
+            description: trans.__('The form of code shown')
+          }
         },
         // One form at a time, and one for each job that is copied: nothing written is lost.
-        key: args => String(args['from'] ?? ''),
+        key: args => (args as IArgs).from ?? '',
         title: args =>
           args['from']
             ? trans.__('New job like %1', args['from'])

@@ -12,6 +12,9 @@ import {
 } from './form';
 import { Pairs } from './pairs';
 
+const EXAMPLE_URI = 's3://bucket/checkpoints/';
+const USUAL_FOLDER = '/opt/ml/checkpoints';
+
 /** Where the model goes, and what few jobs set. */
 export function More(): React.JSX.Element {
   const { trans } = useStudio();
@@ -74,7 +77,7 @@ export function More(): React.JSX.Element {
             path={['CheckpointConfig', 'S3Uri']}
             label={trans.__('S3 URI')}
             code
-            placeholder="s3://bucket/checkpoints/"
+            placeholder={EXAMPLE_URI}
             help={trans.__(
               'Restored from here when the job starts, stored here while it runs.'
             )}
@@ -83,7 +86,7 @@ export function More(): React.JSX.Element {
             path={['CheckpointConfig', 'LocalPath']}
             label={trans.__('Folder in the job')}
             code
-            placeholder="/opt/ml/checkpoints"
+            placeholder={USUAL_FOLDER}
           />
         </div>
       </Options>

@@ -68,10 +68,7 @@ export function NewJob({ view }: { view: StudioView }): React.JSX.Element {
   );
 }
 
-function Form(props: {
-  view: StudioView;
-  basis: IBasis;
-}): React.JSX.Element {
+function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
   const { view, basis } = props;
   const studio = useStudio();
   const { trans } = studio;
@@ -184,7 +181,9 @@ function Review(props: {
         />
       </div>
       <CodeTabs
-        calls={[{ operation: 'CreateTrainingJob', request: complete(props.draft) }]}
+        calls={[
+          { operation: 'CreateTrainingJob', request: complete(props.draft) }
+        ]}
         selected={props.code}
         onSelect={props.onCode}
       />
@@ -192,14 +191,19 @@ function Review(props: {
   );
 }
 
-/** The draft with what code needs to be written at all. */
+/** The draft as code shows it: in the order of AWS's examples, with what must be there. */
 function complete(draft: Draft): sagemaker.CreateTrainingJobRequest {
+  const { TrainingJobName = '', AlgorithmSpecification, ...rest } = draft;
+  const { RoleArn = '', HyperParameters, InputDataConfig, ...others } = rest;
   return {
-    TrainingJobName: '',
-    RoleArn: '',
-    OutputDataConfig: { S3OutputPath: '' },
-    AlgorithmSpecification: { TrainingInputMode: 'File' },
-    ...draft
+    TrainingJobName,
+    AlgorithmSpecification: AlgorithmSpecification ?? {
+      TrainingInputMode: 'File'
+    },
+    RoleArn,
+    HyperParameters,
+    InputDataConfig,
+    ...{ OutputDataConfig: { S3OutputPath: '' }, ...others }
   };
 }
 
@@ -230,9 +234,7 @@ function useDraft(
       if (algorithm || channel) {
         view.setArgs({ algorithm: undefined, channel: undefined });
         setDraft(now => {
-          const next = chosen
-            ? choose(now, chosen, now.HyperParameters)
-            : now;
+          const next = chosen ? choose(now, chosen, now.HyperParameters) : now;
           return channel ? withData(next, channel) : next;
         });
       }
@@ -310,7 +312,9 @@ async function made(
   try {
     await client.s3('PUT', bucket);
   } catch (error) {
-    if (!(error instanceof ApiError && error.code === 'BucketAlreadyOwnedByYou')) {
+    if (!(
+      error instanceof ApiError && error.code === 'BucketAlreadyOwnedByYou'
+    )) {
       throw error;
     }
   }
@@ -332,7 +336,5 @@ function show(root: HTMLElement, path: string): void {
       parent.open = true;
     }
   }
-  field?.scrollIntoView({ block: 'center' });
-  field?.focus({ preventScroll: true });
+  field?.focus();
 }
-

@@ -51,6 +51,21 @@ function changed(document: unknown, path: Path, value: unknown): unknown {
   return Object.keys(members).length ? members : undefined;
 }
 
+/** A value of a request as text; what is not there is empty. */
+export function shown(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+      return String(value);
+    case 'undefined':
+      return '';
+    default:
+      return JSON.stringify(value);
+  }
+}
+
 /** A difference between two documents at a leaf; undefined: not there. */
 export interface IChange {
   path: Path;

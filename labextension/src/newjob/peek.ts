@@ -28,10 +28,16 @@ export async function peek(
   }
   const at = parseS3(first.uri)!;
   const response = first.size
-    ? await client.s3('GET', at.bucket, at.key, {}, {
-        headers: { Range: `bytes=0-${PEEKED_BYTES - 1}` },
-        signal
-      })
+    ? await client.s3(
+        'GET',
+        at.bucket,
+        at.key,
+        {},
+        {
+          headers: { Range: `bytes=0-${PEEKED_BYTES - 1}` },
+          signal
+        }
+      )
     : null;
   const bytes = new Uint8Array((await response?.arrayBuffer()) ?? []);
   const rows = bytes.includes(0) ? undefined : rowsOf(bytes, first.size);

@@ -52,10 +52,7 @@ function Warning({ found }: { found: IPeek }): React.JSX.Element | null {
   ) : null;
 }
 
-function Rows(props: {
-  rows: string[][];
-  columns: number;
-}): React.JSX.Element {
+function Rows(props: { rows: string[][]; columns: number }): React.JSX.Element {
   const { trans } = useStudio();
   const { algorithm } = useForm();
   const shown = Math.min(props.columns, SHOWN_COLUMNS);

@@ -14,6 +14,8 @@ import {
 
 const TYPE = ['ResourceConfig', 'InstanceType'];
 
+const EXAMPLE = 'ml.c5.2xlarge';
+
 /** Where the job runs, for how long, and whether it would start now. */
 export function Resources(): React.JSX.Element {
   const { trans } = useStudio();
@@ -50,7 +52,9 @@ export function Resources(): React.JSX.Element {
           <NumberField
             path={['ResourceConfig', 'VolumeSizeInGB']}
             label={trans.__('Volume (GB)')}
-            help={trans.__('Kept for AWS; here a job has the disk of the machine.')}
+            help={trans.__(
+              'Kept for AWS; here a job has the disk of the machine.'
+            )}
           />
         </div>
       )}
@@ -75,7 +79,7 @@ function InstanceType(): React.JSX.Element {
         label={label}
         required
         help={help}
-        placeholder="ml.c5.2xlarge"
+        placeholder={EXAMPLE}
       />
     );
   }
@@ -89,9 +93,7 @@ function InstanceType(): React.JSX.Element {
         path={TYPE}
         label={label}
         required
-        help={
-          options.some(each => each.value === current) ? undefined : help
-        }
+        help={options.some(each => each.value === current) ? undefined : help}
         options={options}
       />
       <button
@@ -137,7 +139,7 @@ function useTypes(
 }
 
 /** Whether what is free now is enough for the job. */
-export function Fit(): React.JSX.Element | null {
+function Fit(): React.JSX.Element | null {
   const { client, trans } = useStudio();
   const { draft } = useForm();
   const { value: capacity } = useLive(
@@ -205,6 +207,11 @@ export function fits(
   const { wanted, free, name } = lines[one.Gpus ? 0 : 1];
   return {
     starts: true,
-    text: trans.__('Starts at once: takes %1 of %2 free %3.', wanted, free, name)
+    text: trans.__(
+      'Starts at once: takes %1 of %2 free %3.',
+      wanted,
+      free,
+      name
+    )
   };
 }

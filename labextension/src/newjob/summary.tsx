@@ -5,8 +5,7 @@ import { Facts, Section } from '../components/parts';
 import { told } from '../core/errors';
 import { called, type IFaults, plain } from './faults';
 import { useForm } from './form';
-import { changes, type IChange, spelled } from './paths';
-import { Fit } from './resources';
+import { changes, type IChange, shown, spelled } from './paths';
 
 /** What the job will be, what is still wrong with it, and what a copy changes. */
 export function Summary(props: {
@@ -20,10 +19,7 @@ export function Summary(props: {
   const { InstanceType: type, InstanceCount: count } =
     draft.ResourceConfig ?? {};
   return (
-    <aside
-      className="jp-StudioNewJob-summary"
-      aria-label={trans.__('Summary')}
-    >
+    <aside className="jp-StudioNewJob-summary" aria-label={trans.__('Summary')}>
       <Section title={trans.__('Summary')}>
         <Facts
           facts={[
@@ -49,7 +45,6 @@ export function Summary(props: {
             [trans.__('Runs on'), type ? `${count ?? 1} × ${type}` : '–']
           ]}
         />
-        <Fit />
       </Section>
       <Faults faults={props.faults} show={props.show} />
       {props.from && <Changes from={props.from} show={props.show} />}
@@ -136,7 +131,7 @@ function Changes(props: {
 function Change({ change }: { change: IChange }): React.JSX.Element {
   const { trans } = useStudio();
   const text = (value: unknown) =>
-    value === undefined ? trans.__('not set') : String(value);
+    value === undefined ? trans.__('not set') : shown(value);
   return (
     <>
       <del>{text(change.before)}</del>{' '}

@@ -1,0 +1,427 @@
+import {
+  configure,
+  fireEvent,
+  screen,
+  waitFor,
+  within
+} from '@testing-library/react';
+import React from 'react';
+
+import { StudioView, type IDocumentType } from '../core/documents';
+import { joined, split } from '../newjob/algorithm';
+import { dropped, withData } from '../newjob/channels';
+import { choose, fresh, guessType, type IArgs } from '../newjob/draft';
+import { called, plain } from '../newjob/faults';
+import { allowed, grouped } from '../newjob/hyperparameters';
+import { NewJob } from '../newjob/page';
+import { changes, spelled, withValue } from '../newjob/paths';
+import { cells, hasNames } from '../newjob/peek';
+import { fits } from '../newjob/resources';
+import { DRAG_MIME } from '../tokens';
+import { type Answers, fakeStudio, renderIn } from './studio';
+
+configure({ asyncUtilTimeout: 10_000 });
+jest.setTimeout(30_000);
+
+const trans = fakeStudio({}).trans;
+const ALGORITHMS = ['xgboost', 'linear-learner'].map(name => ({
+  AlgorithmName: name,
+  DisplayName: name.toUpperCase(),
+  Description: `About ${name}.`,
+  TrainingImage: `1.dkr.ecr.us-east-1.amazonaws.com/${name}:1`
+}));
+const DEFAULTS = {
+  Account: '0',
+  Region: 'us-east-1',
+  RoleArn: 'arn:aws:iam::000000000000:role/R',
+  Bucket: 'usual'
+};
+
+const row = (name: string, more: object = {}) => ({
+  Name: name,
+  Aliases: [],
+  Description: `What ${name} does.`,
+  Type: 'float',
+  Values: [],
+  Words: [],
+  Valid: '',
+  DefaultValue: '',
+  IsRequired: false,
+  IsCommon: false,
+  IsTunable: false,
+  IsOpen: false,
+  ...more
+});
+
+const ROWS = [
+  row('rounds', { Type: 'integer', IsRequired: true }),
+  row('eta', {
+    IsCommon: true,
+    DefaultValue: '0.3',
+    Range: { MinValue: 0, IsMinExcluded: true, IsMaxExcluded: false },
+    Words: ['auto']
+  }),
+  row('kind', {
+    Type: 'choice',
+    IsCommon: true,
+    Values: ['tree', 'line'],
+    DefaultValue: 'tree'
+  }),
+  row('slope', { IsCommon: true, When: { Name: 'kind', Values: ['line'] } }),
+  row('seed', { Aliases: ['random_state'] })
+];
+
+describe('paths', () => {
+  it('are spelled as faults spell them', () => {
+    expect(spelled(['InputDataConfig', 0, 'ContentType'])).toBe(
+      'InputDataConfig[0].ContentType'
+    );
+  });
+
+  it('take what is left empty away with the last value', () => {
+    const draft = { CheckpointConfig: { S3Uri: 's3://a' }, RoleArn: 'r' };
+    expect(withValue(draft, ['CheckpointConfig', 'S3Uri'], undefined)).toEqual({
+      RoleArn: 'r'
+    });
+    expect(withValue({}, ['A', 0, 'B'], 1)).toEqual({ A: [{ B: 1 }] });
+    expect(withValue({ A: [1, 2] }, ['A', 0], undefined)).toEqual({ A: [2] });
+  });
+
+  it('tell every difference', () => {
+    expect(
+      changes({ a: { b: 1, c: 2 }, l: ['x'] }, { a: { b: 3 }, l: ['x', 'y'] })
+    ).toEqual([
+      { path: ['a', 'b'], before: 1, after: 3 },
+      { path: ['a', 'c'], before: 2, after: undefined },
+      { path: ['l', 1], before: undefined, after: 'y' }
+    ]);
+  });
+});
+
+describe('drafts', () => {
+  const now = new Date('2026-11-21T20:15:00Z');
+
+  it('begin with a name of their own and a place for the model', () => {
+    const draft = fresh(DEFAULTS, ALGORITHMS, 'xgboost', now);
+    expect(draft.TrainingJobName).toBe('xgboost-2026-11-21-20-15-00');
+    expect(draft.OutputDataConfig).toEqual({
+      S3OutputPath: 's3://usual/output'
+    });
+  });
+
+  it('keep data, and a name that somebody gave, when the algorithm changes', () => {
+    const draft = withData(
+      fresh(DEFAULTS, ALGORITHMS, 'xgboost', now),
+      's3://b/a.csv'
+    );
+    const next = choose(draft, ALGORITHMS[1], undefined);
+    expect(next.InputDataConfig).toEqual(draft.InputDataConfig);
+    expect(next.InputDataConfig![0].ContentType).toBe('text/csv');
+    expect(next.TrainingJobName).toBe('linear-learner-2026-11-21-20-15-00');
+    const named = { ...draft, TrainingJobName: 'mine' };
+    expect(choose(named, ALGORITHMS[1], {}).TrainingJobName).toBe('mine');
+  });
+
+  it('know formats by the names of objects', () => {
+    expect(['a.CSV', 'b.parquet', 'c/d'].map(guessType)).toEqual([
+      'text/csv',
+      'application/x-parquet',
+      undefined
+    ]);
+  });
+});
+
+test('command lines are taken apart as shells do, and put together again', () => {
+  const words = ['sh', '-c', 'echo "a b" \\ $HOME', "it's"];
+  expect(split(joined(words))).toEqual(words);
+  expect(split(`python3 'a b.py'  --x="1 2" `)).toEqual([
+    'python3',
+    'a b.py',
+    '--x=1 2'
+  ]);
+});
+
+test('only objects of S3 can be dropped as data', () => {
+  const data = (given: object | null, text: string) =>
+    ({
+      getData: (type: string) =>
+        type === DRAG_MIME ? (given ? JSON.stringify(given) : '') : text
+    }) as DataTransfer;
+  expect(dropped(data({ kind: 'object', name: 's3://a/b' }, 'b'))).toBe(
+    's3://a/b'
+  );
+  expect(dropped(data({ kind: 'job', name: 's3://a' }, 's3://a'))).toBe(
+    undefined
+  );
+  expect(dropped(data(null, 's3://a/c'))).toBe('s3://a/c');
+  expect(dropped(data(null, 'hello'))).toBe(undefined);
+});
+
+test('the first rows are read as a person would', () => {
+  expect(cells('1,"a, ""b""",,x')).toEqual(['1', 'a, "b"', '', 'x']);
+  expect(
+    hasNames([
+      ['Years', 'Salary'],
+      ['1.1', '39343']
+    ])
+  ).toBe(true);
+  expect(
+    hasNames([
+      ['1', 'a'],
+      ['2', 'b']
+    ])
+  ).toBe(false);
+  expect(hasNames([['a', 'b']])).toBe(false);
+});
+
+describe('hyperparameters', () => {
+  const names = (rows: { Name: string }[]) => rows.map(each => each.Name);
+
+  it('are grouped by how likely they are wanted', () => {
+    const groups = grouped(ROWS, {});
+    expect(names(groups.required)).toEqual(['rounds']);
+    expect(names(groups.common)).toEqual(['eta', 'kind']);
+    expect(names(groups.others)).toEqual(['slope', 'seed']);
+  });
+
+  it('show what is set, and what applies', () => {
+    const groups = grouped(ROWS, { kind: 'line', random_state: '1' });
+    expect(names(groups.common)).toEqual(['eta', 'kind', 'slope', 'seed']);
+  });
+
+  it('say what a number may be', () => {
+    expect(allowed(ROWS[1], trans)).toBe('> 0 or auto');
+    expect(allowed(ROWS[0], trans)).toBe('');
+  });
+});
+
+test('messages of the engine are shown without what the form shows anyway', () => {
+  expect(
+    plain(
+      "Value 'a b' at 'trainingJobName' failed to satisfy constraint: Member must fit",
+      trans
+    )
+  ).toBe('Member must fit');
+  expect(
+    plain(
+      "Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
+      trans
+    )
+  ).toBe('This is needed.');
+  const draft = { InputDataConfig: [{ ChannelName: 'train' }] } as never;
+  expect(
+    [
+      'InputDataConfig[0].ContentType',
+      'HyperParameters.a.b',
+      'StoppingCondition.MaxRuntimeInSeconds'
+    ].map(path => called(path, draft, trans))
+  ).toEqual(['Channel train', 'a.b', 'Max runtime in seconds']);
+});
+
+test('whether a job would start is told with figures', () => {
+  const capacity = (used: number, waiting = 0) => ({
+    Cpus: { Total: 4, Used: used },
+    Gpus: { Total: 0, Used: 0 },
+    Memory: { TotalInMB: 1, AvailableInMB: 1 },
+    Running: 0,
+    Waiting: waiting,
+    WaitingRuns: []
+  });
+  const one = { InstanceType: 'ml.m5.large', Cpus: 2, Gpus: 0 };
+  const text = (used: number, hosts = 1, waiting = 0) =>
+    fits(capacity(used, waiting), one, hosts, trans).text;
+  expect(text(0)).toBe('Starts at once: takes 2 of 4 free CPUs.');
+  expect(text(1, 2)).toBe('Waits for 4 CPUs: 3 of 4 are free now.');
+  expect(text(0, 1, 1)).toBe('Waits behind 1 job.');
+});
+
+describe('the form', () => {
+  const type: IDocumentType = {
+    command: 'studio:new-job',
+    label: '',
+    caption: '',
+    icon: undefined as never,
+    properties: {},
+    key: () => '',
+    title: () => '',
+    page: () => Promise.reject(new Error('not used'))
+  };
+
+  function open(args: IArgs, answers: Answers = {}) {
+    const studio = fakeStudio({
+      'aws/studio/DescribeDefaults': () => DEFAULTS,
+      'aws/studio/ListAlgorithms': () => ({ Algorithms: ALGORITHMS }),
+      'aws/studio/DescribeAlgorithm': body => ({
+        ...ALGORITHMS.find(each => each.TrainingImage === body.TrainingImage),
+        ImageTags: ['1'],
+        LabelColumns: 1,
+        TrainingChannels: [
+          {
+            Name: 'train',
+            Description: 'Rows.',
+            IsRequired: true,
+            SupportedContentTypes: ['text/csv'],
+            SupportedInputModes: ['File']
+          }
+        ],
+        HyperParameters: ROWS,
+        MetricDefinitions: []
+      }),
+      'aws/studio/DescribeInstanceTypes': () => ({
+        InstanceTypes: [{ InstanceType: 'ml.m5.large', Cpus: 2, Gpus: 0 }]
+      }),
+      'aws/studio/DescribeCapacity': () => ({
+        Cpus: { Total: 2, Used: 0 },
+        Gpus: { Total: 0, Used: 0 },
+        Waiting: 0
+      }),
+      'aws/studio/ValidateTrainingJob': body => ({
+        Faults: body.Request.HyperParameters?.rounds
+          ? body.Request.HyperParameters.eta === '7'
+            ? [{ Path: 'HyperParameters.eta', Message: '7 is too large' }]
+            : []
+          : [
+              {
+                Path: 'HyperParameters.rounds',
+                Message: 'Missing required hyperparameter: rounds'
+              }
+            ]
+      }),
+      ...answers
+    });
+    const opened: unknown[] = [];
+    studio.commands.addCommand('studio:open-job', {
+      describedBy: { args: {} },
+      execute: given => opened.push(given)
+    });
+    const view = new StudioView(type, args as never, studio);
+    renderIn(studio, <NewJob view={view} />);
+    return { studio, view, opened };
+  }
+
+  const enter = async (label: string, value: string) => {
+    const field = await screen.findByLabelText(new RegExp(`^${label}`));
+    fireEvent.change(field, { target: { value } });
+    fireEvent.blur(field);
+  };
+
+  it('says beside the field what the engine has against it', async () => {
+    open({ algorithm: 'xgboost' });
+    await enter('rounds', '10');
+    await enter('eta', '7');
+    const field = screen.getByLabelText('eta');
+    await waitFor(() =>
+      expect(field.getAttribute('aria-invalid')).toBe('true')
+    );
+    expect(within(field.parentElement!).getByRole('alert').textContent).toBe(
+      '7 is too large'
+    );
+    await enter('eta', '0.2');
+    await waitFor(() =>
+      expect(screen.queryByText('7 is too large')).toBeNull()
+    );
+  });
+
+  it('does not scold about fields where nobody has been yet', async () => {
+    open({ algorithm: 'xgboost' });
+    expect(await screen.findByText('1 thing to do')).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+    fireEvent.click(screen.getByText('Start training'));
+    expect(document.activeElement?.getAttribute('data-path')).toBe(
+      'HyperParameters.rounds'
+    );
+    expect(screen.getByRole('alert').textContent).toBe('This is needed.');
+  });
+
+  it('starts the job, with the usual bucket made first, and shows it', async () => {
+    const { studio, opened } = open(
+      { algorithm: 'xgboost' },
+      {
+        's3/usual': () => new Response(''),
+        'aws/sagemaker/CreateTrainingJob': () => ({ TrainingJobArn: 'arn' })
+      }
+    );
+    await enter('rounds', '10');
+    await screen.findByText('Ready');
+    fireEvent.click(screen.getByText('Start training'));
+    await waitFor(() => expect(opened).toHaveLength(1));
+    const asked = studio.asked.map(([route]) => route);
+    expect(asked.indexOf('s3/usual')).toBeLessThan(
+      asked.indexOf('aws/sagemaker/CreateTrainingJob')
+    );
+    const [, request] = studio.asked.find(
+      ([route]) => route === 'aws/sagemaker/CreateTrainingJob'
+    )!;
+    expect(request.HyperParameters).toEqual({ rounds: '10' });
+    expect(opened).toEqual([{ name: request.TrainingJobName }]);
+  });
+
+  it('keeps what was written in the arguments of the page', async () => {
+    const { view } = open({ algorithm: 'xgboost' });
+    await enter('rounds', '12');
+    await waitFor(() =>
+      expect((view.args as IArgs).request?.HyperParameters).toEqual({
+        rounds: '12'
+      })
+    );
+    expect((view.args as IArgs).algorithm).toBeUndefined();
+  });
+
+  it('copies a job under a new name and marks what is changed', async () => {
+    open(
+      { from: 'first' },
+      {
+        'aws/sagemaker/DescribeTrainingJob': () => ({
+          TrainingJobName: 'first',
+          TrainingJobArn: 'arn',
+          AlgorithmSpecification: {
+            TrainingImage: ALGORITHMS[0].TrainingImage,
+            TrainingInputMode: 'File'
+          },
+          RoleArn: DEFAULTS.RoleArn,
+          HyperParameters: { rounds: '10', kind: '"line"', eta: '0.2' },
+          OutputDataConfig: { S3OutputPath: 's3://usual/out' },
+          ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1 },
+          StoppingCondition: { MaxRuntimeInSeconds: 60 }
+        }),
+        'aws/sagemaker/ListTags': () => ({ Tags: [] }),
+        'aws/sagemaker/ListTrainingJobs': () => ({
+          TrainingJobSummaries: [{ TrainingJobName: 'first-2' }]
+        })
+      }
+    );
+    expect(
+      ((await screen.findByLabelText(/^kind/)) as HTMLSelectElement).value
+    ).toBe('line');
+    expect((screen.getByLabelText(/^Name/) as HTMLInputElement).value).toBe(
+      'first-3'
+    );
+    expect(screen.getByText(/the same job once more/)).toBeTruthy();
+    await enter('eta', '0.1');
+    const list = screen
+      .getByText('Changes from first')
+      .closest('section') as HTMLElement;
+    expect(within(list).getByRole('listitem').textContent).toBe(
+      'eta 0.2 → 0.1'
+    );
+    expect(screen.getByText('was 0.2')).toBeTruthy();
+  });
+
+  it('shows names and cells as text', async () => {
+    const evil = '<img src=x onerror=alert(1)>';
+    open(
+      { algorithm: 'xgboost', channel: `s3://b/${evil}.csv` },
+      {
+        's3/b': () =>
+          new Response(
+            '<ListBucketResult><Contents><Key>a.csv</Key><Size>9</Size>' +
+              '<LastModified>2026-11-01T00:00:00Z</LastModified><ETag>e</ETag>' +
+              '</Contents></ListBucketResult>'
+          ),
+        's3/b/a.csv': () => new Response(`${evil},1\n2,3\n`)
+      }
+    );
+    expect(await screen.findByText(evil)).toBeTruthy();
+    expect(document.querySelector('img')).toBeNull();
+  });
+});
