@@ -7,7 +7,6 @@ from typing import Any, cast
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
-from tornado.iostream import StreamClosedError
 
 from studio.errors import StudioError
 from studio.extension.access import Access
@@ -90,30 +89,30 @@ class Relay(StudioHandler):
         """Send the head of this request to `url`; False when that failed, which is answered."""
         self.clear_header("Content-Type")  # Tornado's own guess: an answer without one has none
         try:
-            self.exchange = await self.upstream.open(url)
-            await self.exchange.begin(self.request.method or "GET", url, headers)
+            stream = await self.upstream.connect(url)
         except StudioError as error:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        except StreamClosedError:
-            self._refuse_broken()
-        return not self._finished
+            return False
+        self.exchange = Exchange(stream, self, self.passed)
+        await self.exchange.begin(self.request.method or "GET", url, headers)
+        return True
 
     async def relay(self, url: str, headers: dict[str, str], body: bytes) -> None:
         """Send a request whose body is known, and copy the answer."""
         if await self.begin(url, {**headers, "Content-Length": str(len(body))}):
-            exchange = cast(Exchange, self.exchange)
-            await exchange.send_last(body)
-            await self.copy_answer(exchange)
+            await self.end(body)
 
-    async def copy_answer(self, exchange: Exchange) -> None:
-        """Copy the answer; one that breaks off breaks off here too."""
-        await exchange.copy_answer(self, self.passed)
+    async def end(self, piece: bytes = b"") -> None:
+        """Send the last piece of the body. An answer that breaks off breaks off here too."""
+        exchange = cast(Exchange, self.exchange)
+        await exchange.end(piece)
         if exchange.whole:
             self.finish()
-        elif not exchange.answered:
-            self._refuse_broken()
-        else:
+        elif exchange.answered:
             self.detach().close()
+        else:
+            message = "Studio ended during the request: ask again."
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
 
     def passed(self, name: str, value: str) -> str | None:
         """The value with which a header of the answer passes, if it does."""
@@ -124,11 +123,6 @@ class Relay(StudioHandler):
         super().on_connection_close()
         if self.exchange is not None:
             self.exchange.close()
-
-    def _refuse_broken(self) -> None:
-        if not self._finished:
-            message = "Studio ended during the request: ask again."
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
 
 
 class StatusHandler(StudioHandler):

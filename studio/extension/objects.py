@@ -7,7 +7,6 @@ from typing import Any, cast
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.http1connection import HTTP1Connection
-from tornado.iostream import StreamClosedError
 
 from studio.extension.handlers import Relay, Untrusted
 from studio.extension.signing import canonical_target, signed_s3
@@ -15,6 +14,7 @@ from studio.extension.upstream import Exchange
 
 ROUTE = "/studio/api/s3/"
 _LARGEST = 5 * 1024**3  # of one PUT, in bytes: S3's own limit
+_WORTH_ASKING = 64 * 1024  # bytes: a body that should not be sent in vain
 _SIGNED = ("content-type", "content-md5", "x-amz-")
 _UNSIGNED = ("content-length", "if-", "range")
 
@@ -30,18 +30,12 @@ class ObjectsHandler(Relay, Untrusted):
             await cast(Awaitable[None], self._begin())
 
     async def data_received(self, chunk: bytes) -> None:
-        exchange = cast(Exchange, self.exchange)
-        try:
-            await exchange.send(chunk)
-        except StreamClosedError:
-            pass  # it answers early, a refusal, and the rest of the body is in vain
+        await cast(Exchange, self.exchange).send(chunk)
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        exchange = cast(Exchange, self.exchange)
-        await exchange.send_last(b"")
-        await self.copy_answer(exchange)
+        await self.end()
 
     head = put = post = delete = get
 
@@ -60,6 +54,8 @@ class ObjectsHandler(Relay, Untrusted):
         if _names_a_signature(claimed):
             self.refuse(HTTPStatus.BAD_REQUEST, "Requests are signed here, not by the browser.")
             return
+        if int(rest.get("content-length", 0)) > _WORTH_ASKING:
+            rest["Expect"] = "100-continue"
         method = self.request.method or "GET"
         await self.begin(url, signed_s3(self.access, method, url, claimed) | rest)
 

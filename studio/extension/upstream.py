@@ -4,6 +4,7 @@ Nothing waits for more memory than a piece takes: whoever is slow, browser or di
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from studio.errors import StudioError
 from studio.extension.plane import Plane
 
 _CONNECT_SECONDS = 5.0
+_GO_ON_SECONDS = 1.0  # some servers do not know what Expect means
 _PIECE = 256 * 1024
 _LARGEST = 5 * 1024**4  # of an object of S3, in bytes
 _PARAMETERS = HTTP1ConnectionParameters(
@@ -39,14 +41,14 @@ class Upstream:
         self._ca_bundle = ca_bundle
         self._tcp = TCPClient()
 
-    async def open(self, url: str) -> "Exchange":
+    async def connect(self, url: str) -> IOStream:
         """A connection to where `url` points. Raises StudioError that says what to do."""
         try:
-            return Exchange(await self._dial(url))
+            return await self._dial(url)
         except (OSError, StreamClosedError, TimeoutError):
             await self.plane.revive()
         try:
-            return Exchange(await self._dial(url))
+            return await self._dial(url)
         except (OSError, StreamClosedError, TimeoutError) as error:
             raise StudioError(f"{_origin(url)} does not answer.") from error
 
@@ -65,53 +67,56 @@ class Upstream:
 
 
 class Exchange(HTTPMessageDelegate):
-    """One request, and its answer as it is copied to the browser."""
+    """One request, and its answer: copied to the browser as it comes, also while the request is
+    still sent.
 
-    def __init__(self, stream: IOStream) -> None:
+    `wanted` gives the value with which a header of the answer passes, or None.
+    """
+
+    def __init__(
+        self,
+        stream: IOStream,
+        handler: RequestHandler,
+        wanted: Callable[[str, str], str | None],
+    ) -> None:
         self._stream = stream
+        self._handler = handler
+        self._wanted = wanted
         self._connection = HTTP1Connection(stream, True, _PARAMETERS)
-        self._handler: RequestHandler
-        self._wanted: Callable[[str, str], str | None]
+        self._go_on = asyncio.Event()
+        self._reading: asyncio.Task[None]
         self.answered = False
         """Whether the head of the answer is here."""
         self.whole = False
         """Whether all of it is."""
 
     async def begin(self, method: str, url: str, headers: Mapping[str, str]) -> None:
-        """Send the head of the request. Raises StreamClosedError."""
+        """Send the head of the request; wait for leave to go on where `headers` ask for it."""
         parts = urlsplit(url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         head = HTTPHeaders({**headers, "Host": parts.netloc, "Connection": "close"})
-        await self._connection.write_headers(RequestStartLine(method, target, ""), head)
+        with contextlib.suppress(StreamClosedError):  # what is read tells
+            await self._connection.write_headers(RequestStartLine(method, target, ""), head)
+        self._reading = asyncio.create_task(self._read())
+        if "Expect" in headers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._go_on.wait(), _GO_ON_SECONDS)
 
     async def send(self, piece: bytes) -> None:
         """Send a piece of the body; returns when there is room for another."""
-        await self._connection.write(piece)
+        if not self.answered:  # early: a refusal, and the rest of the body is in vain
+            with contextlib.suppress(StreamClosedError):
+                await self._connection.write(piece)
 
-    async def send_last(self, piece: bytes) -> None:
-        """Send the last piece of the body. Whether it arrived, the answer tells."""
-        try:
-            if piece:
-                await self.send(piece)
-            self._connection.finish()
-        except (StreamClosedError, HTTPOutputError):
-            pass  # it has answered before it had read all
-
-    async def copy_answer(
-        self, handler: RequestHandler, wanted: Callable[[str, str], str | None]
-    ) -> None:
-        """Copy status, headers and body to the browser.
-
-        `wanted` gives the value with which a header passes, or None. Look at `answered` and
-        `whole` afterwards: the other end may have died on the way.
-        """
-        self._handler, self._wanted = handler, wanted
-        try:
-            await self._connection.read_response(self)
-        except StreamClosedError:
-            pass  # either end; `whole` tells
-        finally:
-            self.close()
+    async def end(self, piece: bytes = b"") -> None:
+        """Send the last piece, and return when the answer is copied. Look at `answered` and `whole`
+        then: Studio may have died on the way."""
+        if piece:
+            await self.send(piece)
+        if not self.answered:
+            with contextlib.suppress(StreamClosedError, HTTPOutputError):
+                self._connection.finish()
+        await self._reading
 
     def close(self) -> None:
         self._stream.close()
@@ -120,7 +125,8 @@ class Exchange(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
         assert isinstance(start_line, ResponseStartLine)
-        if start_line.code < 200:  # "go on" is between the two of us
+        self._go_on.set()
+        if start_line.code < 200:
             return
         self.answered = True
         self._handler.set_status(start_line.code, start_line.reason)
@@ -136,6 +142,16 @@ class Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         self.whole = True
+        self.close()  # or the end of a request that is refused early would be waited for
+
+    async def _read(self) -> None:
+        try:
+            await self._connection.read_response(self)
+        except StreamClosedError:
+            pass  # Studio has died, or the browser has left
+        finally:
+            self._go_on.set()
+            self.close()
 
     async def _pass_on(self) -> None:
         try:
