@@ -84,6 +84,7 @@ class Relay(StudioHandler):
     """A route that hands one request on, and copies the answer."""
 
     exchange: Exchange | None = None
+    _left = False
 
     async def begin(self, url: str, headers: dict[str, str]) -> bool:
         """Send the head of this request to `url`; False when that failed, which is answered."""
@@ -103,16 +104,27 @@ class Relay(StudioHandler):
             await self.end(body)
 
     async def end(self, piece: bytes = b"") -> None:
-        """Send the last piece of the body. An answer that breaks off breaks off here too."""
+        """Send the last piece of the body, and copy the answer."""
         exchange = cast(Exchange, self.exchange)
         await exchange.end(piece)
         if exchange.whole:
             self.finish()
         elif exchange.answered:
-            self.detach().close()
-        else:
-            message = "Studio ended during the request: ask again."
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
+            self.break_off()
+        elif not self._left:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, await self._broken())
+
+    def break_off(self) -> None:
+        """The answer broke off: the browser must not take it for whole."""
+        self.detach().close()
+
+    async def _broken(self) -> str:
+        """Whether the request was heeded nobody knows: it is not ours to repeat."""
+        try:
+            await self.upstream.plane.revive()
+        except StudioError as error:
+            return str(error)
+        return "Studio ended during the request, and runs again: try again."
 
     def passed(self, name: str, value: str) -> str | None:
         """The value with which a header of the answer passes, if it does."""
@@ -121,6 +133,7 @@ class Relay(StudioHandler):
     def on_connection_close(self) -> None:
         """The browser has left: so do we."""
         super().on_connection_close()
+        self._left = True
         if self.exchange is not None:
             self.exchange.close()
 

@@ -66,3 +66,7 @@ class EventsHandler(Relay):
         self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Accel-Buffering", "no")  # or nginx keeps events back
         await self.relay(url, signed(self.access, "studio", "GET", url, headers, b""), b"")
+
+    def break_off(self) -> None:
+        if not self._left:
+            self.finish()  # of events there are always more to come

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import websocket
@@ -137,17 +138,16 @@ def free_port() -> int:
 
 def kill_studio(home: Path) -> int:
     """End the control plane of `home` as the kernel would for want of memory; its pid."""
-    pid = int(json.loads((home / "pid.json").read_text())["pid"])
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: _state(pid) in ("gone", "Z"))
-    return pid
+    known = json.loads((home / "pid.json").read_text())
+    os.kill(known["pid"], signal.SIGKILL)
+    address = urlsplit(known["url"])
+    eventually(lambda: not _listens(address.hostname, address.port))
+    return int(known["pid"])
 
 
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "gone"
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 def _answers(jupyter: RunningJupyter) -> bool:
