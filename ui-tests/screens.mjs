@@ -46,7 +46,8 @@ const PAGES = {
     { uri: BANK, tab: 'relations' },
     '.js-plotly-plot'
   ],
-  'data-chart': [
+  'data-charts': ['studio:open-data', { uri: BANK, tab: 'charts' }, '.jp-StudioView h2'],
+  'data-train': ['studio:open-data', { uri: BANK, tab: 'train', target: 'y_yes' }, 'form'],
     'studio:open-data',
     { uri: BANK, tab: 'chart' },
     '.jp-StudioView'

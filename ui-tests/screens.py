@@ -25,6 +25,7 @@ def main() -> int:
     environment = {**os.environ, "STUDIO_HOME": str(home / "studio"), "HOME": str(home)}
     environment["JUPYTERLAB_SETTINGS_DIR"] = str(home / "settings")
     (home / "work").mkdir()
+    quiet(home / "settings")
     try:
         subprocess.run(["studio", "serve", "--detach"], env=environment, check=True)
         script = f'eval "$(studio env)" && {sys.executable} {HERE / "scene.py"}'
@@ -33,6 +34,13 @@ def main() -> int:
     finally:
         subprocess.run(["studio", "stop", "--all"], env=environment, check=False)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def quiet(settings: Path) -> None:
+    """JupyterLab's question about news would be on every picture."""
+    folder = settings / "@jupyterlab" / "apputils-extension"
+    folder.mkdir(parents=True)
+    (folder / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
 
 
 def look(home: Path, environment: dict[str, str]) -> int:
