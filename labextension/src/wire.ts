@@ -2540,6 +2540,16 @@ export namespace studio {
     Total: number;
     CountsByStatus: { [key: string]: number };
   }
+  export interface ReadLogRequest {
+    Kind: string;
+    Name: string;
+    Stream?: string;
+    Start: number;
+  }
+  export interface ReadLogResponse {
+    Data: string;
+    Bytes: number;
+  }
   export interface ResourceCount {
     Kind: string;
     Total: number;
@@ -2673,6 +2683,7 @@ export interface Operations {
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
     QueryResources: { request: studio.QueryResourcesRequest; response: studio.QueryResourcesResponse };
+    ReadLog: { request: studio.ReadLogRequest; response: studio.ReadLogResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
     ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
   };

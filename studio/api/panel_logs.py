@@ -13,6 +13,7 @@ from studio.runners import log_lines, log_search
 
 _USUAL_LINES = 1_000
 _USUAL_MATCHES = 10_000
+_READ_BYTES = 2 * 2**20
 
 
 @operation("studio", "DescribeLog")
@@ -44,6 +45,13 @@ def get_log_lines(ctx: Context, request: Doc) -> Doc:
         "LogLines": [_line(each) for each in found],
         "Lines": index.measure()[0],
     }
+
+
+@operation("studio", "ReadLog")
+def read_log(ctx: Context, request: Doc) -> Doc:
+    index = log_lines.of(_required(ctx, request).folder)
+    start = request["Start"]
+    return {"Data": index.read(start, start + _READ_BYTES), "Bytes": index.measure()[1]}
 
 
 @operation("studio", "SearchLog")

@@ -96,6 +96,16 @@ def test_a_line_that_is_cut_says_how_long_it_is(plane, panel):
     assert "Bytes" not in second
 
 
+def test_the_bytes_of_a_log(plane, panel):
+    job = Job(plane.home, "bytes")
+    written = b"10%\r20%\n\xff\x00" * 400_000
+    (job.folder / "log").write_bytes(written)
+    read = b""
+    while part := panel.read_log(**of("bytes"), Start=len(read))["Data"]:
+        read += part
+    assert read == written
+
+
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
