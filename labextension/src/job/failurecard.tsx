@@ -1,0 +1,59 @@
+import React from 'react';
+
+import { useSignal, useStudio } from '../components/hooks';
+import type { LogModel } from '../components/log/model';
+import { CommandIDs } from '../tokens';
+import type { sagemaker } from '../wire';
+import { failureOf } from './failure';
+
+/** Why the job failed: the cause, the last traceback, and what can be done. */
+export function FailureCard(props: {
+  job: sagemaker.DescribeTrainingJobResponse;
+  log: LogModel;
+  onLine: (line: number) => void;
+}): React.JSX.Element | null {
+  const { trans, commands } = useStudio();
+  useSignal(props.log.changed);
+  const failure = failureOf(props.job, trans);
+  if (!failure) {
+    return null;
+  }
+  const { traceback, firstError } = props.log;
+  const line = traceback?.Line ?? firstError;
+  const clone = () =>
+    void commands.execute(CommandIDs.newJob, {
+      from: props.job.TrainingJobName
+    });
+  return (
+    <section
+      className="jp-StudioJob-failure"
+      aria-label={trans.__('Why the job failed')}
+    >
+      <h2>{failure.cause}</h2>
+      <p>{failure.hint}</p>
+      {failure.said && !traceback && (
+        <pre tabIndex={0} aria-label={trans.__('What was said')}>
+          {failure.said}
+        </pre>
+      )}
+      {traceback && (
+        <pre tabIndex={0} aria-label={trans.__('The last traceback')}>
+          {traceback.Text}
+        </pre>
+      )}
+      <div className="jp-StudioJob-row">
+        {line !== undefined && (
+          <button
+            className="jp-StudioButton"
+            onClick={() => props.onLine(line)}
+          >
+            {trans.__('Show line %1 of the log', (line + 1).toLocaleString())}
+          </button>
+        )}
+        <button className="jp-StudioButton jp-mod-accept" onClick={clone}>
+          {trans.__('Clone and edit')}
+        </button>
+      </div>
+    </section>
+  );
+}

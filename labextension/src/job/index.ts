@@ -1,0 +1,42 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+
+import { studioIcon } from '../icons';
+import { CommandIDs, IStudio } from '../tokens';
+
+/** The page of a training job. */
+export const job: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ml-studio:job',
+  description: 'Adds the page of a training job.',
+  autoStart: true,
+  requires: [IStudio],
+  activate: (_app: JupyterFrontEnd, studio: IStudio): void => {
+    const { trans } = studio;
+    studio.documents.register(
+      {
+        command: CommandIDs.openJob,
+        label: trans.__('Open Training Job'),
+        caption: trans.__('Show a training job: phases, metrics, log, results'),
+        icon: studioIcon,
+        properties: {
+          name: {
+            type: 'string',
+            description: trans.__('Name of the training job')
+          },
+          tab: { type: 'string', enum: ['overview', 'log', 'provenance'] },
+          log: {
+            type: 'object',
+            description: trans.__('What the log shows')
+          }
+        },
+        key: args => String(args['name']),
+        title: args => String(args['name']),
+        page: async () =>
+          (await import(/* webpackChunkName: "job" */ './page')).JobPage
+      },
+      studio
+    );
+  }
+};
