@@ -32,16 +32,22 @@ export function MetricCharts(props: {
   const { trans } = useStudio();
   const { series, state, onState } = props;
   const [more, setMore] = React.useState(false);
-  const all = React.useMemo(() => families(series), [series]);
+  const curves = React.useMemo(
+    () => families(series.filter(each => each.total > 1)),
+    [series]
+  );
+  const single = new Set(
+    series.filter(each => each.total === 1).map(each => each.name)
+  ).size;
   const wanted = (state.filter ?? '').toLowerCase();
-  const found = all.filter(family =>
+  const found = curves.filter(family =>
     family.lines.some(line => line.series.name.toLowerCase().includes(wanted))
   );
   const shown = more ? found : found.slice(0, FEW);
   return (
     <>
       <div className="jp-StudioJob-controls">
-        {all.length > 8 && (
+        {curves.length > 8 && (
           <input
             type="search"
             aria-label={trans.__('Filter metrics')}
@@ -97,6 +103,15 @@ export function MetricCharts(props: {
           />
         ))}
       </div>
+      {single > 0 && (
+        <p className="jp-StudioJob-none">
+          {trans._n(
+            '%1 metric has a single value: it is among the last values.',
+            '%1 metrics have a single value: they are among the last values.',
+            single
+          )}
+        </p>
+      )}
       {shown.length < found.length && (
         <button className="jp-StudioButton" onClick={() => setMore(true)}>
           {trans.__(
@@ -213,7 +228,10 @@ interface IAxis {
   values: (series: ISeries) => Float64Array;
 }
 
-/** Steps where all lines have them, else the time since the start in a fitting unit. */
+/**
+ * Steps where all lines have them, else the time since the start in a fitting unit; of values that
+ * came in a few moments the number.
+ */
 function axisOf(
   family: IFamily,
   props: IFamilyChartProps,
@@ -230,6 +248,12 @@ function axisOf(
     };
     return { title: titles[name] ?? name, values: series => series.steps! };
   }
+  if (!props.byTime && family.lines.every(line => hasty(line.series))) {
+    return {
+      title: trans.__('Number of the value'),
+      values: series => series.values.map((_, index) => index + 1)
+    };
+  }
   const latest = Math.max(
     ...family.lines.map(line => line.series.times.at(-1) ?? props.start)
   );
@@ -241,6 +265,14 @@ function axisOf(
     values: series =>
       series.times.map(at => (at - props.start) / 1000 / (length as number))
   };
+}
+
+/** So many values came at the same time that time tells little. */
+function hasty(series: ISeries): boolean {
+  return (
+    series.total === series.values.length &&
+    new Set(series.times).size < series.values.length / 3
+  );
 }
 
 function traces(

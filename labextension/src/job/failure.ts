@@ -116,7 +116,9 @@ function explained(
       : trans.__('The program ended with the exit code %1.', code),
     kind === 'ClientError'
       ? trans.__('It says that its input or its parameters are wrong.')
-      : trans.__('The log tells where.')
+      : trans.__(
+          'Mend the cause and run it again: a clone keeps all other settings.'
+        )
   ];
 }
 

@@ -1,6 +1,7 @@
 import React from 'react';
 
 import { useSignal, useStudio } from '../components/hooks';
+import { bare } from '../components/log/ansi';
 import type { LogModel } from '../components/log/model';
 import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
@@ -33,12 +34,12 @@ export function FailureCard(props: {
       <p>{failure.hint}</p>
       {failure.said && !traceback && (
         <pre tabIndex={0} aria-label={trans.__('What was said')}>
-          {failure.said}
+          {bare(failure.said)}
         </pre>
       )}
       {traceback && (
         <pre tabIndex={0} aria-label={trans.__('The last traceback')}>
-          {traceback.Text}
+          {traceback.Text.split('\n').map(bare).join('\n')}
         </pre>
       )}
       <div className="jp-StudioJob-row">

@@ -2,6 +2,7 @@ import React from 'react';
 
 import { duration } from '../components/format';
 import { useStudio } from '../components/hooks';
+import { tone } from '../components/parts';
 import type { IPhase } from './phases';
 
 /** The phases of a job side by side, each with its time; the present one counts. */
@@ -14,20 +15,26 @@ export function PhaseBar(props: { phases: IPhase[] }): React.JSX.Element {
         {props.phases.map((phase, index) => (
           <li
             key={index}
-            className={phase.seconds === undefined ? 'jp-mod-coming' : ''}
+            className={
+              phase.seconds === undefined
+                ? 'jp-mod-coming'
+                : phase.cut
+                  ? 'jp-mod-cut'
+                  : ''
+            }
             aria-current={phase.current ? 'step' : undefined}
             title={phase.message || undefined}
             // Long phases are wider, and short ones can still be read.
             style={{ flexGrow: 1 + Math.log2(1 + (phase.seconds ?? 0)) }}
           >
             <span className="jp-StudioPhases-name">
-              {phase.current && (
+              {(phase.current || phase.cut) && (
                 <span
-                  className="jp-StudioStatus-dot jp-mod-busy"
+                  className={`jp-StudioStatus-dot jp-mod-${phase.current ? 'busy' : tone(phase.cut!)}`}
                   aria-hidden="true"
                 />
               )}
-              {phase.name}
+              {phase.cut ? `${phase.name}: ${phase.cut}` : phase.name}
             </span>
             <span className="jp-StudioPhases-time">
               {phase.seconds === undefined

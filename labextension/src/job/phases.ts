@@ -7,6 +7,8 @@ export interface IPhase {
   seconds?: number;
   /** It goes on. */
   current: boolean;
+  /** The job ended in it, before its time: Failed or Stopped. */
+  cut?: string;
   message: string;
 }
 
@@ -21,7 +23,8 @@ export function phases(
   const been = (job.SecondaryStatusTransitions ?? []).filter(
     each => !ENDS.includes(each.Status)
   );
-  const ended = isOver(job.TrainingJobStatus);
+  const status = job.TrainingJobStatus;
+  const ended = isOver(status);
   const past = been.map((each, index) => {
     const current = !ended && index === been.length - 1;
     const end = current ? now / 1000 : (each.EndTime ?? each.StartTime);
@@ -29,6 +32,10 @@ export function phases(
       name: each.Status,
       seconds: Math.max(0, end - each.StartTime),
       current,
+      cut:
+        ended && index === been.length - 1 && status !== 'Completed'
+          ? status
+          : undefined,
       message: each.StatusMessage ?? ''
     };
   });
@@ -36,7 +43,7 @@ export function phases(
     ...been.map(each => COURSE.indexOf(each.Status)),
     -1
   );
-  const coming = ended || job.TrainingJobStatus === 'Stopping';
+  const coming = ended || status === 'Stopping';
   return [
     ...past,
     ...(coming ? [] : COURSE.slice(reached + 1)).map(name => ({

@@ -50,16 +50,12 @@ export function bare(line: string): string {
   return visible(line.replace(ESCAPE, ''));
 }
 
-/** Control characters as signs that can be seen. */
+/** Control characters as terminals echo them: ^C. */
 function visible(text: string): string {
   return text
     .replace(CONTROL, character => {
       const code = character.charCodeAt(0);
-      return code < 32
-        ? String.fromCharCode(0x2400 + code)
-        : code === 127
-          ? '\u2421'
-          : '\ufffd';
+      return code < 128 ? `^${String.fromCharCode(code ^ 64)}` : '\ufffd';
     })
     .replace(
       BIDI,

@@ -68,10 +68,15 @@ export function LogLines(props: ILinesProps): React.JSX.Element {
     },
     [full, height]
   );
-  // What is looked at stays where it is when lines are added, unless the end is followed.
+  // What is looked at stays where it is when lines are added, unless the end is followed. Nothing
+  // else may scroll here: that would cut off a movement of the browser's.
   const top = React.useRef(0);
+  const was = React.useRef<unknown>(null);
   React.useLayoutEffect(() => {
-    scroll(follow ? 1 : top.current / room);
+    if (follow || was.current !== scroll) {
+      scroll(follow ? 1 : top.current / room);
+    }
+    was.current = scroll;
   }, [follow, room, scroll]);
   React.useLayoutEffect(() => {
     if (target) {
