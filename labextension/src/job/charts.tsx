@@ -258,12 +258,11 @@ function axisOf(
     ...family.lines.map(line => line.series.times.at(-1) ?? props.start)
   );
   const seconds = (latest - props.start) / 1000;
-  const [unit, length] =
+  const [unit, length]: [string, number] =
     seconds < 120 ? ['s', 1] : seconds < 7200 ? ['min', 60] : ['h', 3600];
   return {
     title: trans.__('Time since the start (%1)', unit),
-    values: series =>
-      series.times.map(at => (at - props.start) / 1000 / (length as number))
+    values: series => series.times.map(at => (at - props.start) / 1000 / length)
   };
 }
 

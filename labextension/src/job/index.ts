@@ -31,8 +31,8 @@ export const job: JupyterFrontEndPlugin<void> = {
             description: trans.__('What the log shows')
           }
         },
-        key: args => String(args['name']),
-        title: args => String(args['name']),
+        key: args => args['name'] as string,
+        title: args => args['name'] as string,
         page: async () =>
           (await import(/* webpackChunkName: "job" */ './page')).JobPage
       },

@@ -96,6 +96,8 @@ export function LogLines(props: ILinesProps): React.JSX.Element {
   const { onTop } = props;
   const shown = Math.round(top.current);
   React.useEffect(() => onTop(shown), [onTop, shown]);
+  // After every render: lines may have come. What it sets only grows, by a tenth at least.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
   React.useLayoutEffect(() => {
     const node = body.current!;
     const anchor = Math.min(Math.floor(at), total - 1);

@@ -168,18 +168,11 @@ export class LogModel implements IDisposable {
     this._changed.emit();
   }
 
-  /** Ask how long the log is now. */
-  async refresh(): Promise<void> {
-    if (this._refreshing) {
-      this._again = true;
-      return;
-    }
-    this._refreshing = true;
-    do {
-      this._again = false;
-      await this._describe();
-    } while (this._again && !this._isDisposed);
-    this._refreshing = false;
+  /** Ask how long the log is now; resolves when that is known. */
+  refresh(): Promise<void> {
+    this._again = true;
+    this._refreshing ??= this._refresh();
+    return this._refreshing;
   }
 
   dispose(): void {
@@ -188,6 +181,14 @@ export class LogModel implements IDisposable {
       Signal.disconnectReceiver(this);
       Signal.clearData(this);
     }
+  }
+
+  private async _refresh(): Promise<void> {
+    while (this._again && !this._isDisposed) {
+      this._again = false;
+      await this._describe();
+    }
+    this._refreshing = null;
   }
 
   private async _describe(): Promise<void> {
@@ -348,7 +349,7 @@ export class LogModel implements IDisposable {
   private _stream: string | undefined;
   private _log: studio.DescribeLogResponse | undefined;
   private _error: unknown = null;
-  private _refreshing = false;
+  private _refreshing: Promise<void> | null = null;
   private _again = false;
   private _pages = new Map<number, studio.LogLine[]>();
   private _fetching = new Set<number>();

@@ -278,13 +278,13 @@ function Search(props: {
         onChange={event => onState({ query: event.target.value })}
       />
       <Toggle
-        label=".*"
+        symbol=".*"
         title={trans.__('Regular expression')}
         on={!!state.regex}
         onToggle={regex => onState({ regex })}
       />
       <Toggle
-        label="Aa"
+        symbol="Aa"
         title={trans.__('Match case')}
         on={!!state.matchCase}
         onToggle={matchCase => onState({ matchCase })}
@@ -319,7 +319,9 @@ function Search(props: {
 }
 
 function Toggle(props: {
-  label: string;
+  /** Its name; a symbol has the title for its name. */
+  label?: string;
+  symbol?: string;
   title: string;
   on: boolean;
   onToggle: (on: boolean) => void;
@@ -327,11 +329,12 @@ function Toggle(props: {
   return (
     <button
       className="jp-StudioButton jp-mod-minimal"
+      aria-label={props.symbol && props.title}
       aria-pressed={props.on}
       title={props.title}
       onClick={() => props.onToggle(!props.on)}
     >
-      {props.label}
+      {props.label ?? props.symbol}
     </button>
   );
 }
