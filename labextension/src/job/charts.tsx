@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { Chart, type ITable } from '../components/chart/chart';
+import { Chart, type ITable, type Zoom } from '../components/chart/chart';
 import { type ISeries, smoothed } from '../components/chart/series';
-import { DASHES, plain, SYMBOLS } from '../components/chart/theme';
+import { plain } from '../components/chart/theme';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { families, type IFamily, type ILine } from './families';
@@ -16,6 +16,8 @@ export interface IChartState {
   byTime?: boolean;
   log?: boolean;
   filter?: string;
+  /** Where charts are zoomed in, by their titles. */
+  zoom?: Record<string, Zoom>;
 }
 
 const FEW = 24;
@@ -32,6 +34,12 @@ export function MetricCharts(props: {
   const { trans } = useStudio();
   const { series, state, onState } = props;
   const [more, setMore] = React.useState(false);
+  const latest = React.useRef(props);
+  latest.current = props;
+  const onZoom = React.useCallback((title: string, zoom: Zoom) => {
+    const { zoom: before } = latest.current.state;
+    latest.current.onState({ zoom: { ...before, [title]: zoom } });
+  }, []);
   const curves = React.useMemo(
     () => families(series.filter(each => each.total > 1)),
     [series]
@@ -100,6 +108,8 @@ export function MetricCharts(props: {
             smooth={state.smooth ?? 0}
             byTime={!!state.byTime}
             log={!!state.log}
+            zoom={state.zoom?.[family.title]}
+            onZoom={onZoom}
           />
         ))}
       </div>
@@ -163,6 +173,8 @@ interface IFamilyChartProps {
   byTime: boolean;
   log: boolean;
   unit?: string;
+  zoom?: Zoom;
+  onZoom?: (title: string, zoom: Zoom) => void;
 }
 
 const FamilyChart = React.memo(FamilyChart_, (before, after) => {
@@ -182,6 +194,12 @@ const FamilyChart = React.memo(FamilyChart_, (before, after) => {
 function FamilyChart_(props: IFamilyChartProps): React.JSX.Element {
   const { trans } = useStudio();
   const { family } = props;
+  const { onZoom } = props;
+  const { title } = family;
+  const noteZoom = React.useCallback(
+    (zoom: Zoom) => onZoom?.(title, zoom),
+    [onZoom, title]
+  );
   const x = axisOf(family, props, trans);
   const several = family.lines.length > 1;
   const data = family.lines.flatMap((line, index) =>
@@ -210,6 +228,8 @@ function FamilyChart_(props: IFamilyChartProps): React.JSX.Element {
       layout={layout}
       table={table(family, x, trans)}
       height={220}
+      zoom={props.zoom}
+      onZoom={noteZoom}
       note={
         shown < points
           ? trans.__(
@@ -286,21 +306,21 @@ function traces(
     type: 'scatter',
     x,
     name: plain(line.label),
-    colorIndex: index,
+    meta: { color: index, dash: index, symbol: index },
     legendgroup: String(index)
   };
   const drawn = {
     ...style,
     y: smooth ? smoothed(values, smooth) : values,
     mode: few ? 'lines+markers' : 'lines',
-    line: { dash: DASHES[index % DASHES.length], width: 2 },
-    marker: { symbol: SYMBOLS[index % SYMBOLS.length], size: 6 }
+    line: { width: 2 },
+    marker: { size: 6 }
   };
   const faint = {
     ...style,
     y: values,
     mode: 'lines',
-    line: { width: 1 },
+    line: { width: 1, dash: 'solid' },
     opacity: 0.35,
     hoverinfo: 'skip',
     showlegend: false

@@ -1,9 +1,9 @@
 import React from 'react';
 
+import { CommandButton, CommandLink } from '../components/actions';
 import { bytes, number } from '../components/format';
 import { useLive, useStudio } from '../components/hooks';
 import { Copyable, Facts, Section } from '../components/parts';
-import { notifyError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
 import { isOver } from './phases';
@@ -137,7 +137,7 @@ export function Inputs(props: { job: Job }): React.JSX.Element {
 
 /** What the job leaves: the model, with what can be done with it. */
 export function Outputs(props: { job: Job }): React.JSX.Element {
-  const { trans, client, commands } = useStudio();
+  const { trans, client } = useStudio();
   const { job } = props;
   const uri = job.ModelArtifacts?.S3ModelArtifacts ?? '';
   const place = parsed(uri);
@@ -155,16 +155,13 @@ export function Outputs(props: { job: Job }): React.JSX.Element {
         <>
           <S3Link uri={uri} note={bytes(size)} />
           <div className="jp-StudioJob-row">
-            <button
-              className="jp-StudioButton jp-mod-accept"
-              onClick={() =>
-                void commands.execute(CommandIDs.deploy, {
-                  job: job.TrainingJobName
-                })
-              }
+            <CommandButton
+              kind="accept"
+              command={CommandIDs.deploy}
+              args={{ job: job.TrainingJobName }}
             >
               {trans.__('Deploy')}
-            </button>
+            </CommandButton>
             <a
               className="jp-StudioButton"
               href={client.s3Url(place.bucket, place.key)}
@@ -214,34 +211,27 @@ function S3Link(props: {
   note?: string;
   data?: boolean;
 }): React.JSX.Element {
-  const { trans, commands } = useStudio();
+  const { trans } = useStudio();
   const { bucket, key } = parsed(props.uri);
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   return (
     <span className="jp-StudioJob-uri">
-      <button
-        className="jp-StudioLink"
+      <CommandLink
+        command={CommandIDs.openObjects}
+        args={{ bucket, prefix: folder }}
         title={trans.__('Browse %1', props.uri)}
-        onClick={() =>
-          void commands
-            .execute(CommandIDs.openObjects, { bucket, prefix: folder })
-            .catch((error: unknown) => notifyError(props.uri, error))
-        }
       >
         {props.uri}
-      </button>
+      </CommandLink>
       {props.note && <span className="jp-StudioJob-none">{props.note}</span>}
       {props.data && (
-        <button
-          className="jp-StudioButton jp-mod-minimal"
-          onClick={() =>
-            void commands
-              .execute(CommandIDs.openData, { uri: props.uri })
-              .catch((error: unknown) => notifyError(props.uri, error))
-          }
+        <CommandButton
+          kind="minimal"
+          command={CommandIDs.openData}
+          args={{ uri: props.uri }}
         >
           {trans.__('Visualize')}
-        </button>
+        </CommandButton>
       )}
     </span>
   );

@@ -1,6 +1,7 @@
 import React from 'react';
 
 import { useSignal, useStudio } from '../components/hooks';
+import { CommandButton } from '../components/actions';
 import { bare } from '../components/log/ansi';
 import type { LogModel } from '../components/log/model';
 import { CommandIDs } from '../tokens';
@@ -13,7 +14,7 @@ export function FailureCard(props: {
   log: LogModel;
   onLine: (line: number) => void;
 }): React.JSX.Element | null {
-  const { trans, commands } = useStudio();
+  const { trans } = useStudio();
   useSignal(props.log.changed);
   const failure = failureOf(props.job, trans);
   if (!failure) {
@@ -21,10 +22,6 @@ export function FailureCard(props: {
   }
   const { traceback, firstError } = props.log;
   const line = traceback?.Line ?? firstError;
-  const clone = () =>
-    void commands.execute(CommandIDs.newJob, {
-      from: props.job.TrainingJobName
-    });
   return (
     <section
       className="jp-StudioJob-failure"
@@ -51,9 +48,13 @@ export function FailureCard(props: {
             {trans.__('Show line %1 of the log', (line + 1).toLocaleString())}
           </button>
         )}
-        <button className="jp-StudioButton jp-mod-accept" onClick={clone}>
+        <CommandButton
+          kind="accept"
+          command={CommandIDs.newJob}
+          args={{ from: props.job.TrainingJobName }}
+        >
           {trans.__('Clone and edit')}
-        </button>
+        </CommandButton>
       </div>
     </section>
   );

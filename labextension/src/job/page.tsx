@@ -2,6 +2,7 @@ import React from 'react';
 
 import { copyAs } from '../codegen/copyas';
 import { requestOf } from '../codegen';
+import { CommandButton } from '../components/actions';
 import { type ISeries, seriesOf } from '../components/chart/series';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { duration } from '../components/format';
@@ -9,8 +10,9 @@ import { useArgs, useLive, useNow, useStudio } from '../components/hooks';
 import type { LogModel } from '../components/log/model';
 import { type ILogState, LogView, useLog } from '../components/log/view';
 import { Section, Status, Tabs, When } from '../components/parts';
+import { Provenance } from '../components/provenance';
 import type { StudioView } from '../core/documents';
-import { ApiError, notifyError } from '../core/errors';
+import { ApiError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { type IChartState, MetricCharts, SystemCharts } from './charts';
@@ -31,7 +33,7 @@ const KIND = 'training-job';
 /** A training job: what it is doing, what it says, what came of it. */
 export function JobPage(props: { view: StudioView }): React.JSX.Element {
   const [args, setArgs] = useArgs<IJobArgs>(props.view);
-  const { client, commands, trans } = useStudio();
+  const { client, trans } = useStudio();
   const { name } = args;
   const job = useLive(
     signal =>
@@ -53,12 +55,9 @@ export function JobPage(props: { view: StudioView }): React.JSX.Element {
         title={trans.__('There is no training job %1.', name)}
         hint={trans.__('It was deleted, or it belongs to somebody else.')}
       >
-        <button
-          className="jp-StudioButton"
-          onClick={() => void commands.execute(CommandIDs.openJobs, {})}
-        >
+        <CommandButton command={CommandIDs.openJobs}>
           {trans.__('All training jobs')}
-        </button>
+        </CommandButton>
       </Empty>
     ) : job.error ? (
       <Problem
@@ -113,7 +112,16 @@ export function JobPage(props: { view: StudioView }): React.JSX.Element {
               </Overview>
             )
           },
-          { id: 'log', label: trans.__('Log'), content: () => logView(false) }
+          { id: 'log', label: trans.__('Log'), content: () => logView(false) },
+          {
+            id: 'provenance',
+            label: trans.__('Provenance'),
+            content: () => (
+              <div className="jp-StudioJob-provenance">
+                <Provenance arn={shown.TrainingJobArn} />
+              </div>
+            )
+          }
         ]}
       />
     </div>
@@ -125,15 +133,11 @@ function Header(props: {
   gone: boolean;
 }): React.JSX.Element {
   const app = useStudio();
-  const { trans, commands, client } = app;
+  const { trans, client } = app;
   const { job } = props;
   const over = isOver(job.TrainingJobStatus);
   const now = useNow(!over);
   const name = job.TrainingJobName;
-  const run = (command: string, args: Record<string, string | string[]>) =>
-    void commands
-      .execute(command, args)
-      .catch((error: unknown) => notifyError(name, error));
   const copy = async () => {
     const { Tags } = await client
       .call('sagemaker', 'ListTags', { ResourceArn: job.TrainingJobArn })
@@ -162,38 +166,35 @@ function Header(props: {
         </span>
         <div className="jp-StudioPage-actions">
           {!over && (
-            <button
-              className="jp-StudioButton"
+            <CommandButton
+              command={CommandIDs.stopJobs}
+              args={{ names: [name] }}
               disabled={job.TrainingJobStatus === 'Stopping' || props.gone}
-              onClick={() => run(CommandIDs.stopJobs, { names: [name] })}
             >
               {trans.__('Stop')}
-            </button>
+            </CommandButton>
           )}
-          <button
-            className="jp-StudioButton"
+          <CommandButton
+            command={CommandIDs.newJob}
+            args={{ from: name }}
             disabled={props.gone}
-            onClick={() => run(CommandIDs.newJob, { from: name })}
           >
             {trans.__('Clone')}
-          </button>
+          </CommandButton>
           <button className="jp-StudioButton" onClick={() => void copy()}>
             {trans.__('Copy as…')}
           </button>
-          <button
-            className="jp-StudioButton"
-            onClick={() => run(CommandIDs.copyLink, {})}
-          >
+          <CommandButton command={CommandIDs.copyLink}>
             {trans.__('Copy link')}
-          </button>
+          </CommandButton>
           {over && (
-            <button
-              className="jp-StudioButton"
+            <CommandButton
+              command={CommandIDs.deleteJobs}
+              args={{ names: [name] }}
               disabled={props.gone}
-              onClick={() => run(CommandIDs.deleteJobs, { names: [name] })}
             >
               {trans.__('Delete')}
-            </button>
+            </CommandButton>
           )}
         </div>
       </header>
