@@ -158,9 +158,16 @@ def _settled(endpoint: Resource, target: Doc, outcome: str, now: int, message: s
 def _seen(endpoint: Resource, servers: dict[str, Observed], wanted: list[str]) -> Resource:
     """The endpoint with how far its servers are: whoever watches it is told of each step."""
     seen = {role: _stage(servers[role].status) for role in wanted if role in servers}
-    if seen == endpoint.state.get("Seen", {}):
-        return endpoint
-    return replace(endpoint, state={**endpoint.state, "Seen": seen})
+    return _told(endpoint, Seen=seen)
+
+
+def _told(endpoint: Resource, **news: object) -> Resource:
+    """The endpoint with this in its state, the same when that is no news: whoever watches an
+    endpoint is told when it is stored."""
+    state = {**endpoint.state, **news}
+    known = {name: endpoint.state.get(name) or None for name in news}
+    same = known == {name: value or None for name, value in news.items()}
+    return endpoint if same else replace(endpoint, state=state)
 
 
 def _stage(status: RunStatus) -> str:
@@ -183,6 +190,7 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
         endpoint = replace(endpoint, state={**endpoint.state, "Routes": routes, "RoutedAt": now})
     steps: list[Step] = []
     cleared, left = _cleared(old)
+    endpoint = _told(endpoint, Leaving=sum(not each.status.ended for each in old))
     # First the last requests end of a server that is left.
     if now - endpoint.state["RoutedAt"] >= _DRAIN_MS:
         steps += cleared

@@ -102,6 +102,7 @@ def _in_order(made: list[Doc], change: Doc) -> list[Doc]:
             step["Status"] = "Skipped" if given_up else "Pending"
         else:
             step["Status"], at = "Failed" if given_up else "InProgress", None
+            step["EndTime"] = change["EndTime"] if given_up else None
     return made
 
 

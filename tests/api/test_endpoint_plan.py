@@ -255,3 +255,11 @@ def test_an_endpoint_knows_how_far_its_servers_are_and_what_became_of_changes():
     done = endpoint_plan.plan(begun, [server(it, "serve/1/v0/0", READY)], 6).resource
     assert done.state["Seen"] == {}
     assert [(each["Outcome"], each["EndTime"]) for each in done.state["Past"]] == [("Completed", 6)]
+
+
+def test_an_endpoint_knows_when_the_last_of_its_old_servers_has_stopped():
+    it, servers = rescaled(1, servers=2)
+    told = endpoint_plan.plan(it, servers, 2_000).resource
+    assert told.state["Leaving"] == 1
+    stopped = server(it, "serve/1/v0/1", RunStatus("stopped", ended_at=3_000))
+    assert endpoint_plan.plan(told, [servers[0], stopped], 3_500).resource.state["Leaving"] == 0
