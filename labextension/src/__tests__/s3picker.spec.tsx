@@ -1,4 +1,10 @@
-import { act, configure, fireEvent, screen, waitFor } from '@testing-library/react';
+import {
+  act,
+  configure,
+  fireEvent,
+  screen,
+  waitFor
+} from '@testing-library/react';
 
 import { pickS3 } from '../components/s3picker';
 import { listFolder, parseS3 } from '../core/s3';

@@ -1,0 +1,127 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { plan, slug, unique, type IDraft, type IKnown } from '../draft';
+
+const trans = nullTranslator.load('');
+const known: IKnown = {
+  models: ['bank', 'bank-2'],
+  endpoints: [
+    { name: 'bank', status: 'InService' },
+    { name: 'slow', status: 'Updating' }
+  ],
+  configs: ['bank'],
+  role: 'arn:aws:iam::1:role/home'
+};
+const artifact = { image: 'xgboost:1', uri: 's3://b/m.tar.gz', role: '' };
+
+const planned = (draft: IDraft, serving: any[] = []) =>
+  plan(draft, known, artifact, serving, trans);
+const requests = (draft: IDraft, serving: any[] = []) =>
+  planned(draft, serving).calls.map(
+    each => [each.operation, each.request as any] as const
+  );
+
+describe('plan', () => {
+  it('needs no more than a training job: all names are free ones', () => {
+    const { calls, problems, made } = planned({
+      source: { kind: 'job', name: 'bank' }
+    });
+    expect(problems).toEqual([]);
+    expect(calls.map(each => each.operation)).toEqual([
+      'CreateModel',
+      'CreateEndpointConfig',
+      'CreateEndpoint'
+    ]);
+    expect(made).toEqual({
+      model: 'bank-3',
+      config: 'bank-2',
+      endpoint: 'bank-2'
+    });
+    expect((calls[0].request as any).ExecutionRoleArn).toBe(known.role);
+  });
+
+  it('makes no model of a model', () => {
+    const [config, endpoint] = requests({
+      source: { kind: 'model', name: 'bank' }
+    });
+    expect(config[1].ProductionVariants).toEqual([
+      {
+        VariantName: 'AllTraffic',
+        ModelName: 'bank',
+        InstanceType: 'ml.m5.large',
+        InitialInstanceCount: 1,
+        InitialVariantWeight: 1
+      }
+    ]);
+    expect(endpoint[0]).toBe('CreateEndpoint');
+  });
+
+  it('keeps the proportions of what serves when a variant joins it', () => {
+    const serving = [
+      { VariantName: 'a', ModelName: 'x', InitialVariantWeight: 3 },
+      { VariantName: 'b', ModelName: 'y', InitialVariantWeight: 1 }
+    ];
+    const draft: IDraft = {
+      source: { kind: 'model', name: 'a' },
+      target: 'bank',
+      keep: true,
+      share: 20
+    };
+    const [config, update] = requests(draft, serving);
+    const shares = config[1].ProductionVariants.map((each: any) => [
+      each.VariantName,
+      each.InitialVariantWeight
+    ]);
+    expect(shares).toEqual([
+      ['a', 60],
+      ['b', 20],
+      ['a-2', 20]
+    ]);
+    expect(update).toEqual([
+      'UpdateEndpoint',
+      { EndpointName: 'bank', EndpointConfigName: 'bank-2' }
+    ]);
+    expect(planned(draft, serving).made.endpoint).toBeUndefined();
+  });
+
+  it('names what is wrong, and on which step', () => {
+    const wrong = (draft: IDraft) =>
+      planned(draft).problems.map(each => `${each.step} ${each.field}`);
+    const source = { kind: 'model', name: 'bank' } as const;
+    expect(wrong({})).toEqual(['model source']);
+    expect(wrong({ source: { kind: 'data', name: 's3://b/k' } })).toEqual([
+      'model image'
+    ]);
+    expect(
+      wrong({ source: { kind: 'job', name: 'j' }, modelName: 'bank' })
+    ).toEqual(['model modelName']);
+    expect(wrong({ source, endpointName: 'a b' })).toEqual([
+      'traffic endpointName'
+    ]);
+    expect(wrong({ source, target: 'slow' })).toEqual(['traffic target']);
+    expect(wrong({ source, beside: 'bank-2', share: 100 })).toEqual([
+      'traffic share'
+    ]);
+    expect(wrong({ source, instanceType: 'large', count: 0 })).toEqual([
+      'where instanceType',
+      'where count'
+    ]);
+  });
+});
+
+describe('names', () => {
+  it('are valid whatever they are made of', () => {
+    const name = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+    for (const text of ['--a__b', '<img src=x>', 'é', 'x'.repeat(99), '']) {
+      expect(slug(text)).toMatch(name);
+      expect(unique(slug(text), [slug(text)])).toMatch(name);
+    }
+  });
+
+  it('of an artifact come from its job, else from its folder', () => {
+    const model = (name: string) =>
+      planned({ source: { kind: 'data', name }, image: 'i' }).made.model;
+    expect(model('s3://b/out/j1/output/model.tar.gz')).toBe('j1');
+    expect(model('s3://b/mine/model.tar.gz')).toBe('mine');
+  });
+});

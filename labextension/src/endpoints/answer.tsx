@@ -1,0 +1,135 @@
+import React from 'react';
+
+import { number } from '../components/format';
+import { useStudio } from '../components/hooks';
+import { Tabs, When } from '../components/parts';
+import { cellsOf, pretty, type ICall, type ICells } from './console';
+
+const MOST_ROWS = 500;
+
+/** What came of a call: as a table where it is one, and as text. */
+export function Answer(props: { call: ICall }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { call } = props;
+  const cells = React.useMemo(() => cellsOf(call), [call]);
+  const [tab, setTab] = React.useState(cells ? 'table' : 'text');
+  const good = call.status < 300;
+  return (
+    <>
+      <p className="jp-StudioConsole-facts">
+        <span className="jp-StudioStatus">
+          <span
+            className={`jp-StudioStatus-dot jp-mod-${good ? 'good' : 'bad'}`}
+            aria-hidden="true"
+          />
+          <strong>
+            {good
+              ? trans.__('Answered')
+              : trans.__('Refused with status %1', call.status)}
+          </strong>
+        </span>
+        <span>{trans.__('%1 ms', number(Math.round(call.milliseconds)))}</span>
+        {call.variant && <span>{trans.__('variant %1', call.variant)}</span>}
+        <span>{call.contentType}</span>
+      </p>
+      {cells ? (
+        <Tabs
+          label={trans.__('Answer')}
+          selected={tab}
+          onSelect={setTab}
+          tabs={[
+            {
+              id: 'table',
+              label: trans.__('Table'),
+              content: () => <Cells cells={cells} />
+            },
+            {
+              id: 'text',
+              label: trans.__('Text'),
+              content: () => <Text text={pretty(call.answer)} />
+            }
+          ]}
+        />
+      ) : (
+        <Text text={pretty(call.answer)} />
+      )}
+    </>
+  );
+}
+
+function Text(props: { text: string }): React.JSX.Element {
+  const { trans } = useStudio();
+  return (
+    <pre
+      className="jp-StudioConsole-answer"
+      tabIndex={0}
+      aria-label={trans.__('Text of the answer')}
+    >
+      {props.text || trans.__('(empty)')}
+    </pre>
+  );
+}
+
+function Cells(props: { cells: ICells }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { columns, rows } = props.cells;
+  const shown = rows.slice(0, MOST_ROWS);
+  return (
+    <div className="jp-StudioConsole-answer">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('Row')}</th>
+            {columns.map(column => (
+              <th scope="col" key={column}>
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((row, index) => (
+            <tr key={index}>
+              <th scope="row">{index + 1}</th>
+              {columns.map((column, at) => (
+                <td key={column}>{row[at]}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < rows.length && (
+        <p>{trans.__('%1 of %2 rows', shown.length, rows.length)}</p>
+      )}
+    </div>
+  );
+}
+
+/** The calls so far, to look at again. */
+export function Calls(props: {
+  calls: ICall[];
+  shown: ICall | undefined;
+  onShow: (call: ICall) => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  return (
+    <details className="jp-StudioConsole-calls">
+      <summary>{trans._n('%1 call', '%1 calls', props.calls.length)}</summary>
+      <ul>
+        {props.calls.map(call => (
+          <li key={call.at}>
+            <button
+              className="jp-StudioLink"
+              aria-current={call.at === props.shown?.at ? 'true' : undefined}
+              onClick={() => props.onShow(call)}
+            >
+              <When at={call.at} /> · {call.status} ·{' '}
+              {trans.__('%1 ms', number(Math.round(call.milliseconds)))} ·{' '}
+              {call.request.body.slice(0, 40) || trans.__('a file')}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
