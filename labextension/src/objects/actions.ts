@@ -129,30 +129,25 @@ export class Actions {
     if (found === null || !(await this._sure(bucket, entries, found))) {
       return;
     }
-    const abort = new AbortController();
     const total = found.keys.length;
-    const id = Notification.emit(trans.__('Deleting…'), 'in-progress', {
-      autoClose: false,
-      actions: [{ label: trans.__('Stop'), callback: () => abort.abort() }]
-    });
+    const { signal, tell, end } = this._progress();
     try {
       const done = await s3.deleteObjects(
         client,
         bucket,
         found.keys.map(key => ({ key })),
         count =>
-          Notification.update({
-            id,
-            message: trans.__('Deleted %1 of %2 objects.', count, total),
-            progress: count / total
-          }),
-        abort.signal
+          tell(
+            trans.__('Deleted %1 of %2 objects.', count, total),
+            count / total
+          ),
+        signal
       );
-      Notification.dismiss(id);
+      end();
       this._tellDeleted(bucket, total, done);
     } catch (error) {
-      Notification.dismiss(id);
-      if (!abort.signal.aborted) {
+      end();
+      if (!signal.aborted) {
         throw error;
       }
     }
@@ -166,37 +161,54 @@ export class Actions {
     const { trans, client } = this._studio;
     const objects = entries.filter(entry => entry.kind === 'object');
     const folders = entries.filter(entry => entry.kind === 'folder');
-    const abort = new AbortController();
-    const id = folders.length
-      ? Notification.emit(trans.__('Counting objects…'), 'in-progress', {
-          autoClose: false,
-          actions: [{ label: trans.__('Stop'), callback: () => abort.abort() }]
-        })
-      : '';
+    const { signal, tell, end } = this._progress();
     try {
       const below = await s3.count(
         client,
         bucket,
         folders.map(folder => folder.key),
-        count =>
-          Notification.update({
-            id,
-            message: trans.__('Counting objects: %1 so far.', count)
-          }),
-        abort.signal
+        count => tell(trans.__('Counting objects: %1 so far.', count)),
+        signal
       );
       return {
         keys: [...objects.map(object => object.key), ...below.keys],
         bytes: objects.reduce((sum, it) => sum + (it.size ?? 0), below.bytes)
       };
     } catch (error) {
-      if (abort.signal.aborted) {
+      if (signal.aborted) {
         return null;
       }
       throw error;
     } finally {
-      Notification.dismiss(id);
+      end();
     }
+  }
+
+  /** A notification with a button that stops what it tells of; there once something is told. */
+  private _progress(): {
+    signal: AbortSignal;
+    tell: (message: string, progress?: number) => void;
+    end: () => void;
+  } {
+    const { trans } = this._studio;
+    const abort = new AbortController();
+    const stop = {
+      label: trans.__('Stop'),
+      callback: () => abort.abort()
+    };
+    let id = '';
+    return {
+      signal: abort.signal,
+      tell: (message, progress) => {
+        if (id) {
+          Notification.update({ id, message, progress });
+        } else {
+          const options = { autoClose: false as const, actions: [stop] };
+          id = Notification.emit(message, 'in-progress', options);
+        }
+      },
+      end: () => Notification.dismiss(id)
+    };
   }
 
   private async _sure(

@@ -60,7 +60,8 @@ export function useDrops(
     });
     listen('lm-dragenter', paths, () => setOver(true));
     listen('lm-dragover', paths, event => {
-      event.dropAction = 'copy';
+      // The only one that the file browser supports; nothing is moved.
+      event.dropAction = event.proposedAction;
     });
     listen('lm-dragleave', paths, event => {
       if (!target.contains(event.relatedTarget as Node | null)) {
@@ -69,7 +70,7 @@ export function useDrops(
     });
     listen('lm-drop', paths, event => {
       setOver(false);
-      event.dropAction = 'copy';
+      event.dropAction = event.proposedAction;
       handlers.current.onPaths(
         event.mimeData.getData(CONTENTS_MIME) as string[]
       );

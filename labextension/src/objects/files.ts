@@ -7,10 +7,18 @@ export async function droppedFiles(
   transfer: DataTransfer,
   prefix: string
 ): Promise<IFile[]> {
+  // All at once: the transfer is empty after the event.
   const entries = [...transfer.items]
-    .map(item => item.webkitGetAsEntry())
-    .filter(entry => entry !== null);
-  const found = await Promise.all(entries.map(each => within(each, prefix)));
+    .filter(item => item.kind === 'file')
+    .map(item => item.webkitGetAsEntry() ?? item.getAsFile())
+    .filter(each => each !== null);
+  const found = await Promise.all(
+    entries.map(each =>
+      each instanceof File
+        ? [fileOf(each, prefix + each.name)]
+        : within(each, prefix)
+    )
+  );
   return found.flat();
 }
 

@@ -48,9 +48,14 @@ export class Listing implements IDisposable {
     return this._entries;
   }
 
+  /** Whether anything was fetched so far. */
+  get begun(): boolean {
+    return this._pages > 0;
+  }
+
   /** Whether there is nothing that was not fetched. */
   get complete(): boolean {
-    return this._next === undefined && this._pages > 0;
+    return this.begun && this._next === undefined;
   }
 
   get loading(): boolean {
@@ -86,7 +91,7 @@ export class Listing implements IDisposable {
           this._timer = undefined;
           void this._load(Math.max(1, this._pages));
         },
-        Math.max(0, this._begun + PAUSE_MS - Date.now())
+        Math.max(0, this._loadedAt + PAUSE_MS - Date.now())
       );
     }
   }
@@ -105,7 +110,7 @@ export class Listing implements IDisposable {
     const anew = this._stale;
     this._running = true;
     this._stale = false;
-    this._begun = Date.now();
+    this._loadedAt = Date.now();
     this._changed.emit();
     try {
       let entries = anew ? [] : this._entries;
@@ -200,7 +205,7 @@ export class Listing implements IDisposable {
   private _pages = 0;
   private _running = false;
   private _stale = false;
-  private _begun = 0;
+  private _loadedAt = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _error: unknown = null;
   private _abort = new AbortController();

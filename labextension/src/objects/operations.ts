@@ -125,7 +125,7 @@ export async function objectVersions(
     }));
 }
 
-/** All keys below `prefixes`; `onCount` hears how many so far. */
+/** All keys below `prefixes`; `onCount` hears how many so far, while there are more. */
 export async function count(
   client: Client,
   bucket: string,
@@ -143,14 +143,16 @@ export async function count(
         keys.push(object.key);
         bytes += object.size;
       }
-      onCount(keys.length);
       next = page.next;
+      if (next) {
+        onCount(keys.length);
+      }
     } while (next);
   }
   return { keys, bytes };
 }
 
-/** Delete any number of objects or versions; `onDone` hears how many so far. */
+/** Delete any number of objects or versions; `onDone` hears how many so far, while there are more. */
 export async function deleteObjects(
   client: Client,
   bucket: string,
@@ -166,7 +168,9 @@ export async function deleteObjects(
       : await deleteTogether(client, bucket, some, signal);
     result.markers.push(...done.markers);
     result.errors.push(...done.errors);
-    onDone(Math.min(targets.length, at + MOST_AT_ONCE));
+    if (at + some.length < targets.length) {
+      onDone(at + some.length);
+    }
   }
   return result;
 }

@@ -2,7 +2,7 @@ import type { Contents } from '@jupyterlab/services';
 import { fileIcon, folderIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { carry, CommandButton } from '../components/actions';
+import { carry } from '../components/actions';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { bytes } from '../components/format';
 import { Grid, type IColumn, type ISort } from '../components/grid';
@@ -11,7 +11,7 @@ import { When } from '../components/parts';
 import type { StudioView } from '../core/documents';
 import { bucketIcon } from '../icons';
 import type { Actions } from './actions';
-import { Address } from './address';
+import { Act, Bar, Extent } from './bar';
 import { type Browser, idOf } from './browser';
 import { ObjectCommands, openEntry } from './commands';
 import { Details } from './details';
@@ -41,7 +41,6 @@ interface IArgs {
 
 const ICONS = { bucket: bucketIcon, folder: folderIcon, object: fileIcon };
 const AHEAD = 100;
-const FILTER_MS = 250;
 
 /** The S3 browser over `objects`. */
 export function objectsPage(
@@ -163,102 +162,6 @@ function useBrowserArgs(
   }, [browser, setArgs]);
 }
 
-function Bar(props: { browser: Browser }): React.JSX.Element {
-  const { browser } = props;
-  const { trans } = useStudio();
-  const { place } = browser;
-  return (
-    <header className="jp-StudioPage-header">
-      <div className="jp-StudioObjects-moves">
-        <button
-          className="jp-StudioButton"
-          disabled={!browser.canGoBack}
-          aria-label={trans.__('Back')}
-          title={trans.__('Back (Alt+Left)')}
-          onClick={() => browser.back()}
-        >
-          ←
-        </button>
-        <button
-          className="jp-StudioButton"
-          disabled={!browser.canGoForward}
-          aria-label={trans.__('Forward')}
-          title={trans.__('Forward (Alt+Right)')}
-          onClick={() => browser.forward()}
-        >
-          →
-        </button>
-        <button
-          className="jp-StudioButton"
-          disabled={!place.bucket}
-          aria-label={trans.__('Up')}
-          title={trans.__('Up (Alt+Up)')}
-          onClick={() => browser.up()}
-        >
-          ↑
-        </button>
-      </div>
-      <Address place={place} onGo={to => browser.go(to)} />
-      <Filter key={`${place.bucket}/${place.prefix}`} browser={browser} />
-      <div className="jp-StudioPage-actions">
-        <Act command={ObjectCommands.uploadFiles} accept />
-        <Act command={ObjectCommands.uploadFolder} />
-        <Act command={ObjectCommands.newFolder} />
-        <Act command={ObjectCommands.newBucket} accept />
-        {browser.selection.length > 0 && (
-          <>
-            <Act command={ObjectCommands.download} />
-            <Act command={ObjectCommands.copyUri} />
-            <Act command={ObjectCommands.remove} />
-          </>
-        )}
-      </div>
-    </header>
-  );
-}
-
-/** A button of a command, hidden where the command is. */
-function Act(props: {
-  command: string;
-  accept?: boolean;
-}): React.JSX.Element | null {
-  const { commands } = useStudio();
-  const { command } = props;
-  return commands.isVisible(command) ? (
-    <CommandButton
-      command={command}
-      kind={props.accept ? 'accept' : undefined}
-      disabled={!commands.isEnabled(command)}
-    >
-      {commands.label(command)}
-    </CommandButton>
-  ) : null;
-}
-
-function Filter(props: { browser: Browser }): React.JSX.Element {
-  const { browser } = props;
-  const { trans } = useStudio();
-  const { place } = browser;
-  const [text, setText] = React.useState(place.filter);
-  React.useEffect(() => {
-    const timer = setTimeout(
-      () => browser.go({ ...browser.place, filter: text }),
-      FILTER_MS
-    );
-    return () => clearTimeout(timer);
-  }, [browser, text]);
-  return (
-    <input
-      type="search"
-      className="jp-StudioObjects-filter"
-      placeholder={trans.__('Starts with…')}
-      aria-label={trans.__('Show only names that start with')}
-      value={text}
-      onChange={event => setText(event.target.value)}
-    />
-  );
-}
-
 function Entries(props: {
   browser: Browser;
   widths?: Record<string, number>;
@@ -278,10 +181,19 @@ function Entries(props: {
     },
     [listing, count]
   );
-  if (listing?.error && !count) {
-    return <Problem error={listing.error} retry={() => browser.refresh()} />;
+  if (listing?.error && !listing.begun) {
+    return (
+      <Problem
+        what={trans.__(
+          '%1 could not be listed.',
+          place.bucket ? `s3://${place.bucket}/${place.prefix}` : 'S3'
+        )}
+        error={listing.error}
+        retry={() => browser.refresh()}
+      />
+    );
   }
-  if (!listing || (listing.loading && !count)) {
+  if (!listing?.begun) {
     return <Skeleton lines={8} />;
   }
   return (
@@ -373,40 +285,5 @@ function Nothing(props: { browser: Browser }): React.JSX.Element {
     >
       <Act command={ObjectCommands.newBucket} accept />
     </Empty>
-  );
-}
-
-/** How much is shown, and whether that is all. */
-function Extent(props: { browser: Browser }): React.JSX.Element {
-  const { browser } = props;
-  const { trans } = useStudio();
-  const { entries, listing, selection } = browser;
-  const all = trans._n('%1 item', '%1 items', entries.length);
-  const cut = listing && !listing.complete && !listing.error;
-  const parts = [
-    cut ? trans.__('The first %1, sorted among themselves', all) : all,
-    selection.length > 0 && trans.__('%1 selected', selection.length)
-  ];
-  return (
-    <>
-      <span role="status">{parts.filter(Boolean).join(' · ')}</span>
-      {cut && (
-        <button
-          className="jp-StudioButton jp-mod-minimal"
-          disabled={listing.loading}
-          onClick={() => listing.more()}
-        >
-          {listing.loading ? trans.__('Loading…') : trans.__('Load More')}
-        </button>
-      )}
-      {listing?.error !== null && entries.length > 0 && (
-        <button
-          className="jp-StudioButton jp-mod-warn"
-          onClick={() => browser.refresh()}
-        >
-          {trans.__('Not up to date: Retry')}
-        </button>
-      )}
-    </>
   );
 }
