@@ -79,7 +79,8 @@ def _read(known: Known, what: str) -> str:
         options += [f"sep={dialect.delimiter!r}"] if dialect.delimiter != "," else []
         options += [] if dialect.header else [f"names={_columns(list(dialect.names))}"]
         options += ["on_bad_lines='skip'", "index_col=False"] if _irregular(known) else []
-        options += [f"parse_dates={times!r}"] if (times := _times(known)) else []
+        if times := _times(known):
+            options += [f"parse_dates={times!r}", "date_format='ISO8601'"]
     options += [f"compression={wrapping.compression!r}"] if wrapping.compression else []
     options += [f"encoding={wrapping.encoding!r}"] if wrapping.encoding != "utf-8" else []
     reader = "read_json" if wrapping.format == "jsonl" else "read_csv"

@@ -99,13 +99,13 @@ def _has_header(records: list[list[str]]) -> bool:
     if numbers:
         years = all(it.isdigit() and int(it) in _YEARS for it in numbers)
         return years and len(set(numbers)) == len(numbers) < len(first)
+    columns = [[cell for cell in column if cell] for column in zip(*rest, strict=False)]
+    if any(column and all(map(_is_number, column)) for column in columns):
+        return True
     if len(set(first)) < len(first) - 1 or not any(first):
         return False
-    return not any(
-        cell in column
-        for cell, column in zip(first, zip(*rest, strict=False), strict=False)
-        if cell
-    )
+    cells = zip(first, columns, strict=False)
+    return not any(cell in column for cell, column in cells if cell)
 
 
 def _is_number(cell: str) -> bool:

@@ -24,6 +24,10 @@ def taken(pid: int) -> int:
     return next((int(it.split()[1]) << 10 for it in lines if it.startswith("RssAnon:")), 0)
 
 
+def lives(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 def die_with(parent: int) -> None:
     """This process ends when its parent does, and is the first to go when memory is short."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

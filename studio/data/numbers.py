@@ -11,6 +11,7 @@ from studio.data.protocol import QUANTILES
 MOST_BINS, DEFAULT_BINS = 60, 20
 MOST_TOP = 20
 _SPAN = 1 << 22  # whole numbers this close together are counted, not sorted
+_HUGE = 1e300
 _FAR = 3.0  # interquartile ranges beyond the quartiles
 
 Array = NDArray[Any]
@@ -128,16 +129,26 @@ def bin_edges(it: Numbers, quartiles: tuple[float, float], bins: int | None = No
         return np.array([low - 0.5, low + 0.5])
     if bins is None and it.values.dtype.kind == "i" and high - low < MOST_BINS:
         return np.arange(low - 0.5, high + 1)
-    if bins is None:
-        width = 2 * (quartiles[1] - quartiles[0]) / np.cbrt(it.count)
-        steps = (high / 2 - low / 2) / (width / 2) if width > 0 else DEFAULT_BINS
-        bins = int(min(max(np.ceil(steps), 1), MOST_BINS))
-    edges = np.linspace(low, high, bins + 1) if np.isfinite(high - low) else _huge(low, high, bins)
+    with np.errstate(all="ignore"):
+        edges = _even(low, high, bins or _freedman_diaconis(it.count, high - low, quartiles))
     return edges if np.all(np.diff(edges) > 0) else np.array([low, high])
 
 
-def _huge(low: float, high: float, bins: int) -> Array:
-    return np.linspace(low / 2, high / 2, bins + 1) * 2
+def _freedman_diaconis(count: int, span: float, quartiles: tuple[float, float]) -> int:
+    """How many bins, 1 to MOST_BINS."""
+    width = 2 * (quartiles[1] - quartiles[0]) / np.cbrt(count)
+    if not np.isfinite(span) or not width > 0:
+        return DEFAULT_BINS
+    return int(min(max(np.ceil(span / width), 1), MOST_BINS))
+
+
+def _even(low: float, high: float, bins: int) -> Array:
+    """Edges of bins of one width, also where the span is no number any more."""
+    if max(abs(low), abs(high)) < _HUGE:
+        return np.linspace(low, high, bins + 1)
+    edges = np.linspace(low / 2, high / 2, bins + 1) * 2
+    edges[0], edges[-1] = low, high
+    return edges
 
 
 def bin_counts(it: Numbers, edges: Array) -> Array:

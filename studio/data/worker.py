@@ -57,6 +57,7 @@ class Worker:
 
     def run(self) -> None:
         """Until stdin ends; what runs then is ended too."""
+        self._tidy()
         self.selector.register(0, selectors.EVENT_READ)
         while not self._ended:
             for key, _ in self.selector.select(_LOOK if self.children else None):
@@ -65,6 +66,12 @@ class Worker:
             self._begin()
         for child in list(self.children.values()):
             self._end(child)
+
+    def _tidy(self) -> None:
+        """Clears away what workers that were killed were writing."""
+        for left in self.cache.glob("*.part"):
+            if not memory.lives(int(left.name.split(".")[-2])):
+                left.unlink(missing_ok=True)
 
     def _read(self) -> None:
         chunk = os.read(0, _CHUNK)
