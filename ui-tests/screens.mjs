@@ -46,11 +46,15 @@ const PAGES = {
     { uri: BANK, tab: 'relations' },
     '.js-plotly-plot'
   ],
-  'data-charts': ['studio:open-data', { uri: BANK, tab: 'charts' }, '.jp-StudioView h2'],
-  'data-train': ['studio:open-data', { uri: BANK, tab: 'train', target: 'y_yes' }, 'form'],
+  'data-charts': [
     'studio:open-data',
-    { uri: BANK, tab: 'chart' },
-    '.jp-StudioView'
+    { uri: BANK, tab: 'charts' },
+    '.jp-StudioView h2'
+  ],
+  'data-train': [
+    'studio:open-data',
+    { uri: BANK, tab: 'train', target: 'y_yes' },
+    'form'
   ],
   experiments: ['studio:open-experiments', {}, '.jp-StudioView']
 };
