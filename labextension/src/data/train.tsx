@@ -335,8 +335,8 @@ function Written(props: { answer: PrepareAnswer }): React.JSX.Element {
           className="jp-StudioButton jp-mod-accept"
           onClick={() =>
             void commands.execute(CommandIDs.newJob, {
-              channel: train.uri,
-              validation: validation?.uri
+              channel: `${train.uri}train.csv`,
+              validation: validation && `${validation.uri}validation.csv`
             })
           }
         >

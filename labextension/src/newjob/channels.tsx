@@ -271,13 +271,23 @@ export function dropped(data: DataTransfer): string | undefined {
 }
 
 /** The draft that reads `uri` through its first free channel. */
-export function withData(draft: Draft, uri: string): Draft {
+export function withData(
+  draft: Draft,
+  uri: string,
+  validation?: string
+): Draft {
   const channels = draft.InputDataConfig ?? [];
   const free = channels.findIndex(each => !each.DataSource.S3DataSource?.S3Uri);
   const name = free < 0 ? 'train' : channels[free].ChannelName;
   const made = channel(name, uri, guessType(uri));
   const rest = channels.filter(
-    (each, index) => index !== free && each.ChannelName !== name
+    (each, index) =>
+      index !== free &&
+      each.ChannelName !== name &&
+      !(validation && each.ChannelName === 'validation')
   );
-  return { ...draft, InputDataConfig: [made, ...rest] };
+  const second = validation
+    ? [channel('validation', validation, guessType(validation))]
+    : [];
+  return { ...draft, InputDataConfig: [made, ...second, ...rest] };
 }

@@ -15,6 +15,7 @@ export interface IArgs {
   algorithm?: string;
   /** S3 URI to train on. */
   channel?: string;
+  validation?: string;
   request?: Draft;
   code?: string;
 }

@@ -40,6 +40,10 @@ export const newJob: JupyterFrontEndPlugin<void> = {
             type: 'string',
             description: trans.__('S3 URI of the data to train on')
           },
+          validation: {
+            type: 'string',
+            description: trans.__('S3 URI of the data to validate with')
+          },
           request: {
             type: 'object',
             description: trans.__(

@@ -227,15 +227,19 @@ function useDraft(
   // What the command brings, now or while the form is open, is taken over once.
   React.useEffect(() => {
     const take = () => {
-      const { algorithm, channel } = view.args as IArgs;
+      const { algorithm, channel, validation } = view.args as IArgs;
       const chosen = basis.algorithms.find(
         each => each.AlgorithmName === algorithm
       );
       if (algorithm || channel) {
-        view.setArgs({ algorithm: undefined, channel: undefined });
+        view.setArgs({
+          algorithm: undefined,
+          channel: undefined,
+          validation: undefined
+        });
         setDraft(now => {
           const next = chosen ? choose(now, chosen, now.HyperParameters) : now;
-          return channel ? withData(next, channel) : next;
+          return channel ? withData(next, channel, validation) : next;
         });
       }
     };
