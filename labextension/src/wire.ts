@@ -2205,6 +2205,7 @@ export namespace studio {
     DisplayName: string;
     Description: string;
     TrainingImage: string;
+    Repositories: Array<string>;
   }
   export interface CellJob {
     Name: string;
@@ -2266,6 +2267,7 @@ export namespace studio {
     HyperParameters: Array<HyperParameterSpecification>;
     MetricDefinitions: Array<MetricDefinition>;
     LabelColumns: number;
+    Repositories: Array<string>;
   }
   export interface DescribeCapacityRequest {
   }

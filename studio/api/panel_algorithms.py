@@ -84,6 +84,7 @@ def _summary(image: Image) -> Doc:
         "DisplayName": image.title,
         "Description": image.description,
         "TrainingImage": image.uri,
+        "Repositories": list(image.repositories),
     }
 
 

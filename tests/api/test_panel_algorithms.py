@@ -62,6 +62,7 @@ def test_every_algorithm_tells_what_it_can_be_told(plane):
         again = client.describe_algorithm(TrainingImage=told["TrainingImage"])
         assert again["HyperParameters"] == told["HyperParameters"]
         assert told["TrainingChannels"][0]["IsRequired"]
+        assert any(f"/{it}:" in told["TrainingImage"] for it in told["Repositories"])
         assert [row["Name"] for row in told["HyperParameters"] if not row["Description"]] == []
         named = {row["Name"]: row for row in told["HyperParameters"]}
         for row in named.values():

@@ -80,16 +80,13 @@ function Channel({ index }: { index: number }): React.JSX.Element {
           placeholder={trans.__('What the algorithm takes by default')}
         />
       </div>
-      <Preview
-        uri={given.DataSource?.S3DataSource?.S3Uri ?? ''}
-        index={index}
-      />
+      <Preview channel={given} />
       <details>
         <summary>{trans.__('How it is read')}</summary>
         <Reading at={at} />
       </details>
       <button
-        className="jp-StudioButton jp-mod-minimal"
+        className="jp-StudioButton jp-mod-minimal jp-StudioNewJob-remove"
         onClick={() => set(at, undefined)}
         aria-label={trans.__('Remove channel %1', name)}
       >

@@ -132,6 +132,15 @@ export function fresh(
   };
 }
 
+/** The algorithm that an image is of, in whatever registry and version. */
+export function algorithmOf(
+  image: string,
+  algorithms: studio.AlgorithmSummary[]
+): studio.AlgorithmSummary | undefined {
+  const repository = image.replace(/:[^:/]*$/, '').replace(/^.*\//, '');
+  return algorithms.find(each => each.Repositories.includes(repository));
+}
+
 /** The draft with another algorithm: what only the last one knew is gone. */
 export function choose(
   draft: Draft,
@@ -206,8 +215,12 @@ export function stamped(base: string, now: Date): string {
   return `${base}-${now.toISOString().slice(0, 19).replace(/[T:]/g, '-')}`;
 }
 
-/** The first of `name-2`, `name-3` … that no job has, within the 63 characters of a name. */
+/** A name for a copy that no job has: the time of now, or the first free one of `name-2` …. */
 export async function freeName(client: Client, name: string): Promise<string> {
+  const time = STAMPED.exec(name);
+  if (time) {
+    return stamped(name.slice(0, -time[1].length - 1), new Date());
+  }
   const base = name.replace(/-\d{1,3}$/, '').slice(0, 59);
   const { TrainingJobSummaries: jobs } = await client.call(
     'sagemaker',

@@ -11,6 +11,7 @@ import type { sagemaker, studio } from '../wire';
 import { Algorithm } from './algorithm';
 import { Channels, withData } from './channels';
 import {
+  algorithmOf,
   begin,
   bucketToMake,
   choose,
@@ -75,7 +76,7 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
   const [args, setArgs] = useArgs<IArgs>(view);
   const [draft, setDraft] = useDraft(view, basis);
   const faults = useFaults(draft);
-  const algorithm = useAlgorithm(draft);
+  const algorithm = useAlgorithm(draft, basis.algorithms);
   const [touched, setTouched] = React.useState<ReadonlySet<string>>(new Set());
   const [attempted, setAttempted] = React.useState(false);
   const root = React.useRef<HTMLDivElement>(null);
@@ -253,13 +254,17 @@ function useDraft(
 }
 
 /** The algorithm whose image the draft has; the last one while another is looked up. */
-function useAlgorithm(draft: Draft): studio.DescribeAlgorithmResponse | null {
+function useAlgorithm(
+  draft: Draft,
+  algorithms: studio.AlgorithmSummary[]
+): studio.DescribeAlgorithmResponse | null {
   const { client } = useStudio();
-  const image = draft.AlgorithmSpecification?.TrainingImage;
+  const image = draft.AlgorithmSpecification?.TrainingImage ?? '';
+  const name = algorithmOf(image, algorithms)?.AlgorithmName;
   const [found, setFound] =
     React.useState<studio.DescribeAlgorithmResponse | null>(null);
   React.useEffect(() => {
-    if (!image) {
+    if (!name) {
       setFound(null);
       return;
     }
@@ -268,12 +273,12 @@ function useAlgorithm(draft: Draft): studio.DescribeAlgorithmResponse | null {
       .call(
         'studio',
         'DescribeAlgorithm',
-        { TrainingImage: image },
+        { AlgorithmName: name },
         abort.signal
       )
       .then(setFound, () => !abort.signal.aborted && setFound(null));
     return () => abort.abort();
-  }, [client, image]);
+  }, [client, name]);
   return found;
 }
 
@@ -296,14 +301,13 @@ function useSubmit(
       }
       const request = draft as sagemaker.CreateTrainingJobRequest;
       await client.call('sagemaker', 'CreateTrainingJob', request);
-      await commands.execute(CommandIDs.openJob, {
-        name: request.TrainingJobName
-      });
-      view.parent?.dispose();
     } catch (problem) {
       setError(problem);
       setRunning(false);
+      return;
     }
+    view.parent?.dispose();
+    await commands.execute(CommandIDs.openJob, { name: draft.TrainingJobName });
   };
   return { running, error, run };
 }

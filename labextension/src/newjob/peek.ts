@@ -1,14 +1,19 @@
 import type { Client } from '../core/client';
 import { listFolder, parseS3 } from '../core/s3';
+import { guessType } from './draft';
 
 const PEEKED_BYTES = 16_384;
-const PEEKED_ROWS = 5;
+const PEEKED_LINES = 5;
 
 /** The beginning of the first object at, or below, a URI. */
 export interface IPeek {
   uri: string;
   size: number;
-  /** First rows of a text, cell by cell; undefined when it is none. */
+  /** There is nothing else at, or below, the URI. */
+  alone: boolean;
+  /** First lines of a text; undefined when it is none. */
+  lines?: string[];
+  /** The same cell by cell, of CSV. */
   rows?: string[][];
   /** Cells that a row has; of the rows that were looked at, the most. */
   columns: number;
@@ -40,9 +45,12 @@ export async function peek(
       )
     : null;
   const bytes = new Uint8Array((await response?.arrayBuffer()) ?? []);
-  const rows = bytes.includes(0) ? undefined : rowsOf(bytes, first.size);
+  const lines = bytes.includes(0) ? undefined : linesOf(bytes, first.size);
+  const csv = lines && guessType(first.uri) === 'text/csv';
+  const rows = csv ? lines.map(cells) : undefined;
   return {
     ...first,
+    lines,
     rows,
     columns: Math.max(0, ...(rows ?? []).map(row => row.length)),
     named: hasNames(rows ?? [])
@@ -53,7 +61,7 @@ async function firstObject(
   client: Client,
   uri: string,
   signal?: AbortSignal
-): Promise<{ uri: string; size: number } | null> {
+): Promise<Pick<IPeek, 'uri' | 'size' | 'alone'> | null> {
   const at = parseS3(uri);
   if (!at) {
     return null;
@@ -65,24 +73,25 @@ async function firstObject(
     undefined,
     signal
   );
-  const found = objects.find(each => !each.key.endsWith('/'));
+  const [found, second] = objects.filter(each => !each.key.endsWith('/'));
   if (found) {
-    return { uri: `s3://${at.bucket}/${found.key}`, size: found.size };
+    return {
+      uri: `s3://${at.bucket}/${found.key}`,
+      size: found.size,
+      alone: !second && folders.length === 0
+    };
   }
   return folders.length
     ? firstObject(client, `s3://${at.bucket}/${folders[0]}`, signal)
     : null;
 }
 
-function rowsOf(bytes: Uint8Array, size: number): string[][] {
+function linesOf(bytes: Uint8Array, size: number): string[] {
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
   if (bytes.length < size && lines.length > 1) {
     lines.pop(); // cut in the middle
   }
-  return lines
-    .filter(line => line.trim() !== '')
-    .slice(0, PEEKED_ROWS)
-    .map(cells);
+  return lines.filter(line => line.trim() !== '').slice(0, PEEKED_LINES);
 }
 
 /** The cells of a line of CSV; quotes may hold commas. */

@@ -3,19 +3,21 @@ import React from 'react';
 import { bytes } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { told } from '../core/errors';
+import type { sagemaker } from '../wire';
 import { useForm } from './form';
 import { type IPeek, peek } from './peek';
+import { Prepare } from './preparing';
 
 const PAUSE_MS = 400;
 const SHOWN_COLUMNS = 8;
 
 /** The first rows of a channel, and what an algorithm would stumble over. */
 export function Preview(props: {
-  uri: string;
-  index: number;
+  channel: sagemaker.Channel;
 }): React.JSX.Element | null {
   const { trans } = useStudio();
-  const found = usePeek(props.uri);
+  const { algorithm } = useForm();
+  const found = usePeek(props.channel.DataSource?.S3DataSource?.S3Uri ?? '');
   if (!found) {
     return null;
   }
@@ -27,27 +29,59 @@ export function Preview(props: {
     );
   }
   return (
-    <div className="jp-StudioNewJob-preview" aria-live="polite">
+    <div className="jp-StudioNewJob-preview">
       <p className="jp-StudioField-help">
         {trans.__('Begins with %1 (%2)', found.uri, bytes(found.size))}
         {found.rows &&
           ': ' + trans._n('%1 column', '%1 columns', found.columns)}
       </p>
-      <Warning found={found} />
-      {found.rows && <Rows rows={found.rows} columns={found.columns} />}
+      {found.rows ? (
+        <Rows rows={found.rows} columns={found.columns} />
+      ) : (
+        found.lines && (
+          <pre className="jp-StudioNewJob-scroll" tabIndex={0}>
+            {found.lines.join('\n')}
+          </pre>
+        )
+      )}
+      {algorithm && found.rows && (
+        <>
+          <Width found={found} />
+          {found.alone && props.channel.ChannelName === 'train' ? (
+            <Prepare key={found.uri} found={found} />
+          ) : (
+            found.named && (
+              <p className="jp-StudioNewJob-warning">
+                {trans.__(
+                  'The first row looks like names of columns. %1 reads CSV without them.',
+                  algorithm.DisplayName
+                )}
+              </p>
+            )
+          )}
+        </>
+      )}
     </div>
   );
 }
 
-function Warning({ found }: { found: IPeek }): React.JSX.Element | null {
+/** Offers the number of features to the hyperparameter that wants it. */
+function Width({ found }: { found: IPeek }): React.JSX.Element | null {
   const { trans } = useStudio();
-  const { algorithm } = useForm();
-  return algorithm && found.named ? (
-    <p className="jp-StudioNewJob-warning" role="status">
-      {trans.__(
-        'The first row looks like names of columns. %1 reads CSV without them.',
-        algorithm.DisplayName
-      )}
+  const { algorithm, draft, set } = useForm();
+  const wanted = algorithm!.HyperParameters.some(
+    row => row.Name === 'feature_dim' && row.IsRequired
+  );
+  const width = found.columns - algorithm!.LabelColumns;
+  const given = draft.HyperParameters?.['feature_dim'];
+  return wanted && width > 0 && given !== String(width) ? (
+    <p>
+      <button
+        className="jp-StudioButton"
+        onClick={() => set(['HyperParameters', 'feature_dim'], String(width))}
+      >
+        {trans.__('Set feature_dim to %1', width)}
+      </button>
     </p>
   ) : null;
 }
@@ -64,7 +98,12 @@ function Rows(props: { rows: string[][]; columns: number }): React.JSX.Element {
         ? trans.__('feature %1', index - labels + 1)
         : trans.__('column %1', index + 1);
   return (
-    <div className="jp-StudioNewJob-scroll" tabIndex={0}>
+    <div
+      className="jp-StudioNewJob-scroll"
+      role="region"
+      aria-label={trans.__('First rows')}
+      tabIndex={0}
+    >
       <table>
         <thead>
           <tr>
@@ -84,7 +123,9 @@ function Rows(props: { rows: string[][]; columns: number }): React.JSX.Element {
           {props.rows.map((row, number) => (
             <tr key={number}>
               {row.slice(0, shown).map((cell, index) => (
-                <td key={index}>{cell}</td>
+                <td key={index} title={cell}>
+                  {cell}
+                </td>
               ))}
             </tr>
           ))}
