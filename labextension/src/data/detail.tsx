@@ -123,7 +123,7 @@ function useFigures(column: ColumnProfile): [string, React.ReactNode][] {
           ? trans.__('Median')
           : at === 1
             ? trans.__('Maximum')
-            : trans.__('%1 quantile', percent(at)),
+            : trans.__('%1 % quantile', number(100 * at)),
       column.quantiles.length ? cellText(column.quantiles[place]) : null
     ]),
     [

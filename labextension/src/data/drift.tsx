@@ -137,7 +137,7 @@ function overlaid(
     return {
       data: [
         { type: 'bar', x, y: shares, name: one, meta: { color: 0 } },
-        { type: 'bar', x, y: others, name: other, meta: { color: 1, dash: 1 } }
+        { type: 'bar', x, y: others, name: other, meta: { color: 1 } }
       ],
       layout: { ...layout, xaxis: { ...layout.xaxis, type: 'category' } },
       table: {
@@ -170,7 +170,7 @@ function overlaid(
         x: edges,
         y: [...others, others[others.length - 1]],
         name: other,
-        meta: { color: 1, dash: 0 }
+        meta: { color: 1, dash: 'solid' }
       }
     ],
     layout,

@@ -12,6 +12,7 @@ import type { ChartAnswer, ChartSpec, Progress } from './protocol';
 
 const MOST_FIGURES = 24;
 const PAUSE_MS = 150;
+const FEW_FACTS = 8;
 
 /** The charts of a page that were drawn lately: a change of tabs asks for none again. */
 export class FigureCache {
@@ -98,15 +99,21 @@ export function Figure(props: {
         actions={props.actions}
       />
       {answer.facts.length > 0 && (
-        <Facts
-          facts={answer.facts.map(({ name, value, words }) => [
-            name,
-            <span key={name} title={words}>
-              {cellText(value)}
-              <span className="jp-StudioData-words"> {words}</span>
-            </span>
-          ])}
-        />
+        <details
+          className="jp-StudioData-facts"
+          open={answer.facts.length <= FEW_FACTS}
+        >
+          <summary>{trans.__('Figures of this chart')}</summary>
+          <Facts
+            facts={answer.facts.map(({ name, value, words }) => [
+              name,
+              <span key={name}>
+                {value !== null && cellText(value)}{' '}
+                <span className="jp-StudioData-words">{words}</span>
+              </span>
+            ])}
+          />
+        </details>
       )}
     </div>
   );
@@ -179,9 +186,15 @@ function layoutOf(answer: ChartAnswer, key: string): Record<string, unknown> {
   return { ...layout, uirevision: key };
 }
 
+const ROW_HEIGHT = 220;
+
+/** Small multiples need room for each of their rows. */
 function heightOf(answer: ChartAnswer): number {
-  const layout = answer.figure['layout'] as { height?: number } | undefined;
-  return layout?.height ?? 380;
+  const layout = (answer.figure['layout'] ?? {}) as Record<string, unknown>;
+  const starts = Object.entries(layout)
+    .filter(([name]) => name.startsWith('yaxis'))
+    .map(([, axis]) => (axis as { domain?: number[] }).domain?.[0]);
+  return Math.max(380, ROW_HEIGHT * new Set(starts).size);
 }
 
 function tableOf(
@@ -197,17 +210,9 @@ function tableOf(
 }
 
 function noteOf(
-  { shown, total, rows, notes }: ChartAnswer,
+  { shown, rows, notes }: ChartAnswer,
   trans: ReturnType<typeof useStudio>['trans']
 ): string {
-  const counts =
-    total < rows
-      ? trans.__(
-          '%1 of the %2 rows that match the filters (of %3 in all).',
-          number(shown),
-          number(total),
-          number(rows)
-        )
-      : trans.__('%1 of %2 rows.', number(shown), number(rows));
-  return [counts, ...notes].join(' ');
+  const all = shown === rows ? [trans.__('All %1 rows.', number(rows))] : [];
+  return [...all, ...notes].join(' ');
 }

@@ -1,6 +1,7 @@
 import React from 'react';
 
 import type { IPoint } from '../components/chart/chart';
+import { plain } from '../components/chart/theme';
 import { Empty } from '../components/empty';
 import { useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
@@ -37,17 +38,16 @@ export function Relations(): React.JSX.Element {
     state.columns ?? usable.slice(0, FIRST_COLUMNS).map(({ name }) => name);
   const scales = columns.filter(name => isScale(profile.column(name)));
   const [x, y] = pairOf(
+    usable,
     profile.column(state.x),
-    profile.column(state.y),
-    usable
+    profile.column(state.y) ?? usable.find(({ name }) => name === args.target)
   );
   const pick = (point: IPoint) => {
-    const [across, up] = [
-      profile.column(String(point.x)),
-      profile.column(String(point.y))
-    ];
+    const [across, up] = [point.x, point.y].map(label =>
+      columns.find(name => isLabel(String(label), name))
+    );
     if (across && up && across !== up) {
-      change({ x: across.name, y: up.name });
+      change({ x: across, y: up });
     }
   };
   const two = chartOfTwo(x, y);
@@ -161,9 +161,16 @@ export function Relations(): React.JSX.Element {
   );
 }
 
+/** Whether a chart's label, which may be cut, is that of a column. */
+function isLabel(label: string, name: string): boolean {
+  return label.endsWith('…')
+    ? plain(name).startsWith(label.slice(0, -1))
+    : plain(name) === label;
+}
+
 function isUsable(column: ColumnProfile): boolean {
   return (
-    column.semantic !== 'empty' &&
+    column.distinct > 1 &&
     column.semantic !== 'text' &&
     column.semantic !== 'id'
   );
@@ -178,14 +185,16 @@ export function isClass(column: ColumnProfile): boolean {
   );
 }
 
-/** The two columns that are looked at; without a choice, the first two of a scale. */
+/** The two columns that are looked at; without a choice, the first of numbers. */
 function pairOf(
+  usable: ColumnProfile[],
   x: ColumnProfile | undefined,
-  y: ColumnProfile | undefined,
-  usable: ColumnProfile[]
+  y: ColumnProfile | undefined
 ): [ColumnProfile, ColumnProfile] {
-  const scales = usable.filter(isScale);
-  const [first, second] = scales.length > 1 ? scales : usable;
-  const across = x ?? first;
-  return [across, y ?? (across === second ? first : second)];
+  const candidates = [
+    ...usable.filter(({ semantic }) => semantic === 'number'),
+    ...usable
+  ];
+  const across = x ?? candidates.find(each => each !== y)!;
+  return [across, y ?? candidates.find(each => each !== across)!];
 }

@@ -4,7 +4,7 @@ import React from 'react';
 import { told } from '../../core/errors';
 import { number } from '../format';
 import { useStudio } from '../hooks';
-import { painted } from './paint';
+import { painted, scaled } from './paint';
 import { loadPlotly, type IPlotly, type IPlotNode } from './plotly';
 import { plain, themed } from './theme';
 
@@ -174,7 +174,11 @@ function drawn(
   { data, layout, zoom }: IChartProps
 ): Promise<unknown> {
   // Without uirevision every live update would undo the user's zoom.
-  const shown = themed(node, { uirevision: 'same', ...layout });
+  const shown = themed(node, {
+    uirevision: 'same',
+    ...layout,
+    ...scaled(node, layout ?? {})
+  });
   for (const [axis, range] of Object.entries(zoom ?? {})) {
     shown[axis] = { ...(shown[axis] as object), range, autorange: false };
   }

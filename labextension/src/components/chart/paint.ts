@@ -1,18 +1,18 @@
-import { colorway, DASHES, isDark, SYMBOLS } from './theme';
+import { colorway, isDark } from './theme';
 
-/** What a trace says of its look; places are counted from 0 and go round. */
+/** What a trace says of its look. */
 interface IMeta {
-  /** The place in the theme's colorway. */
+  /** The place of its group in the theme's colorway, from 0; it goes round. */
   color?: number;
-  /** Places that tell series apart without colour; the colour's own when absent. */
-  dash?: number;
-  symbol?: number;
-  /** How the values of a heatmap, or of coloured points, become colours. */
-  scale?: 'sequential' | 'diverging';
+  /** Plotly's names of what tells groups apart without colour. */
+  dash?: string;
+  symbol?: string;
+  /** `fit`: a line through points; `band`: how sure it is. */
+  role?: 'fit' | 'band';
 }
 
-type Trace = Record<string, unknown> & { type?: string; meta?: IMeta };
 type Part = Record<string, unknown>;
+type Trace = Part & { type?: string; meta?: IMeta };
 type Scale = [number, string][];
 
 /** Bars differ by their hatching too. */
@@ -29,40 +29,50 @@ const SCALES: Record<string, { sequential: Scale; diverging: Scale }> = {
   }
 };
 
-/** Traces in the theme's colours: those whose `meta` asks for it; others are left alone. */
+/** Traces in the theme's colours: those whose `meta` names a place; others are left alone. */
 export function painted(node: HTMLElement, traces: object[]): object[] {
   const colors = colorway(node);
-  const scales = SCALES[isDark(node) ? 'dark' : 'light'];
   return (traces as Trace[]).map(trace => {
-    const { color, scale } = trace.meta ?? {};
-    if (scale !== undefined) {
-      return scaled(trace, scales[scale]);
-    }
-    return color === undefined
+    const place = trace.meta?.color;
+    return place === undefined
       ? trace
-      : colored(trace, colors[color % colors.length]);
+      : colored(trace, colors[place % colors.length], place);
   });
 }
 
-function scaled(trace: Trace, colorscale: Scale): Trace {
-  return trace.type === 'scatter' || trace.type === undefined
-    ? { ...trace, marker: { ...(trace['marker'] as Part), colorscale } }
-    : { ...trace, colorscale };
+/** The colour axis of a layout whose `meta.scale` is "sequential" or "diverging". */
+export function scaled(node: HTMLElement, layout: Part): Part {
+  const meta = layout['meta'] as
+    { scale?: 'sequential' | 'diverging' } | undefined;
+  return meta?.scale
+    ? {
+        coloraxis: {
+          colorscale: SCALES[isDark(node) ? 'dark' : 'light'][meta.scale],
+          ...(layout['coloraxis'] as Part | undefined)
+        }
+      }
+    : {};
 }
 
-function colored(trace: Trace, color: string): Trace {
-  const meta = trace.meta!;
-  const dash = DASHES[(meta.dash ?? 0) % DASHES.length];
-  const symbol = SYMBOLS[(meta.symbol ?? 0) % SYMBOLS.length];
+function colored(trace: Trace, color: string, place: number): Trace {
+  const { dash, symbol, role } = trace.meta!;
   const line = trace['line'] as Part | undefined;
   const marker = trace['marker'] as Part | undefined;
   switch (trace.type) {
-    case 'bar':
-    case 'histogram': {
-      const shape = PATTERNS[(meta.dash ?? 0) % PATTERNS.length];
+    case 'bar': {
+      const shape = PATTERNS[place % PATTERNS.length];
       return {
         ...trace,
-        marker: { color, pattern: { shape, solidity: 0.25 }, ...marker }
+        marker: {
+          color,
+          pattern: {
+            shape,
+            solidity: 0.2,
+            fillmode: 'overlay',
+            fgopacity: 0.6
+          },
+          ...marker
+        }
       };
     }
     case 'box':
@@ -70,21 +80,21 @@ function colored(trace: Trace, color: string): Trace {
       return {
         ...trace,
         line: { width: 1.5, ...line, color },
-        marker: { symbol, ...marker, color },
+        marker: { symbol, size: 4, ...marker, color },
         fillcolor: pale(color, 0.25)
       };
     default:
       return {
         ...trace,
-        line: { dash, ...line, color },
-        marker: { symbol, color, ...marker },
-        ...(trace['fill'] ? { fillcolor: pale(color, 0.2) } : {})
+        line: { dash, width: role === 'fit' ? 3 : 2, ...line, color },
+        marker: { symbol, color, size: 6, opacity: 0.7, ...marker },
+        ...(role === 'band' ? { fillcolor: pale(color, 0.25) } : {})
       };
   }
 }
 
 /** "#0072b2" -> "rgba(0,114,178,0.2)". */
-export function pale(color: string, alpha: number): string {
+function pale(color: string, alpha: number): string {
   const [red, green, blue] = [1, 3, 5].map(at =>
     parseInt(color.slice(at, at + 2), 16)
   );
