@@ -79,3 +79,8 @@ export function percent(share: number): string {
   }
   return `${value.toFixed(value < 10 && value > 0 ? 1 : 0)} %`;
 }
+
+/** A probability of a test: 0.0312, and "< 0.0001" for what is less. */
+export function probability(p: number): string {
+  return p < 1e-4 ? '< 0.0001' : p.toFixed(4);
+}

@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import React from 'react';
 
+import { Head } from './gridhead';
 import { useStudio } from './hooks';
 
 /** A column: what it is called, how wide, what a cell shows. */
@@ -52,7 +53,8 @@ export interface IGridProps<R> {
 }
 
 const ROW = 28;
-const NARROWEST = 48;
+/** With more columns than this, only those in view exist. */
+const MANY_COLUMNS = 40;
 
 /**
  * A table of any length: only the rows in view exist.
@@ -90,7 +92,23 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
     )
     .join(' ');
   const total = columns.reduce((sum, each) => sum + widthOf(each), 0);
-
+  const across = useVirtualizer({
+    horizontal: true,
+    enabled: columns.length > MANY_COLUMNS,
+    count: columns.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: index => widthOf(columns[index]),
+    overscan: 4
+  });
+  const many = columns.length > MANY_COLUMNS;
+  React.useEffect(() => {
+    if (many) {
+      across.measure();
+    }
+  }, [across, many, columns, props.widths]);
+  const inView = many
+    ? across.getVirtualItems().map(item => item.index)
+    : columns.map((_, index) => index);
   const keys = (from: number, to: number): string[] => {
     const found: string[] = [];
     for (let i = Math.min(from, to); i <= Math.max(from, to); i++) {
@@ -222,22 +240,25 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
             aria-rowindex={1}
             style={{ gridTemplateColumns: template, height }}
           >
-            {columns.map((column, index) => (
-              <Head
-                key={column.id}
-                column={column}
-                index={index}
-                sort={props.sort}
-                onSort={props.onSort}
-                width={widthOf(column)}
-                onWidth={
-                  props.onWidths &&
-                  (width =>
-                    props.onWidths!({ ...props.widths, [column.id]: width }))
-                }
-                resize={trans.__('Width of %1', column.title)}
-              />
-            ))}
+            {inView.map(index => {
+              const column = columns[index];
+              return (
+                <Head
+                  key={column.id}
+                  column={column}
+                  index={index}
+                  sort={props.sort}
+                  onSort={props.onSort}
+                  width={widthOf(column)}
+                  onWidth={
+                    props.onWidths &&
+                    (width =>
+                      props.onWidths!({ ...props.widths, [column.id]: width }))
+                  }
+                  resize={trans.__('Width of %1', column.title)}
+                />
+              );
+            })}
           </div>
         </div>
         <div
@@ -285,20 +306,24 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
                   }
                 }}
               >
-                {columns.map((column, index) => (
-                  <div
-                    key={column.id}
-                    role="gridcell"
-                    aria-colindex={index + 1}
-                    className={column.numeric ? 'jp-mod-numeric' : undefined}
-                  >
-                    {each !== undefined ? (
-                      column.cell(each)
-                    ) : (
-                      <span className="jp-StudioSkeleton-bar" />
-                    )}
-                  </div>
-                ))}
+                {inView.map(index => {
+                  const column = columns[index];
+                  return (
+                    <div
+                      key={column.id}
+                      role="gridcell"
+                      aria-colindex={index + 1}
+                      className={column.numeric ? 'jp-mod-numeric' : undefined}
+                      style={{ gridColumn: index + 1 }}
+                    >
+                      {each !== undefined ? (
+                        column.cell(each)
+                      ) : (
+                        <span className="jp-StudioSkeleton-bar" />
+                      )}
+                    </div>
+                  );
+                })}
               </div>
             );
           })}
@@ -319,92 +344,5 @@ function openMenu(node: HTMLElement): void {
       clientX: left + 24,
       clientY: bottom
     })
-  );
-}
-
-function Head<R>(props: {
-  column: IColumn<R>;
-  index: number;
-  sort?: ISort;
-  onSort?: (sort: ISort) => void;
-  width: number;
-  onWidth?: (width: number) => void;
-  resize: string;
-}): React.JSX.Element {
-  const { column, sort } = props;
-  const sorted = sort?.by === column.id;
-  const direction = sorted
-    ? sort.descending
-      ? 'descending'
-      : 'ascending'
-    : 'none';
-  const mark = sorted ? (sort.descending ? ' ▼' : ' ▲') : '';
-  return (
-    <div
-      role="columnheader"
-      aria-colindex={props.index + 1}
-      aria-sort={column.sortable ? direction : undefined}
-      className={column.numeric ? 'jp-mod-numeric' : undefined}
-    >
-      {column.sortable && props.onSort ? (
-        <button
-          onClick={() =>
-            props.onSort!({
-              by: column.id,
-              descending: sorted ? !sort.descending : !!column.numeric
-            })
-          }
-        >
-          {column.title}
-          <span aria-hidden="true">{mark}</span>
-        </button>
-      ) : (
-        <span>{column.title}</span>
-      )}
-      {props.onWidth && (
-        <Handle
-          width={props.width}
-          onWidth={props.onWidth}
-          label={props.resize}
-        />
-      )}
-    </div>
-  );
-}
-
-/** The right edge of a header: drag it, or give it the focus and press the arrows. */
-function Handle(props: {
-  width: number;
-  onWidth: (width: number) => void;
-  label: string;
-}): React.JSX.Element {
-  const begin = (event: React.PointerEvent<HTMLDivElement>) => {
-    event.preventDefault();
-    const node = event.currentTarget;
-    const from = event.clientX;
-    node.setPointerCapture(event.pointerId);
-    node.onpointermove = move =>
-      props.onWidth(Math.max(NARROWEST, props.width + move.clientX - from));
-    node.onpointerup = () => (node.onpointermove = node.onpointerup = null);
-  };
-  const press = (event: React.KeyboardEvent) => {
-    const by = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
-    if (by) {
-      event.preventDefault();
-      props.onWidth(Math.max(NARROWEST, props.width + by));
-    }
-  };
-  return (
-    <div
-      role="separator"
-      aria-orientation="vertical"
-      aria-label={props.label}
-      aria-valuenow={props.width}
-      aria-valuemin={NARROWEST}
-      tabIndex={0}
-      className="jp-StudioGrid-handle"
-      onPointerDown={begin}
-      onKeyDown={press}
-    />
   );
 }

@@ -20,6 +20,10 @@ import { KindPicker, Options, Shelves } from './shelves';
 import type { ChartSpec, Kind } from './protocol';
 import type { IChart } from './state';
 
+/** Pixels of a chart's title, note and border. */
+const AROUND_CHART = 88;
+const LEAST_ROOM = 260;
+
 interface ICharts {
   charts: IChart[];
   chart: number;
@@ -58,6 +62,8 @@ export function Builder(): React.JSX.Element {
         at === state.chart ? { spec: trimmed(next) } : each
       )
     });
+  const preview = React.useRef<HTMLDivElement>(null);
+  const height = useRoom(preview);
   const lacks = lacking(spec);
   return (
     <div className="jp-StudioData-builder" onKeyDown={onKeyDown}>
@@ -84,7 +90,7 @@ export function Builder(): React.JSX.Element {
         columns={profile.columns}
         onPick={column => change(placed(spec, column))}
       />
-      <div className="jp-StudioData-preview">
+      <div className="jp-StudioData-preview" ref={preview}>
         {lacks ? (
           <Empty
             title={
@@ -99,6 +105,7 @@ export function Builder(): React.JSX.Element {
         ) : (
           <Figure
             spec={spec}
+            height={height}
             zoom={state.charts[state.chart].zoom}
             onZoom={zoom}
           />
@@ -106,6 +113,20 @@ export function Builder(): React.JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The pixels that a chart may take in `place`; undefined where they are few. */
+function useRoom(place: React.RefObject<HTMLElement>): number | undefined {
+  const [room, setRoom] = React.useState<number>();
+  React.useEffect(() => {
+    const observer = new ResizeObserver(() => {
+      const free = (place.current?.clientHeight ?? 0) - AROUND_CHART;
+      setRoom(free > LEAST_ROOM ? free : undefined);
+    });
+    observer.observe(place.current!);
+    return () => observer.disconnect();
+  }, [place]);
+  return room;
 }
 
 interface IEditor {

@@ -13,6 +13,8 @@ export function cellText(value: Cell): string {
       : String(value);
 }
 
+const FLOAT_DIGITS = 7;
+
 /** A value in a table; what is missing looks unlike the text "–". */
 export function CellView(props: {
   value: Cell;
@@ -22,8 +24,12 @@ export function CellView(props: {
   if (value === null) {
     return <span className="jp-StudioData-missing">{missing}</span>;
   }
-  const text = String(value);
-  return <span title={text}>{text}</span>;
+  const exact = String(value);
+  const text =
+    typeof value === 'number' && !Number.isInteger(value)
+      ? String(Number(value.toPrecision(FLOAT_DIGITS)))
+      : exact;
+  return <span title={exact}>{text}</span>;
 }
 
 /** What people call a kind of column. */

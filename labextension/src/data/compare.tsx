@@ -1,7 +1,7 @@
 import React from 'react';
 
 import { Empty, Problem, Skeleton } from '../components/empty';
-import { number, percent } from '../components/format';
+import { percent, probability } from '../components/format';
 import { Grid, type IColumn } from '../components/grid';
 import { useStudio } from '../components/hooks';
 import { Code, Section } from '../components/parts';
@@ -204,17 +204,17 @@ function useDriftColumns(): IColumn<Drift>[] {
       title: trans.__('PSI'),
       width: 70,
       numeric: true,
-      cell: drift => (drift.psi === null ? '–' : number(drift.psi))
+      cell: drift => (drift.psi === null ? '–' : drift.psi.toFixed(3))
     },
     {
       id: 'p',
-      title: trans.__('p, adjusted'),
+      title: trans.__('Adj. p'),
       width: 96,
       numeric: true,
       cell: drift =>
         drift.test && (
           <span title={drift.test.name}>
-            {number(drift.test.adjusted ?? drift.test.p)}
+            {probability(drift.test.adjusted ?? drift.test.p)}
           </span>
         )
     },

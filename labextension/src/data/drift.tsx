@@ -2,7 +2,7 @@ import React from 'react';
 
 import { Chart } from '../components/chart/chart';
 import { plain } from '../components/chart/theme';
-import { number, percent } from '../components/format';
+import { number, percent, probability } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Facts, Section } from '../components/parts';
 import { cellText } from './cells';
@@ -69,11 +69,11 @@ export function DriftDetail(props: {
       [
         trans.__('p'),
         test.adjusted === null
-          ? number(test.p)
+          ? probability(test.p)
           : trans.__(
               '%1 (%2 adjusted for the number of columns)',
-              number(test.p),
-              number(test.adjusted)
+              probability(test.p),
+              probability(test.adjusted)
             )
       ],
       [

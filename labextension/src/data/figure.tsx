@@ -92,7 +92,7 @@ export function Figure(props: {
         note={noteOf(answer, trans)}
         code={answer.code}
         onInsert={insert}
-        height={props.height ?? heightOf(answer)}
+        height={Math.max(props.height ?? HEIGHT, heightOf(answer))}
         zoom={props.zoom}
         onZoom={props.onZoom}
         onPick={props.onPick}
@@ -186,7 +186,8 @@ function layoutOf(answer: ChartAnswer, key: string): Record<string, unknown> {
   return { ...layout, uirevision: key };
 }
 
-const ROW_HEIGHT = 220;
+const HEIGHT = 380;
+const ROW_HEIGHT = 200;
 
 /** Small multiples need room for each of their rows. */
 function heightOf(answer: ChartAnswer): number {
@@ -194,7 +195,8 @@ function heightOf(answer: ChartAnswer): number {
   const starts = Object.entries(layout)
     .filter(([name]) => name.startsWith('yaxis'))
     .map(([, axis]) => (axis as { domain?: number[] }).domain?.[0]);
-  return Math.max(380, ROW_HEIGHT * new Set(starts).size);
+  const rows = new Set(starts).size;
+  return rows > 1 ? ROW_HEIGHT * rows : 0;
 }
 
 function tableOf(

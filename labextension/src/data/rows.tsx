@@ -22,6 +22,8 @@ import type {
 
 const WINDOW = 200;
 const MOST_COLUMNS = 200;
+/** Browsers can't scroll further than some 17 million pixels. */
+const MOST_ROWS = 500_000;
 
 interface IRow {
   number: number;
@@ -36,6 +38,10 @@ export function Rows(): React.JSX.Element {
   const change = (changes: Partial<typeof state>) =>
     set({ rows: { ...state, ...changes } });
   const { windows, answer, progress } = useRows();
+  const ensure = React.useCallback(
+    (first: number, last: number) => windows.ensure(first, last),
+    [windows]
+  );
   const columns = answer?.columns ?? [];
   const selected = state.selected;
   const row = selected === undefined ? undefined : rowOf(windows, selected);
@@ -93,10 +99,10 @@ export function Rows(): React.JSX.Element {
           <Grid
             label={trans.__('Rows')}
             columns={gridColumns(columns, trans)}
-            count={windows.total ?? 0}
+            count={Math.min(windows.total ?? 0, MOST_ROWS)}
             row={index => windows.row(index)}
             keyOf={each => String(each.number)}
-            onRange={windows.ensure.bind(windows)}
+            onRange={ensure}
             sort={state.sort}
             onSort={sort => change({ sort, selected: undefined })}
             widths={state.widths}
@@ -218,10 +224,18 @@ type Trans = ReturnType<typeof useStudio>['trans'];
 
 function counted(answer: RowsAnswer, trans: Trans): string {
   const { matching, total, columns, column_count } = answer;
-  const rows =
+  const all =
     matching === total
       ? trans.__('%1 rows', number(total))
       : trans.__('%1 of %2 rows', number(matching), number(total));
+  const rows =
+    matching > MOST_ROWS
+      ? trans.__(
+          '%1, of which the first %2 are listed; filter or sort to see others',
+          all,
+          number(MOST_ROWS)
+        )
+      : all;
   return columns.length === column_count
     ? rows
     : trans.__(

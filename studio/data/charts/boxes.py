@@ -51,7 +51,7 @@ class Boxes(_Side):
 
     def __init__(self, frame: Frame, spec: ChartSpec) -> None:
         super().__init__(frame, spec, "A box plot")
-        self.layout: Doc = {"boxmode": "group"}
+        self.layout: Doc = {}
         self.columns = [
             *self.lead,
             "rows",
@@ -92,7 +92,7 @@ class Violins(_Side):
 
     def __init__(self, frame: Frame, spec: ChartSpec) -> None:
         super().__init__(frame, spec, "A violin")
-        self.layout: Doc = {"violinmode": "group"}
+        self.layout: Doc = {}
         self.columns = [*self.lead, "rows", "min", "q1", "median", "q3", "max", "mean"]
         self.code = _code("violin", spec)
 

@@ -77,7 +77,7 @@ class _Panel:
             up = {"title": {"text": words("rows")}, "type": "linear"}
         if row < count - 1:
             across = {**across, "title": {"text": ""}, "showticklabels": False}
-        if column and self._x != self._y:
+        if column:
             up = {**up, "title": {"text": ""}, "showticklabels": False}
         return {
             f"xaxis{end}": {**across, "domain": [left, left + size], "anchor": f"y{end}"},
@@ -92,6 +92,7 @@ class _Panel:
                 {
                     "type": "scatter",
                     "mode": "markers",
+                    "marker": {"size": 4},
                     "x": packed(self._values[self._x][own]),
                     "y": packed(self._values[self._y][own]),
                 },

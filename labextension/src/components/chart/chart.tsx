@@ -177,7 +177,7 @@ function drawn(
   const shown = themed(node, {
     uirevision: 'same',
     ...layout,
-    ...scaled(node, layout ?? {})
+    ...scaled(node, data, layout ?? {})
   });
   for (const [axis, range] of Object.entries(zoom ?? {})) {
     shown[axis] = { ...(shown[axis] as object), range, autorange: false };

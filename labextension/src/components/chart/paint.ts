@@ -18,14 +18,19 @@ type Scale = [number, string][];
 /** Bars differ by their hatching too. */
 const PATTERNS = ['', '/', '.', 'x', '-', '\\', '|', '+'];
 
-const SCALES: Record<string, { sequential: Scale; diverging: Scale }> = {
+type ScaleName = 'sequential' | 'diverging' | 'points';
+
+/** Points stand on the page's ground, from which the least one must differ too. */
+const SCALES: Record<'light' | 'dark', Record<ScaleName, Scale>> = {
   light: {
     sequential: scale('#f3f7fb', '#a9cce3', '#4a93c4', '#0a5a94', '#06304f'),
-    diverging: scale('#c75000', '#f0b27a', '#f7f7f7', '#7fb3d5', '#0072b2')
+    diverging: scale('#c75000', '#f0b27a', '#f7f7f7', '#7fb3d5', '#0072b2'),
+    points: scale('#8cc5e8', '#3f8fc2', '#0a5a94', '#04263f')
   },
   dark: {
     sequential: scale('#1f2a33', '#1f5275', '#3183b5', '#73bfe8', '#e6f5ff'),
-    diverging: scale('#ffb347', '#9c6415', '#303030', '#2b6d96', '#7cc8f5')
+    diverging: scale('#ffb347', '#9c6415', '#303030', '#2b6d96', '#7cc8f5'),
+    points: scale('#2f6d99', '#56a4d6', '#a5d5f2', '#f2faff')
   }
 };
 
@@ -41,17 +46,23 @@ export function painted(node: HTMLElement, traces: object[]): object[] {
 }
 
 /** The colour axis of a layout whose `meta.scale` is "sequential" or "diverging". */
-export function scaled(node: HTMLElement, layout: Part): Part {
-  const meta = layout['meta'] as
-    { scale?: 'sequential' | 'diverging' } | undefined;
-  return meta?.scale
-    ? {
-        coloraxis: {
-          colorscale: SCALES[isDark(node) ? 'dark' : 'light'][meta.scale],
-          ...(layout['coloraxis'] as Part | undefined)
-        }
-      }
-    : {};
+export function scaled(
+  node: HTMLElement,
+  traces: object[],
+  layout: Part
+): Part {
+  const meta = layout['meta'] as { scale?: ScaleName } | undefined;
+  if (!meta?.scale) {
+    return {};
+  }
+  const points = (traces as Trace[]).every(({ type }) => type === 'scatter');
+  const scales = SCALES[isDark(node) ? 'dark' : 'light'];
+  return {
+    coloraxis: {
+      colorscale: scales[points ? 'points' : meta.scale],
+      ...(layout['coloraxis'] as Part | undefined)
+    }
+  };
 }
 
 function colored(trace: Trace, color: string, place: number): Trace {
