@@ -4,6 +4,8 @@ import bucketSvg from '../style/icons/bucket.svg';
 import dataSvg from '../style/icons/data.svg';
 import deploySvg from '../style/icons/deploy.svg';
 import endpointSvg from '../style/icons/endpoint.svg';
+import experimentSvg from '../style/icons/experiment.svg';
+import jobSvg from '../style/icons/job.svg';
 import modelSvg from '../style/icons/model.svg';
 import newJobSvg from '../style/icons/newjob.svg';
 import studioSvg from '../style/icons/studio.svg';
@@ -43,4 +45,11 @@ export const dataIcon = new LabIcon({ name: 'studio:data', svgstr: dataSvg });
 export const newJobIcon = new LabIcon({
   name: 'studio:new-job',
   svgstr: newJobSvg
+});
+/** Stands for training jobs. */
+export const jobIcon = new LabIcon({ name: 'studio:job', svgstr: jobSvg });
+/** Stands for experiments. */
+export const experimentIcon = new LabIcon({
+  name: 'studio:experiment',
+  svgstr: experimentSvg
 });

@@ -3,8 +3,23 @@ import { data } from './data';
 import { deploy } from './deploy';
 import { endpoints } from './endpoints';
 import { job } from './job';
+import { jobs } from './jobs';
 import { models } from './models';
+import { navigator } from './navigator';
 import { newJob } from './newjob';
 import { objects } from './objects';
+import { shell } from './shell';
 
-export default [studio, data, deploy, endpoints, job, models, newJob, objects];
+export default [
+  studio,
+  shell,
+  navigator,
+  data,
+  deploy,
+  endpoints,
+  job,
+  jobs,
+  models,
+  newJob,
+  objects
+];

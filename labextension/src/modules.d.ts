@@ -8,3 +8,17 @@ declare module 'plotly.js/lib/*' {
   const value: never;
   export default value;
 }
+
+// Files that go along as they are: what is imported is their URL.
+declare module '*.ipynb' {
+  const url: string;
+  export default url;
+}
+declare module '*.csv' {
+  const url: string;
+  export default url;
+}
+declare module '*.csv.gz' {
+  const url: string;
+  export default url;
+}

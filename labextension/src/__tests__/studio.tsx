@@ -72,3 +72,19 @@ export function renderIn(
     <StudioContext.Provider value={studio}>{element}</StudioContext.Provider>
   );
 }
+
+/** Give every element a size: jsdom lays nothing out, and tables of no height have no rows. */
+export function sized(width = 900, height = 280): void {
+  const sizes = { clientWidth: width, clientHeight: height };
+  for (const [name, value] of Object.entries(sizes)) {
+    Object.defineProperty(HTMLElement.prototype, name, {
+      configurable: true,
+      value
+    });
+  }
+  window.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
+}

@@ -43,6 +43,8 @@ export interface IGridProps<R> {
   onDelete?: () => void;
   /** The menu of a row is asked for, by mouse or by key; JupyterLab's own opens by itself. */
   onContextMenu?: (row: R, event: React.MouseEvent) => void;
+  /** Attributes of a row's element, such as those that context menus look for. */
+  attributes?: (row: R) => Record<`data-${string}`, string>;
   onDragStart?: (row: R, event: React.DragEvent) => void;
   /** Widths that the user gave to columns. */
   widths?: Readonly<Record<string, number>>;
@@ -275,6 +277,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
                 key={item.index}
                 id={`${base}-${item.index}`}
                 role="row"
+                {...(each !== undefined && props.attributes?.(each))}
                 aria-rowindex={item.index + 2}
                 aria-selected={props.onSelect ? chosen : undefined}
                 className={`jp-StudioGrid-row ${item.index === active ? 'jp-mod-active' : ''}`}
@@ -335,7 +338,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
 }
 
 /** Ask for the context menu of a node as the mouse would, below its beginning. */
-function openMenu(node: HTMLElement): void {
+export function openMenu(node: HTMLElement): void {
   const { left, bottom } = node.getBoundingClientRect();
   node.dispatchEvent(
     new MouseEvent('contextmenu', {

@@ -12,6 +12,7 @@ import {
 import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
 
+import { Banner } from '../components/banner';
 import { Boundary } from '../components/boundary';
 import { Skeleton } from '../components/empty';
 import { StudioContext } from '../components/hooks';
@@ -94,11 +95,16 @@ export class StudioView extends ReactWidget {
     const Page = lazyPage(this.type);
     return (
       <StudioContext.Provider value={this._studio}>
-        <Boundary>
-          <React.Suspense fallback={<Skeleton />}>
-            <Page view={this} />
-          </React.Suspense>
-        </Boundary>
+        <div className="jp-StudioFrame">
+          <Banner />
+          <div className="jp-StudioFrame-body">
+            <Boundary>
+              <React.Suspense fallback={<Skeleton />}>
+                <Page view={this} />
+              </React.Suspense>
+            </Boundary>
+          </div>
+        </div>
       </StudioContext.Provider>
     );
   }

@@ -3,11 +3,13 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Feed, FeedEvent } from './feed';
 
+const PACE_MS = 250;
+
 /**
  * A value fetched once, and again whenever an event says that it changed.
  *
- * One fetch runs at a time; events meanwhile cause one more. The last value stays while the next
- * is fetched, and while nobody answers.
+ * One fetch runs at a time, and events cause no more than a few a second; the last of them always
+ * causes one. The last value stays while the next is fetched, and while nobody answers.
  */
 export class Live<T> implements IDisposable {
   constructor(private _options: Live.IOptions<T>) {
@@ -54,6 +56,7 @@ export class Live<T> implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    clearTimeout(this._timer);
     this._abort.abort();
     Signal.disconnectReceiver(this);
     Signal.clearData(this);
@@ -63,6 +66,7 @@ export class Live<T> implements IDisposable {
     if (this._isDisposed) {
       return Promise.resolve();
     }
+    this._begun = Date.now();
     this._running = this._options.load(this._abort.signal).then(
       value => this._settle(value, null),
       (error: unknown) => this._settle(this._value, error)
@@ -80,8 +84,13 @@ export class Live<T> implements IDisposable {
   }
 
   private _onEvent(_: Feed, event: FeedEvent): void {
-    if (event.type === 'reset' || this._options.when(event)) {
-      void this.refresh();
+    const concerns = event.type === 'reset' || this._options.when(event);
+    if (concerns && this._timer === undefined) {
+      const pause = Math.max(0, this._begun + PACE_MS - Date.now());
+      this._timer = setTimeout(() => {
+        this._timer = undefined;
+        void this.refresh();
+      }, pause);
     }
   }
 
@@ -90,6 +99,8 @@ export class Live<T> implements IDisposable {
   private _running: Promise<void> | null = null;
   private _next: Promise<void> | null = null;
   private _abort = new AbortController();
+  private _begun = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
 }

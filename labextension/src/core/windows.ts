@@ -62,12 +62,9 @@ export class Windows<R> implements IDisposable {
     this.ensure(...this._seen);
   }
 
-  /** Another question was asked: forget all rows. */
+  /** Another question was asked: what is shown stays until the first rows of its answer come. */
   reset(): void {
-    this._pages.clear();
-    this._total = undefined;
-    this._seen = [0, 0];
-    this._changed.emit();
+    this._question++;
     this.invalidate();
   }
 
@@ -79,7 +76,7 @@ export class Windows<R> implements IDisposable {
   }
 
   private async _fetch(page: number): Promise<void> {
-    const age = this._age;
+    const [age, question] = [this._age, this._question];
     this._running.add(page);
     try {
       const { rows, total } = await this._options.load(
@@ -89,7 +86,12 @@ export class Windows<R> implements IDisposable {
       if (age !== this._age) {
         return;
       }
-      this._pages.set(page, { rows, age });
+      for (const [key, each] of this._pages) {
+        if (each.question !== question) {
+          this._pages.delete(key);
+        }
+      }
+      this._pages.set(page, { rows, age, question });
       this._total = total;
       this._error = null;
     } catch (error) {
@@ -108,9 +110,13 @@ export class Windows<R> implements IDisposable {
     return this._options.size ?? 100;
   }
 
-  private _pages = new Map<number, { rows: ReadonlyArray<R>; age: number }>();
+  private _pages = new Map<
+    number,
+    { rows: ReadonlyArray<R>; age: number; question: number }
+  >();
   private _running = new Set<number>();
   private _age = 0;
+  private _question = 0;
   private _seen: [number, number] = [0, 0];
   private _total: number | undefined;
   private _error: unknown = null;

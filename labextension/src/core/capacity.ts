@@ -1,0 +1,44 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { studio } from '../wire';
+import type { Feed, FeedEvent } from './feed';
+
+/** The load of the machine and the queue, as the feed tells them at its start and at each change. */
+export class Capacity implements IDisposable {
+  constructor(feed: Feed) {
+    feed.events.connect(this._onEvent, this);
+  }
+
+  /** The last that was told; undefined before the first. */
+  get value(): studio.DescribeCapacityResponse | undefined {
+    return this._value;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      Signal.disconnectReceiver(this);
+      Signal.clearData(this);
+    }
+  }
+
+  private _onEvent(_: Feed, event: FeedEvent): void {
+    if (event.type === 'capacity') {
+      this._value = event as unknown as studio.DescribeCapacityResponse;
+      this._changed.emit();
+    }
+  }
+
+  private _value: studio.DescribeCapacityResponse | undefined;
+  private _isDisposed = false;
+  private _changed = new Signal<this, void>(this);
+}

@@ -1,0 +1,193 @@
+import React from 'react';
+
+import { carry, CommandButton } from '../components/actions';
+import { Empty, Problem, Skeleton } from '../components/empty';
+import { Grid } from '../components/grid';
+import { useArgs, useNow, useSignal, useStudio } from '../components/hooks';
+import type { StudioView } from '../core/documents';
+import { CommandIDs } from '../tokens';
+import type { studio } from '../wire';
+import { columns } from './columns';
+import { Actions, Filters } from './filters';
+import { type IJobsQuery, JobsModel, runs } from './model';
+
+const MOST_KEPT = 200;
+
+/** The state of the page: its query, the widths of columns, the selected jobs. */
+export interface IJobsArgs extends IJobsQuery {
+  widths?: Record<string, number>;
+  selected?: string[];
+}
+
+/** The table of training jobs. */
+export function JobsPage(props: { view: StudioView }): React.JSX.Element {
+  const { client, feed, trans } = useStudio();
+  const [args, setArgs] = useArgs<IJobsArgs>(props.view);
+  const [model, setModel] = React.useState<JobsModel | null>(null);
+  React.useEffect(() => {
+    const made = new JobsModel(client, feed);
+    setModel(made);
+    return () => made.dispose();
+  }, [client, feed]);
+  return (
+    <div className="jp-StudioPage jp-StudioJobs">
+      <header className="jp-StudioPage-header">
+        <h1>{trans.__('Training jobs')}</h1>
+        <Actions names={args.selected ?? []} />
+      </header>
+      {model ? (
+        <Table model={model} args={args} setArgs={setArgs} />
+      ) : (
+        <Skeleton />
+      )}
+    </div>
+  );
+}
+
+function Table(props: {
+  model: JobsModel;
+  args: IJobsArgs;
+  setArgs: (changes: Partial<IJobsArgs>) => void;
+}): React.JSX.Element {
+  const { model, args, setArgs } = props;
+  const { commands, trans } = useStudio();
+  const { rows } = model;
+  useSignal(rows.changed);
+  React.useEffect(() => model.ask(args), [model, args]);
+  const onRange = React.useCallback(
+    (first: number, last: number) => rows.ensure(first, last),
+    [rows]
+  );
+  const now = useNow(busy(model.counts));
+  const selected = React.useMemo(
+    () => new Set(args.selected ?? []),
+    [args.selected]
+  );
+  const select = (keys: ReadonlySet<string>) =>
+    setArgs({
+      selected: keys.size ? [...keys].slice(0, MOST_KEPT) : undefined
+    });
+  const names = [...selected];
+  const remove = () =>
+    names.length && void commands.execute(CommandIDs.deleteJobs, { names });
+  return (
+    <>
+      <Filters model={model} args={args} setArgs={setArgs} />
+      {rows.error !== null && (
+        <Problem
+          what={trans.__('The list could not be brought up to date.')}
+          error={rows.error}
+          retry={() => rows.invalidate()}
+        />
+      )}
+      <Grid<studio.ResourceRow>
+        label={trans.__('Training jobs')}
+        columns={columns(trans, now)}
+        count={rows.total ?? 0}
+        row={index => rows.row(index)}
+        keyOf={row => row.Name}
+        onRange={onRange}
+        sort={args.sort ?? { by: 'created', descending: true }}
+        onSort={sort => setArgs({ sort })}
+        widths={args.widths}
+        onWidths={widths => setArgs({ widths })}
+        selected={selected}
+        onSelect={select}
+        onOpen={row =>
+          void commands.execute(CommandIDs.openJob, { name: row.Name })
+        }
+        onDelete={remove}
+        onContextMenu={() => undefined}
+        attributes={row => ({
+          'data-studio-kind': 'job',
+          'data-studio-name': row.Name,
+          'data-studio-status': row.Status,
+          'data-studio-names': JSON.stringify(
+            selected.has(row.Name) ? names : [row.Name]
+          )
+        })}
+        onDragStart={(row, event) =>
+          carry(event, { kind: 'job', name: row.Name })
+        }
+        empty={
+          rows.total === undefined ? (
+            rows.error === null && <Skeleton lines={8} />
+          ) : (
+            <Nothing args={args} clear={() => setArgs(cleared())} />
+          )
+        }
+      />
+      <Summary model={model} selected={selected.size} />
+    </>
+  );
+}
+
+function Nothing(props: {
+  args: IJobsArgs;
+  clear: () => void;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  return narrowed(props.args) ? (
+    <Empty title={trans.__('No job is like that.')}>
+      <button className="jp-StudioButton" onClick={props.clear}>
+        {trans.__('Show all jobs')}
+      </button>
+    </Empty>
+  ) : (
+    <Empty
+      title={trans.__('No training job yet')}
+      hint={trans.__(
+        'A job runs an algorithm, or your own script, on data in S3 and keeps the model. Make one here, or call CreateTrainingJob or fit() in a notebook: it appears at once.'
+      )}
+    >
+      <CommandButton command={CommandIDs.newJob} kind="accept">
+        {trans.__('New training job…')}
+      </CommandButton>
+      <CommandButton command={CommandIDs.openTutorial}>
+        {trans.__('Open the tutorial notebook')}
+      </CommandButton>
+    </Empty>
+  );
+}
+
+/** How many there are, shown and selected. */
+function Summary(props: {
+  model: JobsModel;
+  selected: number;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  useSignal(props.model.countsChanged);
+  const shown = props.model.rows.total ?? 0;
+  const all = sum(props.model.counts);
+  const texts = [
+    shown === all
+      ? trans._n('%2 job', '%2 jobs', all, all.toLocaleString())
+      : trans.__('%1 of %2 jobs', shown.toLocaleString(), all.toLocaleString())
+  ];
+  if (props.selected) {
+    texts.push(trans.__('%1 selected', props.selected));
+  }
+  return (
+    <footer className="jp-StudioJobs-summary" role="status">
+      {texts.join(' · ')}
+    </footer>
+  );
+}
+
+function narrowed(args: IJobsArgs): boolean {
+  return !!(args.text?.trim() || args.statuses?.length || args.hours);
+}
+
+function cleared(): Partial<IJobsArgs> {
+  return { text: undefined, statuses: undefined, hours: undefined };
+}
+
+function busy(counts: Readonly<Record<string, number>>): boolean {
+  return Object.keys(counts).some(Status =>
+    runs({ Status } as studio.ResourceRow)
+  );
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
