@@ -8,28 +8,32 @@ export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_LINK_MODE := copy
 
-.PHONY: help setup demo test suites bench fuzz lint docs types screens clean
+.PHONY: help setup demo test ui suites bench fuzz lint docs types screens clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
 	@echo "make test   every test"
+	@echo "make ui     the panels in a browser: every flow, or NAME=tutorial"
 	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
 	@echo "make bench  every figure, beside its peer and its floor; NAME=s3 for one"
 	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each; SEEDS=3 runs of the property tests"
 	@echo "make chaos  every promise of reliability, under faults: hours, goes on where it stopped"
-	@echo "make lint   ruff, mypy, layers"
+	@echo "make lint   ruff, mypy, layers, eslint, prettier"
 	@echo "make docs   regenerate what is generated in docs/"
 	@echo "make screens pictures of every page of the panels; NAME=\"job data\" for some"
 	@echo "make clean  remove the virtual environments"
 
-setup: .venv/.ready .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready
+setup: .venv/.ready .venv/.panels .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/.ready
 
 demo: .venv/.ready .venv-sdk/.ready
 	@$(SDK)/python examples/demo.py
 
 test: setup
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -rs
+
+ui: .venv/.panels
+	@$(BIN)/python -m pytest -rs tests/ui/test_$(or $(NAME),*).py
 
 suites: .venv/.ready
 	@$(BIN)/python -m suites $(NAME)
@@ -58,11 +62,12 @@ fuzz: .venv/.ready
 chaos: .venv/.ready
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
-lint: .venv/.ready
+lint: .venv/.ready node_modules/.ready
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/npm run -s lint
 
 docs: .venv/.ready types
 	@$(BIN)/python -m studio.api.compatibility > docs/compatibility.md
@@ -79,12 +84,12 @@ screens: setup
 	@$(BIN)/python ui-tests/screens.py $(NAME)
 
 clean:
-	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .mypy_cache .ruff_cache .import_linter_cache .suites
+	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 node_modules */node_modules studio/labextension .mypy_cache .ruff_cache .import_linter_cache .suites
 
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
 	@missing=""; \
-	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc faketime:faketime pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
+	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc faketime:faketime pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs chromium:chromium; do \
 	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \
@@ -106,7 +111,22 @@ clean:
 
 .venv/.ready: .venv/bin/uv pyproject.toml
 	@echo "Installing Studio into .venv"
-	@$(BIN)/uv pip install -q --python $(BIN)/python -e '.[test,lint,bench]'
+	@SKIP_JUPYTER_BUILDER=1 $(BIN)/uv pip install -q --python $(BIN)/python -e '.[test,lint,bench]'
+	@touch $@
+
+# node and npm are in .venv too; what they install is in node_modules.
+node_modules/.ready: .venv/.ready package-lock.json
+	@echo "Installing what builds and tests the panels into node_modules"
+	@$(BIN)/npm ci --silent
+	@touch $@
+
+# JupyterLab finds the panels in this tree: what is built is what is seen.
+.venv/.panels: node_modules/.ready $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*')
+	@echo "Building the panels"
+	@$(BIN)/npm run -s -w labextension build:prod >.venv/panels.log 2>&1 || { cat .venv/panels.log; exit 1; }
+	@mkdir -p .venv/share/jupyter/labextensions
+	@rm -rf .venv/share/jupyter/labextensions/jupyter-ml-studio
+	@ln -s $(CURDIR)/studio/labextension .venv/share/jupyter/labextensions/jupyter-ml-studio
 	@touch $@
 
 # Three generations of AWS's SDK, which share one name: 1, 2 (the examples' own) and 3. Their remote
