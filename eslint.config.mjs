@@ -52,6 +52,14 @@ export default defineConfig([
     }
   },
   {
+    files: ['ui-tests/**'],
+    rules: {
+      // Playwright's fixtures: `use` is no hook, `{}` asks for no other fixture.
+      'react-hooks/rules-of-hooks': 'off',
+      'no-empty-pattern': 'off'
+    }
+  },
+  {
     files: ['**/__tests__/**'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',

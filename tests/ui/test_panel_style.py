@@ -1,0 +1,7 @@
+"""The panels' sources: ESLint with Jupyter's rules, Prettier."""
+
+from flows import run_npm
+
+
+def test_style():
+    run_npm("lint")

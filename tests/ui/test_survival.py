@@ -1,0 +1,7 @@
+"""Nothing is lost when processes die or a second browser is open."""
+
+from flows import run_flow
+
+
+def test_survival(tmp_path):
+    run_flow("survival", tmp_path)
