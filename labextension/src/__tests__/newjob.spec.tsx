@@ -10,14 +10,16 @@ import React from 'react';
 import { StudioView, type IDocumentType } from '../core/documents';
 import { joined, split } from '../newjob/algorithm';
 import { dropped, withData } from '../newjob/channels';
-import { choose, fresh, guessType, type IArgs } from '../newjob/draft';
+import { channel, choose, fresh, guessType, type IArgs } from '../newjob/draft';
 import { called, plain } from '../newjob/faults';
 import { allowed, grouped } from '../newjob/hyperparameters';
 import { NewJob } from '../newjob/page';
 import { changes, spelled, withValue } from '../newjob/paths';
 import { cells, hasNames } from '../newjob/peek';
-import { parseCsv, prepared } from '../newjob/prepare';
+import { summary, withChannels } from '../newjob/preparing';
 import { fits } from '../newjob/resources';
+import { suggestions } from '../newjob/suggestions';
+import type { PrepareAnswer } from '../data/protocol';
 import { DRAG_MIME } from '../tokens';
 import { type Answers, fakeStudio, renderIn } from './studio';
 
@@ -176,47 +178,58 @@ test('the first rows are read as a person would', () => {
   expect(hasNames([['a', 'b']])).toBe(false);
 });
 
-describe('preparing data', () => {
-  const text = 'name,years,salary,kind\n"Li, A",1,10,b\nBo,2,20,a\nCy,3,,b\n';
-  const rows = parseCsv(text);
+test('data that were prepared take the place of those that were not', () => {
+  const made = {
+    channels: ['train', 'validation'].map(name => ({
+      name,
+      uri: `s3://b/prepared/a/${name}/`,
+      rows: 1,
+      bytes: 1
+    })),
+    features: ['x'],
+    classes: ['no', 'yes'],
+    left_out: [{ column: 'name', why: 'text' }],
+    rows: 30
+  } as unknown as PrepareAnswer;
+  const given = [channel('train', 's3://b/a.csv'), channel('code', 's3://b/c')];
+  const next = withChannels(given, made);
+  expect(
+    next.map(each => [each.ChannelName, each.DataSource.S3DataSource!.S3Uri])
+  ).toEqual([
+    ['train', 's3://b/prepared/a/train/train.csv'],
+    ['validation', 's3://b/prepared/a/validation/validation.csv'],
+    ['code', 's3://b/c']
+  ]);
+  expect(summary(made, trans)).toBe(
+    '30 rows were written. Columns that are left out: name. ' +
+      'The label is a number now: no = 0, yes = 1.'
+  );
+});
 
-  it('reads quoted cells, and ends of lines in them', () => {
-    expect(rows[1]).toEqual(['Li, A', '1', '10', 'b']);
-    expect(parseCsv('"a""b\nc",2\r\n\r\n3,4')).toEqual([
-      ['a"b\nc', '2'],
-      ['3', '4']
-    ]);
-    expect(parseCsv('1,\n,2\n')).toEqual([
-      ['1', ''],
-      ['', '2']
-    ]);
+test('hyperparameters that do not go with the data are named', () => {
+  const found = (more: object) => ({
+    uri: 's3://b/a.csv',
+    size: 100,
+    alone: true,
+    columns: 3,
+    named: false,
+    count: 24,
+    ...more
   });
-
-  it('puts the label first and leaves texts out', () => {
-    const made = prepared(text, { label: 2, named: true, validation: 0 });
-    expect(made).toEqual({
-      train: '10,1\n20,2\n,3\n',
-      validation: '',
-      left: ['name', 'kind'],
-      classes: []
-    });
-  });
-
-  it('numbers the classes of a label of texts', () => {
-    const made = prepared(text, { label: 3, named: true, validation: 0 });
-    expect(made.train).toBe('1,1,10\n0,2,20\n1,3,\n');
-    expect(made.classes).toEqual(['a', 'b']);
-  });
-
-  it('keeps some rows for validation, the same ones each time', () => {
-    const many = Array.from({ length: 1000 }, (_, i) => `${i},1\n`).join('');
-    const how = { label: 0, named: false, validation: 0.2 };
-    const made = prepared(many, how);
-    const count = made.validation.split('\n').length - 1;
-    expect(Math.abs(count - 200)).toBeLessThan(40);
-    expect(made.train.length + made.validation.length).toBe(many.length);
-    expect(prepared(many, how)).toEqual(made);
-  });
+  const algorithm = {
+    LabelColumns: 1,
+    HyperParameters: [
+      row('feature_dim', { IsRequired: true }),
+      row('mini_batch_size', { DefaultValue: '1000' })
+    ]
+  } as never;
+  expect(suggestions(found({}), algorithm, {})).toEqual([
+    { name: 'feature_dim', value: '2' },
+    { name: 'mini_batch_size', value: '4', rows: 24 }
+  ]);
+  const given = { feature_dim: '2', mini_batch_size: '24' };
+  expect(suggestions(found({}), algorithm, given)).toEqual([]);
+  expect(suggestions(found({ alone: false }), algorithm, {})).toHaveLength(1);
 });
 
 describe('hyperparameters', () => {

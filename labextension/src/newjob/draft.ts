@@ -29,6 +29,8 @@ export interface IBasis {
   algorithms: studio.AlgorithmSummary[];
   /** The request of the job that was copied. */
   original: Draft | null;
+  /** Why the job that was copied failed; "" when it did not. */
+  failure: string;
   /** Why the job that was to be copied cannot be. */
   lost: unknown;
   draft: Draft;
@@ -45,9 +47,14 @@ export async function begin(
     client.call('studio', 'ListAlgorithms', {}, signal),
     args.from ? copied(client, args.from, signal) : null
   ]);
-  const original = found && 'request' in found ? found.request : null;
-  const lost = found && 'error' in found ? found.error : null;
-  const basis = { defaults, algorithms, original, lost };
+  const original = found?.request ?? null;
+  const basis = {
+    defaults,
+    algorithms,
+    original,
+    failure: found?.failure ?? '',
+    lost: found?.error ?? null
+  };
   if (args.request) {
     return { ...basis, draft: args.request };
   }
@@ -61,7 +68,7 @@ async function copied(
   client: Client,
   name: string,
   signal?: AbortSignal
-): Promise<{ request: Draft } | { error: unknown }> {
+): Promise<{ request?: Draft; failure?: string; error?: unknown }> {
   try {
     const job = await client.call(
       'sagemaker',
@@ -75,7 +82,10 @@ async function copied(
       { ResourceArn: job.TrainingJobArn },
       signal
     );
-    return { request: asked(requestOf(job, tags)) };
+    return {
+      request: asked(requestOf(job, tags)),
+      failure: job.FailureReason
+    };
   } catch (error) {
     if (signal?.aborted) {
       throw error;

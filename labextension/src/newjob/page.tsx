@@ -134,6 +134,12 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
               error={submit.error}
             />
           )}
+          {basis.failure && (
+            <p className="jp-StudioNewJob-warning">
+              <strong>{trans.__('%1 failed.', args.from!)}</strong>{' '}
+              {basis.failure}
+            </p>
+          )}
           <div className="jp-StudioNewJob-columns">
             <div className="jp-StudioNewJob-main">
               <Algorithm

@@ -19,6 +19,8 @@ export interface IPeek {
   columns: number;
   /** The first row looks like names of columns. */
   named: boolean;
+  /** Lines that the object has, counted or, of a longer one, estimated. */
+  count: number;
 }
 
 /** Look at the beginning of the data at `uri`; null when nothing is there. */
@@ -53,7 +55,8 @@ export async function peek(
     lines,
     rows,
     columns: Math.max(0, ...(rows ?? []).map(row => row.length)),
-    named: hasNames(rows ?? [])
+    named: hasNames(rows ?? []),
+    count: lineCount(bytes, first.size)
   };
 }
 
@@ -92,6 +95,14 @@ function linesOf(bytes: Uint8Array, size: number): string[] {
     lines.pop(); // cut in the middle
   }
   return lines.filter(line => line.trim() !== '').slice(0, PEEKED_LINES);
+}
+
+function lineCount(bytes: Uint8Array, size: number): number {
+  const ends = bytes.filter(byte => byte === 10).length;
+  const last = bytes.length === size && bytes.at(-1) !== 10 ? 1 : 0;
+  return bytes.length && bytes.length < size
+    ? Math.round((ends * size) / bytes.length)
+    : ends + last;
 }
 
 /** The cells of a line of CSV; quotes may hold commas. */

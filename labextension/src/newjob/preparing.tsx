@@ -2,25 +2,27 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { bytes } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { told } from '../core/errors';
+import { answerOf } from '../data/answers';
+import type { PrepareAnswer } from '../data/protocol';
+import { CommandIDs } from '../tokens';
+import type { sagemaker } from '../wire';
 import { channel } from './draft';
 import { useForm } from './form';
 import type { IPeek } from './peek';
-import { type IPrepared, LARGEST_BYTES, prepare } from './prepare';
 
 /**
  * Makes a copy of a CSV as the algorithms read it, and lets the job train on that: numbers without
  * names, the label first, some rows kept for validation.
  */
 export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
-  const { trans } = useStudio();
+  const { client, commands, trans } = useStudio();
   const { algorithm, draft, set } = useForm();
   const [open, setOpen] = React.useState(found.named);
   const head = found.rows![0] ?? [];
-  const names = head.map((cell, index) =>
-    found.named ? cell : trans.__('column %1', index + 1)
+  const columns = head.map((cell, index) =>
+    found.named ? cell : `column_${index}`
   );
   const hasLabel = algorithm!.LabelColumns > 0;
   const [label, setLabel] = React.useState(found.named ? head.length - 1 : 0);
@@ -28,25 +30,39 @@ export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
     each => each.Name === 'validation'
   );
   const [share, setShare] = React.useState(validates ? 20 : 0);
-  const { running, error, run } = useTask();
-  const apply = (made: Uris) => {
-    const { trainUri, validationUri } = made;
-    Notification.success(summary(made, trans), { autoClose: 10_000 });
-    const others = (draft.InputDataConfig ?? []).filter(
-      each =>
-        each.ChannelName !== 'train' &&
-        (each.ChannelName !== 'validation' || !validationUri)
-    );
-    set(
-      ['InputDataConfig'],
-      [
-        channel('train', trainUri, 'text/csv'),
-        ...(validationUri
-          ? [channel('validation', validationUri, 'text/csv')]
-          : []),
-        ...others
-      ]
-    );
+  const [doing, setDoing] = React.useState<string | null>(null);
+  const [error, setError] = React.useState<unknown>(null);
+  const abort = React.useRef<AbortController | null>(null);
+  React.useEffect(() => () => abort.current?.abort(), []);
+  const run = async () => {
+    const { signal } = (abort.current = new AbortController());
+    setError(null);
+    setDoing(trans.__('Preparing…'));
+    try {
+      const made = await answerOf(
+        client,
+        'prepare',
+        {
+          source: { uri: found.uri, format: 'csv', header: found.named },
+          to: found.uri.replace(
+            /^(s3:\/\/[^/]+\/).*?([^/]+?)(\.[^./]*)?$/,
+            '$1prepared/$2/'
+          ),
+          target: hasLabel ? columns[label] : undefined,
+          validation: Math.min(Math.max(share, 0), 90) / 100,
+          missing: algorithm!.AlgorithmName === 'xgboost' ? 'keep' : 'median'
+        },
+        signal,
+        progress => setDoing(progress.doing)
+      );
+      Notification.success(summary(made, trans), { autoClose: 10_000 });
+      set(['InputDataConfig'], withChannels(draft.InputDataConfig, made));
+    } catch (problem) {
+      if (!signal.aborted) {
+        setError(problem);
+      }
+    }
+    setDoing(null);
   };
   return (
     <details
@@ -70,7 +86,7 @@ export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
               value={label}
               onChange={event => setLabel(Number(event.target.value))}
             >
-              {names.map((name, index) => (
+              {columns.map((name, index) => (
                 <option key={index} value={index}>
                   {name}
                 </option>
@@ -92,31 +108,28 @@ export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
         )}
         <button
           className="jp-StudioButton"
-          disabled={running || found.size > LARGEST_BYTES}
-          onClick={() =>
-            void run(async client =>
-              apply(
-                await prepare(client, found.uri, {
-                  label: hasLabel ? label : null,
-                  named: found.named,
-                  validation: Math.min(Math.max(share, 0), 90) / 100
-                })
-              )
-            )
-          }
+          disabled={doing !== null}
+          onClick={() => void run()}
         >
-          {running ? trans.__('Preparing…') : trans.__('Prepare and use')}
+          {trans.__('Prepare and use')}
         </button>
+        <span role="status">{doing}</span>
       </div>
       <p className="jp-StudioField-help">
-        {found.size > LARGEST_BYTES
-          ? trans.__(
-              'It has more than %1: prepare it in a notebook.',
-              bytes(LARGEST_BYTES)
-            )
-          : trans.__(
-              'Writes numbers without names, the label first, into a folder beside the original; columns of text are left out.'
-            )}
+        {trans.__(
+          'Numbers without names, the label first; texts of few values become a column for each.'
+        )}{' '}
+        <button
+          className="jp-StudioLink"
+          onClick={() =>
+            void commands.execute(CommandIDs.openData, {
+              uri: found.uri,
+              tab: 'train'
+            })
+          }
+        >
+          {trans.__('More choices')}
+        </button>
       </p>
       {error !== null && (
         <p className="jp-StudioField-error" role="alert">
@@ -128,48 +141,30 @@ export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
 }
 
 /** What the copy is, for people who did not see it made. */
-export function summary(made: Uris, trans: TranslationBundle): string {
+export function summary(made: PrepareAnswer, trans: TranslationBundle): string {
+  const left = made.left_out.map(each => each.column).join(', ');
+  const classes = made.classes
+    .map((value, index) => `${String(value)} = ${index}`)
+    .join(', ');
   return [
-    trans.__('%1 was written.', made.trainUri),
-    made.left.length
-      ? trans.__('Columns of text are left out: %1.', made.left.join(', '))
-      : '',
-    made.classes.length
-      ? trans.__(
-          'The label is a number now: %1.',
-          made.classes.map((name, index) => `${name} = ${index}`).join(', ')
-        )
-      : ''
+    trans._n('%1 row was written.', '%1 rows were written.', made.rows),
+    left && trans.__('Columns that are left out: %1.', left),
+    classes && trans.__('The label is a number now: %1.', classes)
   ]
     .filter(Boolean)
     .join(' ');
 }
 
-type Uris = IPrepared & { trainUri: string; validationUri: string };
-
-/** Runs one thing at a time. */
-function useTask(): {
-  running: boolean;
-  error: unknown;
-  run: (
-    task: (client: ReturnType<typeof useStudio>['client']) => Promise<void>
-  ) => Promise<void>;
-} {
-  const { client } = useStudio();
-  const [running, setRunning] = React.useState(false);
-  const [error, setError] = React.useState<unknown>(null);
-  return {
-    running,
-    error,
-    run: async task => {
-      setRunning(true);
-      setError(null);
-      try {
-        await task(client);
-      } catch (problem) {
-        setError(problem);
-      }
-      setRunning(false);
-    }
-  };
+/** The channels with those that were made in the place of theirs. */
+export function withChannels(
+  given: sagemaker.Channel[] | undefined,
+  made: PrepareAnswer
+): sagemaker.Channel[] {
+  const names = made.channels.map(each => each.name);
+  return [
+    ...made.channels.map(each =>
+      channel(each.name, `${each.uri}${each.name}.csv`, 'text/csv')
+    ),
+    ...(given ?? []).filter(each => !names.includes(each.ChannelName))
+  ];
 }

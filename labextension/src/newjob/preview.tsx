@@ -7,6 +7,7 @@ import type { sagemaker } from '../wire';
 import { useForm } from './form';
 import { type IPeek, peek } from './peek';
 import { Prepare } from './preparing';
+import { Suggestions } from './suggestions';
 
 const PAUSE_MS = 400;
 const SHOWN_COLUMNS = 8;
@@ -46,7 +47,9 @@ export function Preview(props: {
       )}
       {algorithm && found.rows && (
         <>
-          <Width found={found} />
+          {props.channel.ChannelName === 'train' && (
+            <Suggestions found={found} />
+          )}
           {found.alone && props.channel.ChannelName === 'train' ? (
             <Prepare key={found.uri} found={found} />
           ) : (
@@ -63,27 +66,6 @@ export function Preview(props: {
       )}
     </div>
   );
-}
-
-/** Offers the number of features to the hyperparameter that wants it. */
-function Width({ found }: { found: IPeek }): React.JSX.Element | null {
-  const { trans } = useStudio();
-  const { algorithm, draft, set } = useForm();
-  const wanted = algorithm!.HyperParameters.some(
-    row => row.Name === 'feature_dim' && row.IsRequired
-  );
-  const width = found.columns - algorithm!.LabelColumns;
-  const given = draft.HyperParameters?.['feature_dim'];
-  return wanted && width > 0 && given !== String(width) ? (
-    <p>
-      <button
-        className="jp-StudioButton"
-        onClick={() => set(['HyperParameters', 'feature_dim'], String(width))}
-      >
-        {trans.__('Set feature_dim to %1', width)}
-      </button>
-    </p>
-  ) : null;
 }
 
 function Rows(props: { rows: string[][]; columns: number }): React.JSX.Element {
