@@ -93,7 +93,7 @@ export function List<R>(
   };
   return (
     <div className="jp-StudioPage" onKeyDown={onKeyDown}>
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{props.title}</h1>
         <input
           ref={filter}
@@ -111,7 +111,7 @@ export function List<R>(
             : trans.__('%1 of %2', shown.length, props.total)}
         </span>
         <div className="jp-StudioPage-actions">{props.actions}</div>
-      </header>
+      </div>
       <Grid
         label={props.label}
         columns={columns.map(each => ({ ...each, sortable: !!each.value }))}

@@ -45,7 +45,7 @@ export function Progress(props: {
   const outcome = deployment.EndTime && deployment.Changes[0]?.Outcome;
   return (
     <div className="jp-StudioPage">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{trans.__('Deploy %1', endpoint)}</h1>
         <Status status={described.EndpointStatus} />
         <div className="jp-StudioPage-actions">
@@ -56,7 +56,7 @@ export function Progress(props: {
             {trans.__('Open the endpoint')}
           </CommandButton>
         </div>
-      </header>
+      </div>
       <div className="jp-StudioPage-body">
         <Section title={trans.__('Progress')}>
           <DeploymentSteps steps={deployment.Steps} />

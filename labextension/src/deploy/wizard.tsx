@@ -174,7 +174,7 @@ function Wizard(props: {
   const first = planned.problems[0];
   return (
     <div className="jp-StudioPage jp-StudioWizard">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{trans.__('Deploy a model')}</h1>
         <ol aria-label={trans.__('Steps')}>
           {STEPS.map((each, index) => (
@@ -190,7 +190,7 @@ function Wizard(props: {
             </li>
           ))}
         </ol>
-      </header>
+      </div>
       <div className="jp-StudioPage-body jp-StudioWizard-body">
         <div className="jp-StudioWizard-step">
           {refused && <RefusedNote refused={refused} />}
@@ -202,7 +202,7 @@ function Wizard(props: {
           </Section>
         </aside>
       </div>
-      <footer className="jp-StudioWizard-footer">
+      <div className="jp-StudioWizard-footer">
         <button
           className="jp-StudioButton"
           disabled={at === 0}
@@ -235,7 +235,7 @@ function Wizard(props: {
         >
           {busy ? trans.__('Deploying…') : trans.__('Deploy')}
         </button>
-      </footer>
+      </div>
     </div>
   );
 }

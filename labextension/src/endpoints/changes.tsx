@@ -4,6 +4,7 @@ import { DeploymentSteps } from '../components/deployment';
 import { duration, number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Section, When } from '../components/parts';
+import { Scroll } from '../components/scroll';
 import type { studio } from '../wire';
 
 /** What was done to an endpoint, and its servers, past and present. */
@@ -52,7 +53,7 @@ function Past(props: {
     Failed: ['bad', trans.__('failed')]
   };
   return (
-    <div className="jp-StudioTraffic-scroll">
+    <Scroll label={trans.__('Changes')}>
       <table>
         <thead>
           <tr>
@@ -103,7 +104,7 @@ function Past(props: {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -120,7 +121,7 @@ const TONES: Record<string, string> = {
 function Servers(props: { servers: studio.ModelServer[] }): React.JSX.Element {
   const { trans } = useStudio();
   return (
-    <div className="jp-StudioTraffic-scroll">
+    <Scroll label={trans.__('Servers')}>
       <table>
         <thead>
           <tr>
@@ -155,7 +156,7 @@ function Servers(props: { servers: studio.ModelServer[] }): React.JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -76,7 +76,7 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
   const variants = deployment.Variants.map(each => each.VariantName);
   return (
     <div className="jp-StudioPage">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{name}</h1>
         <Status status={endpoint.EndpointStatus} />
         <div className="jp-StudioPage-actions">
@@ -102,7 +102,7 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
             {trans.__('Update…')}
           </CommandButton>
         </div>
-      </header>
+      </div>
       <Tabs
         label={name}
         selected={args.tab ?? 'overview'}

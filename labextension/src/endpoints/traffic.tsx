@@ -3,6 +3,7 @@ import React from 'react';
 import { CommandLink } from '../components/actions';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
+import { Scroll } from '../components/scroll';
 import { notifyError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
@@ -53,7 +54,7 @@ export function Traffic(props: {
   };
   return (
     <div className="jp-StudioTraffic">
-      <div className="jp-StudioTraffic-scroll">
+      <Scroll label={trans.__('Variants')}>
         <table>
           <thead>
             <tr>
@@ -118,7 +119,7 @@ export function Traffic(props: {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {changes.length > 0 && (
         <div className="jp-StudioTraffic-actions">
           <button

@@ -51,7 +51,7 @@ export function ModelPage(props: { view: StudioView }): React.JSX.Element {
   }
   return (
     <div className="jp-StudioPage">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{name}</h1>
         <div className="jp-StudioPage-actions">
           <CommandButton
@@ -74,7 +74,7 @@ export function ModelPage(props: { view: StudioView }): React.JSX.Element {
             {trans.__('Deploy…')}
           </CommandButton>
         </div>
-      </header>
+      </div>
       <div className="jp-StudioPage-body">
         <Served endpoints={value.endpoints} name={name} />
         {containers(value.model).map((container, index) => (
