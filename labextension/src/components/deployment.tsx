@@ -3,6 +3,7 @@ import React from 'react';
 import type { studio } from '../wire';
 import { duration } from './format';
 import { useNow, useStudio } from './hooks';
+import { bare } from './log/ansi';
 
 /** The steps of a deployment: which is done, which goes on, and the seconds of each. */
 export function DeploymentSteps(props: {
@@ -101,16 +102,10 @@ export function FailedServers(props: {
             )}
           </summary>
           <pre tabIndex={0} aria-label={trans.__('Last lines of its log')}>
-            {server.LastLines.map(withoutEscapes).join('\n')}
+            {server.LastLines.map(bare).join('\n')}
           </pre>
         </details>
       ))}
     </div>
   ) : null;
-}
-
-/** A line without the codes that colour it in a terminal. */
-function withoutEscapes(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  return line.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '');
 }

@@ -53,7 +53,7 @@ function Past(props: {
     Failed: ['bad', trans.__('failed')]
   };
   return (
-    <Scroll label={trans.__('Changes')}>
+    <Scroll label={trans.__('Table of changes')}>
       <table>
         <thead>
           <tr>
@@ -121,7 +121,7 @@ const TONES: Record<string, string> = {
 function Servers(props: { servers: studio.ModelServer[] }): React.JSX.Element {
   const { trans } = useStudio();
   return (
-    <Scroll label={trans.__('Servers')}>
+    <Scroll label={trans.__('Table of servers')}>
       <table>
         <thead>
           <tr>

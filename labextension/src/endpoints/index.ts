@@ -54,7 +54,8 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
             enum: ['overview', 'test', 'logs', 'changes', 'configuration']
           },
           range: { type: 'string', description: 'Span of the charts' },
-          request: { type: 'object', description: 'What the console sends' }
+          request: { type: 'object', description: 'What the console sends' },
+          log: { type: 'object', description: 'What the log shows' }
         },
         key: args => args['name'] as string,
         title: args => args['name'] as string,

@@ -4,20 +4,14 @@ import { CommandButton } from '../components/actions';
 import { DeploymentSteps, FailedServers } from '../components/deployment';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { useArgs, useLive, useStudio } from '../components/hooks';
-import {
-  Code,
-  Copyable,
-  Facts,
-  Section,
-  Status,
-  Tabs,
-  When
-} from '../components/parts';
+import { type ILogState, LogView, useLog } from '../components/log/view';
+import { Section, Status, Tabs } from '../components/parts';
 import type { StudioView } from '../core/documents';
 import { ApiError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { Changes } from './changes';
+import { Configuration } from './configuration';
 import { Figures } from './charts';
 import type { IRequest } from './console';
 import { TestConsole } from './test';
@@ -28,6 +22,7 @@ interface IArgs {
   tab?: string;
   range?: string;
   request?: Partial<IRequest>;
+  log?: ILogState;
 }
 
 interface IFound {
@@ -135,6 +130,17 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
             )
           },
           {
+            id: 'logs',
+            label: trans.__('Logs'),
+            content: () => (
+              <Logs
+                endpoint={name}
+                state={args.log ?? {}}
+                onState={log => setArgs({ log: { ...args.log, ...log } })}
+              />
+            )
+          },
+          {
             id: 'changes',
             label: trans.__('Changes'),
             content: () => <Changes deployment={deployment} />
@@ -187,70 +193,35 @@ function Overview(props: {
           ready={endpoint.EndpointStatus === 'InService'}
         />
       </Section>
-      <Figures
-        endpoint={endpoint.EndpointName}
-        variants={deployment.Variants.map(each => each.VariantName)}
-        range={props.range}
-        onRange={props.onRange}
-      />
+      {endpoint.ProductionVariants && endpoint.EndpointStatus !== 'Failed' && (
+        <Figures
+          endpoint={endpoint.EndpointName}
+          variants={deployment.Variants.map(each => each.VariantName)}
+          range={props.range}
+          onRange={props.onRange}
+        />
+      )}
     </div>
   );
 }
 
-function Configuration(props: {
-  endpoint: sagemaker.DescribeEndpointOutput;
+/** The log of a server at a time. */
+function Logs(props: {
+  endpoint: string;
+  state: ILogState;
+  onState: (changes: ILogState) => void;
 }): React.JSX.Element {
-  const { client, trans } = useStudio();
-  const { endpoint } = props;
-  const config = endpoint.EndpointConfigName ?? '';
-  const { value, error } = useLive(
-    signal =>
-      client.call(
-        'sagemaker',
-        'DescribeEndpointConfig',
-        { EndpointConfigName: config },
-        signal
-      ),
-    event =>
-      event.type === 'resource' &&
-      event.Kind === 'endpoint-config' &&
-      event.Name === config,
-    [client, config]
-  );
+  const { trans } = useStudio();
+  const { endpoint, state } = props;
+  const model = useLog('endpoint', endpoint, state.stream);
   return (
-    <div className="jp-StudioPage-body">
-      <Section title={trans.__('Endpoint')}>
-        <Facts
-          facts={[
-            ['ARN', <Copyable key="arn" text={endpoint.EndpointArn} />],
-            [
-              trans.__('Created'),
-              <When key="created" at={1000 * endpoint.CreationTime} />
-            ],
-            [
-              trans.__('Changed'),
-              <When key="changed" at={1000 * endpoint.LastModifiedTime} />
-            ],
-            [trans.__('Configuration'), config]
-          ]}
-        />
-      </Section>
-      <Section title={config}>
-        {value ? (
-          <Code
-            code={JSON.stringify(value, null, 2)}
-            label={trans.__('Endpoint configuration')}
-          />
-        ) : error ? (
-          <p>
-            {trans.__(
-              'The configuration was deleted; the endpoint keeps a copy of it.'
-            )}
-          </p>
-        ) : (
-          <Skeleton />
-        )}
-      </Section>
+    <div className="jp-StudioEndpoint-logs">
+      <LogView
+        model={model}
+        label={trans.__('Log of %1', endpoint)}
+        state={state}
+        onState={props.onState}
+      />
     </div>
   );
 }

@@ -54,7 +54,7 @@ export function Traffic(props: {
   };
   return (
     <div className="jp-StudioTraffic">
-      <Scroll label={trans.__('Variants')}>
+      <Scroll label={trans.__('Table of variants')}>
         <table>
           <thead>
             <tr>
@@ -86,6 +86,7 @@ export function Traffic(props: {
                     type="number"
                     min={1}
                     max={100}
+                    disabled={!props.ready}
                     aria-label={trans.__(
                       'Instances of %1',
                       variant.VariantName

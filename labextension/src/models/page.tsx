@@ -1,5 +1,7 @@
 import React from 'react';
 
+import type { ICall } from '../codegen';
+import { copyAs } from '../codegen/copyas';
 import { CommandButton, CommandLink } from '../components/actions';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { useArgs, useLive, useStudio } from '../components/hooks';
@@ -54,6 +56,12 @@ export function ModelPage(props: { view: StudioView }): React.JSX.Element {
       <div className="jp-StudioPage-header">
         <h1>{name}</h1>
         <div className="jp-StudioPage-actions">
+          <button
+            className="jp-StudioButton"
+            onClick={() => void copyAs(studio, name, [creation(value.model)])}
+          >
+            {trans.__('Copy as…')}
+          </button>
           <CommandButton
             command={CommandIDs.insertLoader}
             args={{ kind: 'model', name }}
@@ -204,6 +212,17 @@ function Container(props: {
       )}
     </Section>
   );
+}
+
+/** The call that makes such a model. */
+function creation(described: sagemaker.DescribeModelOutput): ICall {
+  const request: Partial<sagemaker.DescribeModelOutput> = { ...described };
+  delete request.ModelArn;
+  delete request.CreationTime;
+  if (!request.EnableNetworkIsolation) {
+    delete request.EnableNetworkIsolation;
+  }
+  return { operation: 'CreateModel', request };
 }
 
 async function load(
