@@ -131,6 +131,23 @@ describe('Phases', () => {
       { name: 'Training', seconds: 5, current: false, cut: 'Failed' }
     ]);
   });
+
+  it('of a job that was stopped end before its results are stored', () => {
+    const names = ['Training', 'Stopping', 'Uploading', 'Stopped'];
+    const stopped = job({
+      TrainingJobStatus: 'Stopped',
+      SecondaryStatusTransitions: names.map(Status => ({
+        Status,
+        StartTime: AT,
+        EndTime: AT
+      })) as sagemaker.SecondaryStatusTransition[]
+    });
+    expect(phases(stopped, 0).map(phase => phase.cut)).toEqual([
+      'Stopped',
+      undefined,
+      undefined
+    ]);
+  });
 });
 
 describe('Failures', () => {

@@ -142,11 +142,11 @@ export function SystemCharts(props: {
 }): React.JSX.Element {
   const { trans } = useStudio();
   const titles: Record<string, string> = {
-    CPUUtilization: trans.__('CPU, in per cent of one CPU'),
-    MemoryUtilization: trans.__('Memory, in per cent of what the job may use'),
-    DiskUtilization: trans.__('Disk, in per cent of the disk'),
-    GPUUtilization: trans.__('GPU, in per cent of one GPU'),
-    GPUMemoryUtilization: trans.__('GPU memory, in per cent')
+    CPUUtilization: trans.__('CPU (100 % is one CPU)'),
+    MemoryUtilization: trans.__('Memory (of its limit)'),
+    DiskUtilization: trans.__('Disk (of all of it)'),
+    GPUUtilization: trans.__('GPU (100 % is one GPU)'),
+    GPUMemoryUtilization: trans.__('GPU memory')
   };
   const all = React.useMemo(() => families(props.series), [props.series]);
   return (

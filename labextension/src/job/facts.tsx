@@ -17,12 +17,14 @@ const MANY = 10;
 /** The last value of each metric. */
 export function FinalMetrics(props: { job: Job }): React.JSX.Element | null {
   const { trans } = useStudio();
+  const [more, setMore] = React.useState(false);
   const metrics = props.job.FinalMetricDataList ?? [];
+  const shown = more ? metrics : metrics.slice(0, MANY);
   return metrics.length === 0 ? null : (
     <Section title={trans.__('Last values')}>
       <table className="jp-StudioJob-table">
         <tbody>
-          {metrics.map(metric => (
+          {shown.map(metric => (
             <tr key={metric.MetricName}>
               <th scope="row">{metric.MetricName}</th>
               <td className="jp-mod-numeric" title={String(metric.Value)}>
@@ -32,6 +34,13 @@ export function FinalMetrics(props: { job: Job }): React.JSX.Element | null {
           ))}
         </tbody>
       </table>
+      {shown.length < metrics.length && (
+        <div>
+          <button className="jp-StudioButton" onClick={() => setMore(true)}>
+            {trans.__('Show all (%1 of %2)', shown.length, metrics.length)}
+          </button>
+        </div>
+      )}
     </Section>
   );
 }
@@ -187,7 +196,7 @@ export function Outputs(props: { job: Job }): React.JSX.Element {
 function useSize(uri: string, status: string | undefined): number | undefined {
   const { client } = useStudio();
   const { bucket, key } = parsed(uri);
-  const over = isOver(status);
+  const over = status === 'Completed' || status === 'Stopped';
   const { value } = useLive(
     async signal => {
       if (!over || !key) {

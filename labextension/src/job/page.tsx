@@ -149,7 +149,7 @@ function Header(props: {
   };
   return (
     <>
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{name}</h1>
         <Status
           status={job.TrainingJobStatus}
@@ -197,7 +197,7 @@ function Header(props: {
             </CommandButton>
           )}
         </div>
-      </header>
+      </div>
       {props.gone && (
         <p className="jp-StudioJob-gone" role="status">
           {trans.__('This job was deleted; what is shown is what was known.')}

@@ -19,7 +19,7 @@ export function PhaseBar(props: { phases: IPhase[] }): React.JSX.Element {
               phase.seconds === undefined
                 ? 'jp-mod-coming'
                 : phase.cut
-                  ? 'jp-mod-cut'
+                  ? `jp-mod-cut jp-mod-${tone(phase.cut)}`
                   : ''
             }
             aria-current={phase.current ? 'step' : undefined}

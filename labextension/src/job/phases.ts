@@ -13,6 +13,7 @@ export interface IPhase {
 }
 
 const COURSE = ['Starting', 'Downloading', 'Training', 'Uploading'];
+const CLOSING = ['Stopping', 'Uploading'];
 const ENDS = ['Completed', 'Failed', 'Stopped', 'MaxRuntimeExceeded'];
 
 /** What a job went through and what is before it, at `now` (milliseconds). */
@@ -25,6 +26,17 @@ export function phases(
   );
   const status = job.TrainingJobStatus;
   const ended = isOver(status);
+  const names = been.map(each => each.Status);
+  // What a job that is stopped has by then is still stored.
+  const cut =
+    status === 'Failed'
+      ? been.length - 1
+      : status === 'Stopped'
+        ? names.reduce(
+            (last, name, at) => (CLOSING.includes(name) ? last : at),
+            -1
+          )
+        : -1;
   const past = been.map((each, index) => {
     const current = !ended && index === been.length - 1;
     const end = current ? now / 1000 : (each.EndTime ?? each.StartTime);
@@ -32,10 +44,7 @@ export function phases(
       name: each.Status,
       seconds: Math.max(0, end - each.StartTime),
       current,
-      cut:
-        ended && index === been.length - 1 && status !== 'Completed'
-          ? status
-          : undefined,
+      cut: index === cut ? status : undefined,
       message: each.StatusMessage ?? ''
     };
   });

@@ -207,6 +207,7 @@ export class LogModel implements IDisposable {
         return;
       }
       this._error = null;
+      await this._prefetch(log);
       this._update(log);
       this._again ||= first && log.Lines > 0;
     } catch (error) {
@@ -215,15 +216,28 @@ export class LogModel implements IDisposable {
     this._emit();
   }
 
+  /** Where the end is looked at, its new lines come before it is said how many they are. */
+  private async _prefetch(log: studio.DescribeLogResponse): Promise<void> {
+    const before = this._log;
+    if (!before?.Lines || before.Stream !== log.Stream) {
+      return;
+    }
+    if (before.Bytes !== log.Bytes) {
+      // The last line may have been half a line.
+      const last = Math.floor((before.Lines - 1) / PAGE);
+      this._stale.add(last);
+      const end = Math.floor((log.Lines - 1) / PAGE);
+      if (this._pages.has(last)) {
+        await Promise.all([...new Set([last, end])].map(it => this._fetch(it)));
+      }
+    }
+  }
+
   private _update(log: studio.DescribeLogResponse): void {
     const before = this._log;
     this._log = log;
     if (before && (log.Stream !== before.Stream || log.Bytes < before.Bytes)) {
       this._forget();
-    }
-    if (before && log.Bytes !== before.Bytes && before.Lines > 0) {
-      // The last line may have been half a line.
-      this._stale.add(Math.floor((before.Lines - 1) / PAGE));
     }
     if (this._query?.text && !this._searching) {
       void this._search(this._searches);
