@@ -97,6 +97,8 @@ def _has_header(records: list[list[str]]) -> bool:
     first, rest = records[0], records[1:]
     numbers = [it for it in first if _is_number(it)]
     if numbers:
+        if numbers == [str(it) for it in range(len(numbers))] and len(numbers) > 1:
+            return True  # the names that pandas gives to columns without one
         years = all(it.isdigit() and int(it) in _YEARS for it in numbers)
         return years and len(set(numbers)) == len(numbers) < len(first)
     columns = [[cell for cell in column if cell] for column in zip(*rest, strict=False)]

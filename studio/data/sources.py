@@ -63,7 +63,7 @@ def _files(path: str, root: Path) -> Found:
         names = [(str(it.relative_to(real)), it) for it in inner]
         items = tuple(_file(name, it, root) for name, it in names if _shown(name))
     else:
-        items = (_file(real.name, real, root),)
+        items = (_file(place.name, real, root),)
     return Found(place.name, path.lstrip("/"), items)
 
 
