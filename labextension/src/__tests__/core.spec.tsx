@@ -158,11 +158,11 @@ describe('Grid', () => {
   ];
 
   beforeAll(() => {
-    Object.defineProperty(HTMLElement.prototype, 'offsetHeight', {
+    Object.defineProperty(HTMLElement.prototype, 'clientHeight', {
       configurable: true,
       value: 280
     });
-    Object.defineProperty(HTMLElement.prototype, 'offsetWidth', {
+    Object.defineProperty(HTMLElement.prototype, 'clientWidth', {
       configurable: true,
       value: 500
     });

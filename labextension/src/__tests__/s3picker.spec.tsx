@@ -21,10 +21,10 @@ const FOLDER =
 
 beforeAll(() => {
   // jsdom lays nothing out; the grid needs a height to have rows.
-  Object.defineProperty(HTMLElement.prototype, 'offsetHeight', {
+  Object.defineProperty(HTMLElement.prototype, 'clientHeight', {
     value: 400
   });
-  Object.defineProperty(HTMLElement.prototype, 'offsetWidth', { value: 800 });
+  Object.defineProperty(HTMLElement.prototype, 'clientWidth', { value: 800 });
 });
 
 test('URIs are taken apart', () => {
