@@ -81,7 +81,7 @@ function detailOf(
   return parts.join(' · ');
 }
 
-/** The servers that failed, each with its reason and the end of its log. */
+/** The servers that failed, each with the end of its log. */
 export function FailedServers(props: {
   servers: studio.ModelServer[];
 }): React.JSX.Element | null {
@@ -95,10 +95,9 @@ export function FailedServers(props: {
         <details key={server.LogStreamName} open={server === failed[0]}>
           <summary>
             {trans.__(
-              'Server %1 of variant %2 ended: %3',
+              'Last lines of server %1 of variant %2',
               server.Number,
-              server.VariantName,
-              server.Message || server.Reason || trans.__('no reason is known')
+              server.VariantName
             )}
           </summary>
           <pre tabIndex={0} aria-label={trans.__('Last lines of its log')}>

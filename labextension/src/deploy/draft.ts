@@ -207,7 +207,7 @@ function problems(
         trans.__('There is a model %1 already.', named.model)
       );
     }
-    if (source.kind === 'data' && !draft.image) {
+    if (source.kind === 'data' && !artifact) {
       add('model', 'image', trans.__('Say which image serves it.'));
     } else if (!artifact) {
       add(

@@ -15,7 +15,12 @@ const EXAMPLE = 's3://bucket/path/model.tar.gz';
 
 /** First step: an existing model, what a training job made, or a model.tar.gz. */
 export function ModelStep(
-  props: IStepProps & { known: IKnown; missing: string | undefined }
+  props: IStepProps & {
+    known: IKnown;
+    /** The image that is known to read the artifact. */
+    image: string | undefined;
+    missing: string | undefined;
+  }
 ): React.JSX.Element {
   const { trans } = useStudio();
   const { draft, change, problem } = props;
@@ -197,17 +202,22 @@ function Picker(props: {
 }
 
 function DataSource(
-  props: IStepProps & { choose: (source: ISource) => void }
+  props: IStepProps & {
+    choose: (source: ISource) => void;
+    image: string | undefined;
+  }
 ): React.JSX.Element {
   const studio = useStudio();
   const { client, trans } = studio;
   const { draft, change, choose, problem } = props;
   const uri = draft.source?.name ?? '';
-  const algorithms = useLive(
-    signal => client.call('studio', 'ListAlgorithms', {}, signal),
-    () => false,
-    [client]
-  ).value?.Algorithms;
+  const algorithms =
+    useLive(
+      signal => client.call('studio', 'ListAlgorithms', {}, signal),
+      () => false,
+      [client]
+    ).value?.Algorithms ?? [];
+  const image = draft.image ?? props.image ?? '';
   const browse = async () => {
     const found = await pickS3(studio, {
       title: trans.__('The model.tar.gz to deploy'),
@@ -250,17 +260,21 @@ function DataSource(
         {ids => (
           <select
             {...ids}
-            value={draft.image ?? ''}
+            value={image}
             onChange={event =>
               change({ image: event.target.value || undefined })
             }
           >
             <option value="">{trans.__('Choose…')}</option>
-            {(algorithms ?? []).map(each => (
+            {algorithms.map(each => (
               <option key={each.AlgorithmName} value={each.TrainingImage}>
                 {`${each.DisplayName} (${imageName(each.TrainingImage)})`}
               </option>
             ))}
+            {image &&
+              !algorithms.some(each => each.TrainingImage === image) && (
+                <option value={image}>{imageName(image)}</option>
+              )}
           </select>
         )}
       </Field>

@@ -99,7 +99,7 @@ function Done(props: { endpoint: string }): React.JSX.Element {
     [client, endpoint]
   );
   return (
-    <div className="jp-StudioBanner jp-mod-good">
+    <div className="jp-StudioOutcome jp-mod-good">
       <strong>{trans.__('%1 is in service.', endpoint)}</strong>
       {value && (
         <p>
@@ -163,7 +163,7 @@ function Undone(props: {
   };
   return (
     <>
-      <div className="jp-StudioBanner jp-mod-bad" role="alert">
+      <div className="jp-StudioOutcome jp-mod-bad" role="alert">
         <strong>
           {described.EndpointStatus === 'Failed'
             ? trans.__('The endpoint could not be made.')

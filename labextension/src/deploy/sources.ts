@@ -1,5 +1,7 @@
 import { useLive, useStudio } from '../components/hooks';
 import type { Client } from '../core/client';
+import { ApiError } from '../core/errors';
+import { jobOf } from '../core/lineage';
 import { searchNewest } from '../core/search';
 import type { sagemaker } from '../wire';
 import type { IArtifact, IDraft, IKnown } from './draft';
@@ -67,9 +69,12 @@ export function useArtifact(
           )
         );
       }
-      return source?.kind === 'data' && source.name && image
+      if (source?.kind !== 'data' || !source.name) {
+        return null;
+      }
+      return image
         ? { image, uri: source.name, role: '' }
-        : null;
+        : writer(client, source.name, signal);
     },
     event =>
       event.type === 'resource' &&
@@ -77,6 +82,30 @@ export function useArtifact(
       event.Name === source?.name,
     [client, source?.kind, source?.name, image]
   );
+}
+
+/** The artifact with the image of the job that wrote it, where that is known. */
+async function writer(
+  client: Client,
+  uri: string,
+  signal: AbortSignal
+): Promise<IArtifact | null> {
+  const job = jobOf(uri);
+  if (!job) {
+    return null;
+  }
+  try {
+    const request = { TrainingJobName: job };
+    const found = ofJob(
+      await client.call('sagemaker', 'DescribeTrainingJob', request, signal)
+    );
+    return found?.uri === uri ? found : null;
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 function ofJob(job: sagemaker.DescribeTrainingJobResponse): IArtifact | null {

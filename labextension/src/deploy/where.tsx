@@ -118,7 +118,7 @@ function Capacity(): React.JSX.Element | null {
           <span>{label}</span>
           <div
             role="meter"
-            className="jp-StudioMeter"
+            className="jp-StudioWizard-bar"
             aria-label={label}
             aria-valuemin={0}
             aria-valuemax={total}

@@ -95,6 +95,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
               <ModelStep
                 {...shared}
                 known={known.value!}
+                image={artifact.value?.image}
                 missing={artifact.error ? told(artifact.error) : undefined}
               />
             );
@@ -245,7 +246,7 @@ function RefusedNote(props: { refused: Refused }): React.JSX.Element {
   const { operation, reason, left } = props.refused;
   const names = Object.values(left).join(', ');
   return (
-    <div className="jp-StudioBanner jp-mod-bad" role="alert">
+    <div className="jp-StudioOutcome jp-mod-bad" role="alert">
       <strong>{trans.__('%1 was refused.', operation)}</strong>
       <p>{told(reason)}</p>
       <p>

@@ -169,7 +169,7 @@ function Overview(props: {
   return (
     <div className="jp-StudioPage-body">
       {endpoint.FailureReason && (
-        <div className="jp-StudioBanner jp-mod-bad" role="alert">
+        <div className="jp-StudioOutcome jp-mod-bad" role="alert">
           <strong>
             {endpoint.EndpointStatus === 'Failed'
               ? trans.__('The endpoint could not be made.')
