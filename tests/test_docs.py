@@ -118,6 +118,12 @@ def test_the_code_about_the_service_of_the_panels_runs(studio):
     assert run_blocks(sys.executable, page, studio).split() == ["True", "0"]
 
 
+def test_the_code_about_asking_first_runs(studio):
+    page = ROOT / "docs" / "how-to" / "new-training-job.md"
+    faults = run_blocks(sys.executable, page, studio).splitlines()
+    assert [line.partition(" - ")[0] for line in faults] == ["HyperParameters.k", "InputDataConfig"]
+
+
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
 def test_the_code_about_environments_runs(studio):
     page = ROOT / "docs" / "how-to" / "own-environment.md"

@@ -80,7 +80,7 @@ function Channel({ index }: { index: number }): React.JSX.Element {
           placeholder={trans.__('What the algorithm takes by default')}
         />
       </div>
-      <Preview channel={given} />
+      <Preview channel={given} at={at} />
       <details>
         <summary>{trans.__('How it is read')}</summary>
         <Reading at={at} />

@@ -15,7 +15,7 @@ export interface IForm {
   /** The algorithm of the draft's image; null for any other image. */
   algorithm: studio.DescribeAlgorithmResponse | null;
   set: (path: Path, value: unknown) => void;
-  /** Fields that have been left once: their faults are shown. */
+  /** Fields that were changed, or left, once: their faults are shown. */
   touch: (path: string) => void;
   isTouched: (path: string) => boolean;
   faults: studio.ValidationFault[];

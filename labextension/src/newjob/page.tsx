@@ -25,7 +25,7 @@ import { FormContext, type IForm, TextField } from './form';
 import { Hyperparameters } from './hyperparameters';
 import { More } from './more';
 import { Resources } from './resources';
-import { withValue } from './paths';
+import { spelled, withValue } from './paths';
 import { Summary } from './summary';
 
 const SAVE_MS = 300;
@@ -81,12 +81,16 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
   const [attempted, setAttempted] = React.useState(false);
   const root = React.useRef<HTMLDivElement>(null);
   const submit = useSubmit(view, draft, basis);
+  const touch = (path: string) => setTouched(now => new Set([...now, path]));
   const form: IForm = {
     draft,
     original: basis.original,
     algorithm,
-    set: (path, value) => setDraft(now => withValue(now, path, value)),
-    touch: path => setTouched(now => new Set([...now, path])),
+    set: (path, value) => {
+      touch(spelled(path));
+      setDraft(now => withValue(now, path, value));
+    },
+    touch,
     isTouched: path => attempted || touched.has(path),
     faults: faults.all ?? []
   };
@@ -106,7 +110,7 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
   return (
     <FormContext.Provider value={form}>
       <div className="jp-StudioPage jp-StudioNewJob" ref={root}>
-        <header className="jp-StudioPage-header">
+        <div className="jp-StudioPage-header">
           <h1>
             {args.from
               ? trans.__('New training job like %1', args.from)
@@ -126,7 +130,7 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
                 : trans.__('Start training')}
             </button>
           </div>
-        </header>
+        </div>
         <div className="jp-StudioPage-body">
           {submit.error !== null && (
             <Problem

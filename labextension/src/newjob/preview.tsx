@@ -4,7 +4,9 @@ import { bytes } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { told } from '../core/errors';
 import type { sagemaker } from '../wire';
+import { guessType } from './draft';
 import { useForm } from './form';
+import type { Path } from './paths';
 import { type IPeek, peek } from './peek';
 import { Prepare } from './preparing';
 import { Suggestions } from './suggestions';
@@ -15,10 +17,20 @@ const SHOWN_COLUMNS = 8;
 /** The first rows of a channel, and what an algorithm would stumble over. */
 export function Preview(props: {
   channel: sagemaker.Channel;
+  at: Path;
 }): React.JSX.Element | null {
   const { trans } = useStudio();
-  const { algorithm } = useForm();
+  const { algorithm, set } = useForm();
   const found = usePeek(props.channel.DataSource?.S3DataSource?.S3Uri ?? '');
+  const type = found && 'uri' in found ? guessType(found.uri) : undefined;
+  React.useEffect(() => {
+    // A folder promises nothing, and without a content type algorithms take what AWS's take.
+    if (type && !props.channel.ContentType) {
+      set([...props.at, 'ContentType'], type);
+    }
+    // Whoever clears it means that.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [type]);
   if (!found) {
     return null;
   }
