@@ -16,7 +16,7 @@ from studio.data.texts import Texts
 
 _EXAMPLES = 5
 _CATEGORIES = 50  # so many distinct texts are categories, in however few rows
-_COMMON = 0.05  # ... or a smaller share than that of the cells
+_COMMON = 0.5  # ... or a smaller share than that of the cells
 _ID_LEAST = 20  # cells that are all different
 _ID_LENGTH, _CATEGORY_LENGTH = 64, 50
 _TWO = [{"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"}, {"on", "off"}]

@@ -29,7 +29,7 @@ _CODES: dict[str, ErrorCode] = {
 def client() -> Any:
     """An S3 client as a notebook has it: keys, region and address of the environment."""
     config = Config(retries={"mode": "standard", "max_attempts": _TRIES}, connect_timeout=5)
-    return boto3.client("s3", config=config)
+    return boto3.Session().client("s3", config=config)
 
 
 @contextmanager
