@@ -89,9 +89,9 @@ describe('plan', () => {
       planned(draft).problems.map(each => `${each.step} ${each.field}`);
     const source = { kind: 'model', name: 'bank' } as const;
     expect(wrong({})).toEqual(['model source']);
-    expect(wrong({ source: { kind: 'data', name: 's3://b/k' } })).toEqual([
-      'model image'
-    ]);
+    const data: IDraft = { source: { kind: 'data', name: 's3://b/k' } };
+    const unread = plan(data, known, null, [], trans);
+    expect(unread.problems.map(each => each.field)).toEqual(['image']);
     expect(
       wrong({ source: { kind: 'job', name: 'j' }, modelName: 'bank' })
     ).toEqual(['model modelName']);
