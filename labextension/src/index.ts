@@ -7,6 +7,7 @@ import { jobs } from './jobs';
 import { models } from './models';
 import { navigator } from './navigator';
 import { newJob } from './newjob';
+import { notebook } from './notebook';
 import { objects } from './objects';
 import { shell } from './shell';
 
@@ -21,5 +22,6 @@ export default [
   jobs,
   models,
   newJob,
+  notebook,
   objects
 ];

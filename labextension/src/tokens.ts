@@ -38,7 +38,9 @@ export namespace CommandIDs {
   export const openObjects = 'studio:open-objects';
   export const openData = 'studio:open-data';
   export const insertLoader = 'studio:insert-loader';
+  export const openCellJob = 'studio:open-cell-job';
   export const openSource = 'studio:open-source';
+  export const insertMenu = 'studio:insert-menu';
   export const openTutorial = 'studio:open-tutorial';
   export const copyLink = 'studio:copy-link';
   export const chooseFile = 'studio:choose-file';

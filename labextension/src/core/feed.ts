@@ -185,7 +185,7 @@ export class Feed implements IDisposable {
 
   private _wakeUp: () => void = () => undefined;
   private _abort: AbortController | null = null;
-  private _hiding = 0;
+  private _hiding: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
   private _last = '';
   private _paused = false;

@@ -13,7 +13,7 @@ export async function droppedFiles(
     .map(item => item.webkitGetAsEntry() ?? item.getAsFile())
     .filter(each => each !== null);
   const found = await Promise.all(
-    entries.map(each =>
+    entries.map(async each =>
       each instanceof File
         ? [fileOf(each, prefix + each.name)]
         : within(each, prefix)

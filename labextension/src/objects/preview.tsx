@@ -5,7 +5,7 @@ import { bytes } from '../components/format';
 import { useStudio } from '../components/hooks';
 import type { Client } from '../core/client';
 import type { Cell, RowsAnswer } from '../data/protocol';
-import { firstRows } from './csv';
+import { firstRows } from '../core/csv';
 
 const MOST_TEXT = 64 * 1024;
 const MOST_IMAGE = 20 * 2 ** 20;

@@ -7,18 +7,18 @@ import {
 } from '@testing-library/react';
 import React from 'react';
 
-import { fakeStudio, renderIn } from '../../__tests__/studio';
-import { ApiError } from '../../core/errors';
-import { Address, crumbs } from '../address';
-import { Browser } from '../browser';
-import { crc32 } from '../crc32';
-import { firstRows } from '../csv';
-import { type IEntry, Listing, sorted } from '../listing';
-import { partSize, sendObject } from '../multipart';
-import { deleteObjects } from '../operations';
-import { Preview } from '../preview';
-import type { Put } from '../transport';
-import { Uploads } from '../uploads';
+import { fakeStudio, renderIn } from './studio';
+import { ApiError } from '../core/errors';
+import { Address, crumbs } from '../objects/address';
+import { Browser } from '../objects/browser';
+import { crc32 } from '../objects/crc32';
+import { firstRows } from '../core/csv';
+import { type IEntry, Listing, sorted } from '../objects/listing';
+import { partSize, sendObject } from '../objects/multipart';
+import { deleteObjects } from '../objects/operations';
+import { Preview } from '../objects/preview';
+import type { Put } from '../objects/transport';
+import { Uploads } from '../objects/uploads';
 
 configure({ asyncUtilTimeout: 10_000 });
 
