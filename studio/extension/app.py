@@ -54,9 +54,10 @@ class StudioApp(ExtensionApp):
             problem = {"problem": self._problem}
             self.handlers.append((r"/studio/api/(.*)", UnusableHandler, problem))
             return
+        told = {"kernels": self._kernels, "root": str(self._root)}
         self.handlers.extend(
             [
-                (r"/studio/api/status", StatusHandler, {"kernels": self._kernels}),
+                (r"/studio/api/status", StatusHandler, told),
                 (r"/studio/api/aws/([a-z-]+)/([A-Za-z0-9]+)", OperationHandler),
                 (rf"{ROUTE}.*", ObjectsHandler),
                 (r"/studio/api/endpoints/([^/]+)/invocations", InvocationHandler),
@@ -84,9 +85,9 @@ class StudioApp(ExtensionApp):
         plane = Plane(settings, access, environ)
         self._upstream = self.settings[UPSTREAM] = Upstream(plane, settings.ca_bundle)
         assert self.serverapp is not None
-        root = Path(self.serverapp.contents_manager.root_dir)
+        self._root = Path(self.serverapp.contents_manager.root_dir)
         variables = {**os.environ, **access.variables}
-        self._worker = self.settings[WORKER] = DataWorker(root, variables)
+        self._worker = self.settings[WORKER] = DataWorker(self._root, variables)
 
     def _set_environment(self, access: Access) -> str:
         """Set it for kernels and terminals, which copy this process's; else say why not."""

@@ -139,16 +139,17 @@ class Relay(StudioHandler):
 
 
 class StatusHandler(StudioHandler):
-    """GET status: whether the control plane is there; `kernels`: what kernels do not see of it."""
+    """GET status: whether the control plane is there; `kernels`: what kernels do not see of it;
+    `root`: the folder whose files Jupyter serves."""
 
-    def initialize(self, kernels: str) -> None:
-        self._kernels = kernels
+    def initialize(self, kernels: str, root: str) -> None:
+        self._own = {"kernels": kernels, "root": root}
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
         known = await self.upstream.plane.status()
-        self.finish(json.dumps(known | {"kernels": self._kernels}))
+        self.finish(json.dumps(known | self._own))
 
 
 class UnusableHandler(StudioHandler):
@@ -161,7 +162,8 @@ class UnusableHandler(StudioHandler):
     @authorized
     async def get(self, route: str) -> None:
         if route == "status":
-            self.finish(json.dumps(status_document("", "", False, self._problem) | {"kernels": ""}))
+            known = status_document("", "", False, self._problem)
+            self.finish(json.dumps(known | {"kernels": "", "root": ""}))
         else:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self._problem)
 

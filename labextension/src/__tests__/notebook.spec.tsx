@@ -94,10 +94,11 @@ describe('things', () => {
 });
 
 it('finds paths of the machine below the folder of the server', () => {
-  expect(localPath('/home/ann/work/a/b.ipynb', '~/work')).toBe('a/b.ipynb');
-  expect(localPath('/home/ann/a.ipynb', '~')).toBe('ann/a.ipynb');
+  expect(localPath('/home/ann/a/b.ipynb', '/home/ann')).toBe('a/b.ipynb');
   expect(localPath('/srv/work/a.ipynb', '/srv/work/')).toBe('a.ipynb');
   expect(localPath('/tmp/srv/work/a.ipynb', '/srv/work')).toBeNull();
+  expect(localPath('/a.ipynb', '/')).toBe('a.ipynb');
+  expect(localPath('/a.ipynb', '')).toBeNull();
   expect(localPath('/srv/workshop/a.ipynb', '/srv/work')).toBeNull();
 });
 

@@ -25,6 +25,8 @@ export interface IServerStatus {
   url: string;
   home: string;
   problem: string | null;
+  /** The folder whose files Jupyter serves. */
+  root: string;
 }
 
 /** An endpoint's answer. */

@@ -139,7 +139,7 @@ function addCommands(
       const path = args['path'] as string;
       const cell = (args['cell'] as string | undefined) ?? '';
       try {
-        await openSource(documents!, path, cell);
+        await openSource(client, documents!, path, cell);
       } catch (error) {
         notifyError(trans.__('%1 cannot be opened', path), error);
       }

@@ -1,14 +1,17 @@
-import { PageConfig } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { NotebookPanel } from '@jupyterlab/notebook';
 
+import type { Client } from '../core/client';
+
 /** Open a notebook or script of this machine, at a cell when its id is given. */
 export async function openSource(
+  client: Client,
   documents: IDocumentManager,
   path: string,
   cell: string
 ): Promise<void> {
-  const local = localPath(path, PageConfig.getOption('serverRoot'));
+  const { root } = await client.status();
+  const local = localPath(path, root);
   if (local === null) {
     throw new Error(`${path} lies outside of this Jupyter's folder.`);
   }
@@ -28,15 +31,8 @@ export async function openSource(
   }
 }
 
-/**
- * The path below the server's folder of a path of the machine; null when it lies elsewhere.
- *
- * The server writes its folder with "~" for the home, which only it knows.
- */
+/** The path below the server's folder of a path of the machine; null when it lies elsewhere. */
 export function localPath(path: string, root: string): string | null {
-  const folder = root.replace(/^~/, '').replace(/\/+$/, '') + '/';
-  const at = root.startsWith('~') ? path.indexOf(folder) : 0;
-  return at >= 0 && path.startsWith(folder, at)
-    ? path.slice(at + folder.length)
-    : null;
+  const folder = root.replace(/\/*$/, '/');
+  return root && path.startsWith(folder) ? path.slice(folder.length) : null;
 }
