@@ -73,6 +73,16 @@ def endpoint_sum(studio, name: str, statistic: str = "Sum") -> float:
     return summed(studio, "AWS/SageMaker", name, statistic, **of)
 
 
+def test_the_code_about_deployments_prints_what_happened(measured):
+    page = ROOT / "docs" / "how-to" / "deploy-a-model.md"
+    assert run_blocks(sys.executable, page, measured).splitlines() == [
+        "StartServers Completed",
+        "AwaitHealth Completed",
+        "MoveTraffic Completed",
+        "TrainingData ['text/csv']",
+    ]
+
+
 def test_invocations_are_seen(measured):
     eventually(lambda: endpoint_sum(measured, "Invocations") == 12)
     assert endpoint_sum(measured, "InvocationsPerInstance") == 12
