@@ -16,12 +16,13 @@ from studio.errors import ValidationException
 from studio.metrics import statistics, store
 from studio.metrics.rows import Row
 from studio.metrics.store import HOUR, SECOND, Metric
-from studio.runners.shim import usage
+from studio.runners.shim import gpus, usage
 
 _USUAL_POINTS = 1_000
 _PERIODS = (10, 30, 60, 300, 900, 3_600, 21_600)
 _DAY = 86_400
 _USED = (("CPUUtilization", "cpu"), ("MemoryUtilization", "memory"), ("DiskUtilization", "disk"))
+_GPUS = (("GPUUtilization", "busy"), ("GPUMemoryUtilization", "memory"))
 _COUNTED = (
     ("Invocations", "Count", ("Sum",)),
     ("Invocation4XXErrors", "Count", ("Sum",)),
@@ -83,17 +84,18 @@ def _printed(
 
 def _used(parts: list[Part], window: tuple[int, int]) -> list[Series]:
     """What each host, or each server of a variant, whatever runs it had, took of the machine."""
-    samples: dict[str, list[usage.Sample]] = {}
+    places: dict[str, list[Part]] = {}
     for part in parts:
-        read = usage.read(part.folder, window[0] - 1)
-        samples.setdefault(part.place, []).extend(it for it in read if it.at < window[1])
+        places.setdefault(part.place, []).append(part)
     found = []
-    for place, mine in samples.items():
-        mine.sort()
-        times = [float(it.at) for it in mine]
-        for name, member in _USED if mine else ():
-            values = [float(getattr(it, member)) for it in mine]
-            found.append(Series(name, "system", "Percent", times, values, host=place))
+    for place, mine in places.items():
+        for read, names in ((usage.read, _USED), (gpus.read, _GPUS)):
+            samples = [it for part in mine for it in read(part.folder, window[0] - 1)]
+            taken = sorted(it for it in samples if it.at < window[1])
+            times = [float(it.at) for it in taken]
+            for name, member in names if taken else ():
+                values = [float(getattr(it, member)) for it in taken]
+                found.append(Series(name, "system", "Percent", times, values, host=place))
     return found
 
 

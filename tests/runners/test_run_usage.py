@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from studio.runners.shim import usage
+from studio.runners.shim import samples, usage
 from studio.runners.shim.usage import Sample
 
 
@@ -34,15 +34,15 @@ def test_a_short_run_has_a_sample(bench):
 def test_samples_are_found_by_their_time(tmp_path):
     every = [Sample(1_000 + n, n % 7, 1.0, 2.0) for n in range(2_000)]
     for each in every:
-        usage._append(tmp_path, each)
+        usage._SAMPLES.append(tmp_path, each)
     for after in (0, 999, 1_000, 1_500, 2_741, 2_998, 2_999, 9_999):
         assert list(usage.read(tmp_path, after)) == [each for each in every if each.at > after]
 
 
 def test_the_file_stays_small_and_the_older_part_is_read_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(usage, "_LARGEST", 100 * 20)
+    monkeypatch.setattr(samples, "_LARGEST", 100 * 20)
     for n in range(1_000):
-        usage._append(tmp_path, Sample(n, 0, 0, 0))
+        usage._SAMPLES.append(tmp_path, Sample(n, 0, 0, 0))
     size = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert size <= 2 * 101 * 20
     found = [each.at for each in usage.read(tmp_path, 950)]
@@ -52,11 +52,11 @@ def test_the_file_stays_small_and_the_older_part_is_read_too(tmp_path, monkeypat
 
 
 def test_a_sample_that_was_cut_short_is_not_read(tmp_path):
-    usage._append(tmp_path, Sample(1, 0, 0, 0))
+    usage._SAMPLES.append(tmp_path, Sample(1, 0, 0, 0))
     with (tmp_path / "usage").open("ab") as file:
         file.write(b"half")
     assert [each.at for each in usage.read(tmp_path, 0)] == [1]
-    usage._append(tmp_path, Sample(2, 0, 0, 0))
+    usage._SAMPLES.append(tmp_path, Sample(2, 0, 0, 0))
     assert [each.at for each in usage.read(tmp_path, 0)] == [1, 2]
 
 

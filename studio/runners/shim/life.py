@@ -17,6 +17,7 @@ from studio.runners.shim import (
     bridge,
     checkpoints,
     command,
+    gpus,
     health,
     helpers,
     hint,
@@ -135,6 +136,8 @@ class Shim:
             source = self._ml / self._spec["checkpoints"]
             keeper = checkpoints.Keeper(source, self._folder / "checkpoints", self._hint)
             self._helpers.append(keeper)
+        if self._spec["resources"]["gpus"]:
+            self._helpers.append(gpus.Watcher(self._folder))
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
         """Until the command has ended, by itself or by us."""

@@ -1,7 +1,6 @@
 """`usage`: what a run took of its machine, sampled now and then. Each sample has 20 bytes.
 
-Samples get rarer as a run gets older, and the file is begun anew when it is large: a server that
-runs for a year costs two megabytes. Nothing is synced: a power cut may cost the last samples.
+Samples get rarer as a run gets older: a server that runs for a year costs two megabytes.
 """
 
 import os
@@ -11,11 +10,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-_SAMPLE = struct.Struct("<Qfff")
-_FIRST_PAUSE, _PAUSE, _LATER_PAUSE = 1.0, 5.0, 60.0
+from studio.runners.shim.samples import Samples
+
+FIRST_PAUSE = 1.0
+"""Seconds until the first sample."""
+
+_SAMPLES = Samples("usage", struct.Struct("<Qfff"))
+_PAUSE, _LATER_PAUSE = 5.0, 60.0
 _LATER = 600.0
-_LARGEST = 2**20 // _SAMPLE.size * _SAMPLE.size
-_BLOCK = 256 * _SAMPLE.size
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -38,7 +40,7 @@ class Meter:
         self._folder = folder
         self._memory_mb = memory_mb or _machine_mb()
         self._begun = self._since = time.monotonic()
-        self._pause = _FIRST_PAUSE
+        self._pause = FIRST_PAUSE
         self._cpu = _seconds([])
         self._used_mb = 0
         self._last = 0
@@ -49,9 +51,7 @@ class Meter:
         now = time.monotonic()
         if now - self._since < self._pause:
             return
-        self._pause = min(self._pause * 1.5, _PAUSE)
-        if now - self._begun > _LATER:
-            self._pause = _LATER_PAUSE
+        self._pause = next_pause(self._pause, now - self._begun)
         self._sample(pids, used_mb)
 
     def close(self) -> None:
@@ -67,7 +67,8 @@ class Meter:
         self._last = max(time.time_ns() // 1_000_000, self._last + 1)
         memory = used_mb / self._memory_mb * 100
         try:
-            _append(self._folder, Sample(self._last, busy * 100, memory, _disk(self._folder)))
+            sample = Sample(self._last, busy * 100, memory, _disk(self._folder))
+            _SAMPLES.append(self._folder, sample)
         except OSError:
             pass  # a full disk must not end the run
         self._since, self._cpu, self._used_mb = now, cpu, 0
@@ -75,38 +76,12 @@ class Meter:
 
 def read(folder: Path, after: int) -> tuple[Sample, ...]:
     """The samples later than `after`, in order."""
-    found = _later(folder / "usage", after)
-    if not found or found[0].at > after:
-        # All of the file is later: the end of the one before may be too.
-        found = _later(folder / "usage.old", after) + found
-    return tuple(each for each in found if each.at > after)
+    return tuple(Sample(*each) for each in _SAMPLES.read(folder, after))
 
 
-def _later(path: Path, after: int) -> list[Sample]:
-    """The last samples of a file, from one that is not later than `after` if there is one."""
-    try:
-        with path.open("rb") as file:
-            position = file.seek(0, 2) // _SAMPLE.size * _SAMPLE.size
-            data = b""
-            while position > 0 and (not data or _SAMPLE.unpack_from(data)[0] > after):
-                size = min(_BLOCK, position)
-                position -= size
-                file.seek(position)
-                data = file.read(size) + data
-    except FileNotFoundError:
-        return []
-    return [Sample(*each) for each in _SAMPLE.iter_unpack(data)]
-
-
-def _append(folder: Path, sample: Sample) -> None:
-    path = folder / "usage"
-    with path.open("ab") as file:
-        size = file.tell()
-        if size % _SAMPLE.size:  # a full disk cut the last one short
-            file.truncate(size // _SAMPLE.size * _SAMPLE.size)
-        file.write(_SAMPLE.pack(*sample))
-    if size >= _LARGEST:
-        path.replace(folder / "usage.old")
+def next_pause(pause: float, age: float) -> float:
+    """Seconds to wait after a pause, `age` seconds after the beginning."""
+    return _LATER_PAUSE if age > _LATER else min(pause * 1.5, _PAUSE)
 
 
 def _seconds(pids: list[int]) -> float:
