@@ -32,7 +32,7 @@ def parquet() -> bytes:
 
 
 OBJECTS = {
-    'it\'s "odd".csv': ROWS.encode(),
+    "it's ü.csv": ROWS.encode(),
     "headless.csv": b"1,2.5\n3,-4e1\n",
     "a.tsv": b"x\ty\n1\t2\n",
     "a.csv.gz": gzip.compress(ROWS.encode()),

@@ -20,7 +20,7 @@ configure({ asyncUtilTimeout: 10_000 });
 const LOADERS = path.join(__dirname, '../../../tests/codegen/loaders');
 
 const OBJECTS: Record<string, string> = {
-  csv: 's3://loaders/it\'s "odd".csv',
+  csv: "s3://loaders/it's ü.csv",
   headless: 's3://loaders/headless.csv',
   tsv: 's3://loaders/a.tsv',
   packed: 's3://loaders/a.csv.gz',
@@ -44,7 +44,7 @@ const THINGS: Record<string, IDragged> = {
   )
 };
 const CONTENTS: Record<string, () => Response> = {
-  "s3/loaders/it's%20%22odd%22.csv": () => new Response('x,y\n1,2\n'),
+  "s3/loaders/it's%20%C3%BC.csv": () => new Response('x,y\n1,2\n'),
   's3/loaders/headless.csv': () => new Response('1,2.5\n3,-4e1\n'),
   's3/loaders/a.tsv': () => new Response('x\ty\n1\t2\n')
 };
