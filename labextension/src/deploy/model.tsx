@@ -30,6 +30,7 @@ export function ModelStep(
     ['job', trans.__('What a training job made')],
     ['data', trans.__('A model.tar.gz in S3')]
   ];
+  const group = React.useId();
   const choose = (source: ISource) =>
     change({ source, modelName: undefined, endpointName: undefined });
   return (
@@ -43,7 +44,7 @@ export function ModelStep(
           <label key={id}>
             <input
               type="radio"
-              name="jp-StudioWizard-kind"
+              name={group}
               checked={kind === id}
               onChange={() => choose({ kind: id, name: '' })}
             />

@@ -79,6 +79,7 @@ export function TrafficStep(
 
 function Update(props: IStepProps): React.JSX.Element {
   const { trans } = useStudio();
+  const group = React.useId();
   const { draft, change } = props;
   return (
     <>
@@ -90,7 +91,7 @@ function Update(props: IStepProps): React.JSX.Element {
         <label>
           <input
             type="radio"
-            name="jp-StudioWizard-keep"
+            name={group}
             checked={!draft.keep}
             onChange={() => change({ keep: undefined })}
           />
@@ -99,7 +100,7 @@ function Update(props: IStepProps): React.JSX.Element {
         <label>
           <input
             type="radio"
-            name="jp-StudioWizard-keep"
+            name={group}
             checked={!!draft.keep}
             onChange={() => change({ keep: true })}
           />

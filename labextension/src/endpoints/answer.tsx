@@ -6,6 +6,7 @@ import { Tabs, When } from '../components/parts';
 import { cellsOf, pretty, type ICall, type ICells } from './console';
 
 const MOST_ROWS = 500;
+const MOST_CHARACTERS = 100_000;
 
 /** What came of a call: as a table where it is one, and as text. */
 export function Answer(props: { call: ICall }): React.JSX.Element {
@@ -59,14 +60,27 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
 
 function Text(props: { text: string }): React.JSX.Element {
   const { trans } = useStudio();
+  const { text } = props;
+  const shown = text.slice(0, MOST_CHARACTERS);
   return (
-    <pre
-      className="jp-StudioConsole-answer"
-      tabIndex={0}
-      aria-label={trans.__('Text of the answer')}
-    >
-      {props.text || trans.__('(empty)')}
-    </pre>
+    <>
+      <pre
+        className="jp-StudioConsole-answer"
+        tabIndex={0}
+        aria-label={trans.__('Text of the answer')}
+      >
+        {shown || trans.__('(empty)')}
+      </pre>
+      {shown.length < text.length && (
+        <p>
+          {trans.__(
+            '%1 of %2 characters',
+            number(shown.length),
+            number(text.length)
+          )}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -6,7 +6,7 @@ import { Problem } from '../components/empty';
 import { number } from '../components/format';
 import { useLive, useNow, useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
-import { figures, RANGES, type IFigures, type ISeries } from './metrics';
+import { ask, figures, RANGES, type IFigures, type ISeries } from './metrics';
 
 /** Requests, latencies and errors of an endpoint, as they come. */
 export function Figures(props: {
@@ -18,19 +18,17 @@ export function Figures(props: {
   const { client, trans } = useStudio();
   const { endpoint, variants } = props;
   const range = RANGES.find(each => each.id === props.range) ?? RANGES[0];
-  // Without requests there are no events: the window moves on all the same.
-  const tick = Math.floor(useNow(true, 30_000) / 30_000);
   const { value, error, refresh } = useLive(
-    signal => figures(client, endpoint, variants, range, Date.now(), signal),
+    signal => ask(client, endpoint, variants, range, Date.now(), signal),
     event =>
       event.type === 'metrics' &&
       event.Kind === 'endpoint' &&
       event.Name === endpoint,
     [client, endpoint, variants.join('\n'), range]
   );
-  React.useEffect(() => {
-    refresh();
-  }, [tick, refresh]);
+  // Without requests there are no events: the window moves on all the same.
+  const now = useNow(true, 1000 * Math.max(30, range.period));
+  const shown = React.useMemo(() => value && figures(value, now), [value, now]);
   return (
     <Section
       title={trans.__('How it does')}
@@ -53,8 +51,8 @@ export function Figures(props: {
         </span>
       }
     >
-      {value ? (
-        <Charts figures={value} />
+      {shown ? (
+        <Charts figures={shown} />
       ) : error ? (
         <Problem error={error} retry={refresh} />
       ) : null}

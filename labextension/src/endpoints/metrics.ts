@@ -37,6 +37,7 @@ export interface IFigures {
 interface IQuery {
   metric: string;
   stat: string;
+  endpoint: string;
   variant: string;
 }
 
@@ -49,45 +50,56 @@ const QUANTITIES: Record<string, { metric: string; stat: string }> = {
   '5xx': { metric: 'Invocation5XXErrors', stat: 'Sum' }
 };
 
-/** The figures of an endpoint's variants over the range that ends `now` (milliseconds). */
-export async function figures(
+/** What is known of a range: values by time (milliseconds), by quantity and variant. */
+export interface IKnown {
+  range: IRange;
+  variants: string[];
+  values: Record<string, Map<number, number>[]>;
+}
+
+/** Ask for the figures of an endpoint's variants over the range that ends `now` (milliseconds). */
+export async function ask(
   client: Client,
   endpoint: string,
   variants: string[],
   range: IRange,
   now: number,
   signal?: AbortSignal
-): Promise<IFigures> {
-  const end = (Math.floor(now / 1000 / range.period) + 1) * range.period;
-  const start = end - range.seconds;
+): Promise<IKnown> {
+  const end = endOf(range, now);
   const names = Object.keys(QUANTITIES);
   const queries = names.flatMap(name =>
-    variants.map(variant => ({ ...QUANTITIES[name], variant }))
+    variants.map(variant => ({ ...QUANTITIES[name], variant, endpoint }))
   );
-  const answers = await ask(
-    client,
-    endpoint,
-    queries,
-    { start, end, period: range.period },
-    signal
+  const window = { start: end - range.seconds, end, period: range.period };
+  const answers = await query(client, queries, window, signal);
+  const count = variants.length;
+  const values = Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      answers.slice(index * count, (index + 1) * count)
+    ])
   );
+  return { range, variants, values };
+}
+
+/** The series of what is known, up to `now`: since then nobody asked the endpoint. */
+export function figures(known: IKnown, now: number): IFigures {
+  const { range, variants, values } = known;
+  const start = endOf(range, now) - range.seconds;
   const steps = Array.from(
     { length: range.seconds / range.period },
     (_, index) => 1000 * (start + index * range.period)
   );
   const series = (name: string, nothing: number | null, factor: number) =>
-    variants.map((variant, index) => {
-      const known =
-        answers[names.indexOf(name) * variants.length + index] ?? new Map();
-      return {
-        variant,
-        at: steps,
-        value: steps.map(at => {
-          const value = known.get(at);
-          return value === undefined ? nothing : value * factor;
-        })
-      };
-    });
+    variants.map((variant, index) => ({
+      variant,
+      at: steps,
+      value: steps.map(at => {
+        const value = values[name][index]?.get(at);
+        return value === undefined ? nothing : value * factor;
+      })
+    }));
   const minute = 60 / range.period;
   return {
     requests: series('requests', 0, minute),
@@ -98,6 +110,11 @@ export async function figures(
     },
     errors: { '4xx': series('4xx', 0, minute), '5xx': series('5xx', 0, minute) }
   };
+}
+
+/** The end, in seconds, of the period that `now` is in. */
+function endOf(range: IRange, now: number): number {
+  return (Math.floor(now / 1000 / range.period) + 1) * range.period;
 }
 
 /** What a list shows of an endpoint: over the last five minutes. */
@@ -132,7 +149,7 @@ export async function lately(
     return {};
   }
   const window = { start: end - LATELY, end, period: LATELY };
-  const answers = await ask(client, '', queries, window, signal);
+  const answers = await query(client, queries, window, signal);
   const found: Record<string, ILately> = {};
   asked.forEach(({ name }, index) => {
     const values = wanted.map((_, at) => [
@@ -154,10 +171,9 @@ function sum(values: number[]): number {
 }
 
 /** Values by time (milliseconds) for each query. */
-async function ask(
+async function query(
   client: Client,
-  endpoint: string,
-  queries: (IQuery & { endpoint?: string })[],
+  queries: IQuery[],
   window: { start: number; end: number; period: number },
   signal?: AbortSignal
 ): Promise<Map<number, number>[]> {
@@ -171,19 +187,19 @@ async function ask(
         StartTime: window.start,
         EndTime: window.end,
         NextToken: token,
-        MetricDataQueries: queries.map((query, index) => ({
+        MetricDataQueries: queries.map((each, index) => ({
           Id: `q${index}`,
           MetricStat: {
             Metric: {
               Namespace: 'AWS/SageMaker',
-              MetricName: query.metric,
+              MetricName: each.metric,
               Dimensions: [
-                { Name: 'EndpointName', Value: query.endpoint ?? endpoint },
-                { Name: 'VariantName', Value: query.variant }
+                { Name: 'EndpointName', Value: each.endpoint },
+                { Name: 'VariantName', Value: each.variant }
               ]
             },
             Period: window.period,
-            Stat: query.stat
+            Stat: each.stat
           }
         }))
       },

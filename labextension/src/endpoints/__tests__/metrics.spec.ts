@@ -1,5 +1,5 @@
 import { fakeStudio } from '../../__tests__/studio';
-import { figures, lately, RANGES } from '../metrics';
+import { ask, figures, lately, RANGES } from '../metrics';
 
 const NOW = 1_000_000_005_000;
 
@@ -26,7 +26,8 @@ describe('figures', () => {
       'Invocations Sum': [[1_000_000_000, 5]],
       'ModelLatency p90': [[1_000_000_000, 2500]]
     });
-    const found = await figures(studio.client, 'e', ['v'], RANGES[0], NOW);
+    const known = await ask(studio.client, 'e', ['v'], RANGES[0], NOW);
+    const found = figures(known, NOW);
     const [requests] = found.requests;
     const [p90] = found.latency.p90;
     const at = requests.at.indexOf(1_000_000_000_000);
@@ -36,6 +37,9 @@ describe('figures', () => {
     expect(p90.value[at]).toBe(2.5);
     expect(p90.value[at - 1]).toBeNull();
     expect(found.errors['5xx'][0].value.every(value => value === 0)).toBe(true);
+    const [later] = figures(known, NOW + 60_000).requests;
+    expect(later.value[at - 6]).toBe(30);
+    expect(later.value[89]).toBe(0);
   });
 });
 
