@@ -2541,6 +2541,7 @@ export namespace studio {
     Rows: Array<ResourceRow>;
     Total: number;
     CountsByStatus: { [key: string]: number };
+    Unfiltered: number;
   }
   export interface ReadLogRequest {
     Kind: string;

@@ -17,19 +17,22 @@ _REASON_CHARACTERS = 500
 
 @operation("studio", "QueryResources")
 def query_resources(ctx: Context, request: Doc) -> Doc:
-    wanted = _wanted(ctx, request)
+    every = windows.live(store.scope(ctx, request["Kind"]))
+    wanted = [*every, *_filters(request)]
     chosen = request.get("Statuses")
     shown = [*wanted, RESOURCE.c.status.in_(chosen)] if chosen else wanted
     by = request.get("SortBy", "CreationTime"), request.get("SortOrder") != "Ascending"
     place = request.get("Offset", 0), request.get("Limit", 100)
     with ctx.db.read() as connection:
         counts = windows.counts(connection, wanted)
+        unfiltered = windows.counts(connection, every) if len(wanted) > len(every) else counts
         rows = windows.window(connection, shown, by, place, ctx.now())
     total = sum(count for status, count in counts.items() if not chosen or status in chosen)
     return {
         "Rows": [_row(resource) for resource in rows],
         "Total": total,
         "CountsByStatus": counts,
+        "Unfiltered": sum(unfiltered.values()),
     }
 
 
@@ -48,9 +51,9 @@ def count_resources(ctx: Context, _request: Doc) -> Doc:
     }
 
 
-def _wanted(ctx: Context, request: Doc) -> list[ColumnElement[bool]]:
+def _filters(request: Doc) -> list[ColumnElement[bool]]:
     """All that is asked for but the statuses: how many there are of each is told of all."""
-    wanted = windows.live(store.scope(ctx, request["Kind"]))
+    wanted: list[ColumnElement[bool]] = []
     if text := request.get("Text", "").strip():
         wanted.append(windows.named(text))
     if "CreatedAfter" in request:

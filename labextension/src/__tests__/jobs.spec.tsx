@@ -39,7 +39,8 @@ function answering(total: number): Answers {
       return {
         Rows: Array.from({ length: count }, (_, i) => row(from + i)),
         Total: total,
-        CountsByStatus: { Completed: total - 3, Failed: 3 }
+        CountsByStatus: { Completed: total - 3, Failed: 3 },
+        Unfiltered: total
       };
     }
   };
@@ -174,7 +175,8 @@ describe('JobsPage', () => {
       'aws/studio/QueryResources': () => ({
         Rows: [],
         Total: 0,
-        CountsByStatus: {}
+        CountsByStatus: {},
+        Unfiltered: 0
       })
     };
     shown(none);

@@ -27,7 +27,7 @@ export function Banner(): React.JSX.Element | null {
     return null;
   }
   return (
-    <div className="jp-StudioBanner" role="status">
+    <div className="jp-StudioNotice" role="status">
       {since && (
         <span>
           {trans.__(

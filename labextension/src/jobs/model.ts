@@ -33,8 +33,11 @@ const HOUR = 3600;
 export class JobsModel implements IDisposable {
   constructor(
     private _client: Client,
-    feed: Feed
+    feed: Feed,
+    query: IJobsQuery = {}
   ) {
+    this._request = asked(query);
+    this._hours = query.hours;
     this.rows = new Windows({
       load: (offset, limit) => this._load(offset, limit)
     });
@@ -46,6 +49,11 @@ export class JobsModel implements IDisposable {
   /** How many jobs there are of each status, whatever statuses are chosen. */
   get counts(): Readonly<Record<string, number>> {
     return this._counts;
+  }
+
+  /** How many jobs there are in all. */
+  get unfiltered(): number {
+    return this._unfiltered;
   }
 
   get countsChanged(): ISignal<this, void> {
@@ -84,14 +92,18 @@ export class JobsModel implements IDisposable {
     const since = this._hours
       ? { CreatedAfter: Math.floor(Date.now() / 1000 - this._hours * HOUR) }
       : {};
+    const request = this._request;
     const answer = await this._client.call('studio', 'QueryResources', {
-      ...this._request,
+      ...request,
       ...since,
       Offset,
       Limit
     });
-    this._counts = answer.CountsByStatus;
-    this._countsChanged.emit();
+    if (request === this._request) {
+      this._counts = answer.CountsByStatus;
+      this._unfiltered = answer.Unfiltered;
+      this._countsChanged.emit();
+    }
     return { rows: answer.Rows, total: answer.Total };
   }
 
@@ -111,8 +123,9 @@ export class JobsModel implements IDisposable {
     }
   }
 
-  private _request: studio.QueryResourcesRequest = asked({});
+  private _request: studio.QueryResourcesRequest;
   private _hours: number | undefined;
+  private _unfiltered = 0;
   private _counts: Readonly<Record<string, number>> = {};
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _last = 0;

@@ -22,19 +22,20 @@ export interface IJobsArgs extends IJobsQuery {
 /** The table of training jobs. */
 export function JobsPage(props: { view: StudioView }): React.JSX.Element {
   const { client, feed, trans } = useStudio();
-  const [args, setArgs] = useArgs<IJobsArgs>(props.view);
+  const { view } = props;
+  const [args, setArgs] = useArgs<IJobsArgs>(view);
   const [model, setModel] = React.useState<JobsModel | null>(null);
   React.useEffect(() => {
-    const made = new JobsModel(client, feed);
+    const made = new JobsModel(client, feed, view.args as IJobsQuery);
     setModel(made);
     return () => made.dispose();
-  }, [client, feed]);
+  }, [client, feed, view]);
   return (
     <div className="jp-StudioPage jp-StudioJobs">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{trans.__('Training jobs')}</h1>
         <Actions names={args.selected ?? []} />
-      </header>
+      </div>
       {model ? (
         <Table model={model} args={args} setArgs={setArgs} />
       ) : (
@@ -158,7 +159,7 @@ function Summary(props: {
   const { trans } = useStudio();
   useSignal(props.model.countsChanged);
   const shown = props.model.rows.total ?? 0;
-  const all = sum(props.model.counts);
+  const all = props.model.unfiltered;
   const texts = [
     shown === all
       ? trans._n('%2 job', '%2 jobs', all, all.toLocaleString())
@@ -168,9 +169,9 @@ function Summary(props: {
     texts.push(trans.__('%1 selected', props.selected));
   }
   return (
-    <footer className="jp-StudioJobs-summary" role="status">
+    <div className="jp-StudioJobs-summary" role="status">
       {texts.join(' · ')}
-    </footer>
+    </div>
   );
 }
 
@@ -186,8 +187,4 @@ function busy(counts: Readonly<Record<string, number>>): boolean {
   return Object.keys(counts).some(Status =>
     runs({ Status } as studio.ResourceRow)
   );
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }

@@ -56,7 +56,7 @@ function Meter(props: {
   );
   return (
     <div
-      className="jp-StudioMeter"
+      className="jp-StudioSlots"
       role="meter"
       aria-label={props.label}
       aria-valuemin={0}
@@ -66,10 +66,10 @@ function Meter(props: {
       title={text}
     >
       <span>{props.label}</span>
-      <span className="jp-StudioMeter-bar">
+      <span className="jp-StudioSlots-bar">
         <span style={{ width: `${(100 * Used) / Math.max(1, Total)}%` }} />
       </span>
-      <span className="jp-StudioMeter-value">
+      <span className="jp-StudioSlots-value">
         {Used}/{Total}
       </span>
     </div>

@@ -10,9 +10,9 @@ export function ExperimentsPage(): React.JSX.Element {
   const { trans } = useStudio();
   return (
     <div className="jp-StudioPage">
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1>{trans.__('Experiments')}</h1>
-      </header>
+      </div>
       <Empty
         title={trans.__('Experiments are not executed yet')}
         hint={trans.__(
