@@ -3,7 +3,7 @@ import React from 'react';
 
 import { Chart, type ITable, type Zoom } from '../components/chart/chart';
 import { type ISeries, smoothed } from '../components/chart/series';
-import { plain } from '../components/chart/theme';
+import { DASHES, plain, SYMBOLS } from '../components/chart/theme';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { families, type IFamily, type ILine } from './families';
@@ -306,7 +306,11 @@ function traces(
     type: 'scatter',
     x,
     name: plain(line.label),
-    meta: { color: index, dash: index, symbol: index },
+    meta: {
+      color: index,
+      dash: DASHES[index % DASHES.length],
+      symbol: SYMBOLS[index % SYMBOLS.length]
+    },
     legendgroup: String(index)
   };
   const drawn = {

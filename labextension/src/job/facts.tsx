@@ -1,6 +1,6 @@
 import React from 'react';
 
-import { CommandButton, CommandLink } from '../components/actions';
+import { carry, CommandButton, CommandLink } from '../components/actions';
 import { bytes, number } from '../components/format';
 import { useLive, useStudio } from '../components/hooks';
 import { Copyable, Facts, Section } from '../components/parts';
@@ -165,7 +165,6 @@ export function Outputs(props: { job: Job }): React.JSX.Element {
           <S3Link uri={uri} note={bytes(size)} />
           <div className="jp-StudioJob-row">
             <CommandButton
-              kind="accept"
               command={CommandIDs.deploy}
               args={{ job: job.TrainingJobName }}
             >
@@ -224,7 +223,11 @@ function S3Link(props: {
   const { bucket, key } = parsed(props.uri);
   const folder = key.slice(0, key.lastIndexOf('/') + 1);
   return (
-    <span className="jp-StudioJob-uri">
+    <span
+      className="jp-StudioJob-uri"
+      draggable
+      onDragStart={event => carry(event, { kind: 'object', name: props.uri })}
+    >
       <CommandLink
         command={CommandIDs.openObjects}
         args={{ bucket, prefix: folder }}

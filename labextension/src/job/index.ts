@@ -29,6 +29,10 @@ export const job: JupyterFrontEndPlugin<void> = {
           log: {
             type: 'object',
             description: trans.__('What the log shows')
+          },
+          charts: {
+            type: 'object',
+            description: trans.__('How the charts are drawn')
           }
         },
         key: args => args['name'] as string,

@@ -2,7 +2,7 @@ import React from 'react';
 
 import { copyAs } from '../codegen/copyas';
 import { requestOf } from '../codegen';
-import { CommandButton } from '../components/actions';
+import { carry, CommandButton } from '../components/actions';
 import { type ISeries, seriesOf } from '../components/chart/series';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { duration } from '../components/format';
@@ -150,7 +150,13 @@ function Header(props: {
   return (
     <>
       <div className="jp-StudioPage-header">
-        <h1>{name}</h1>
+        <h1
+          draggable
+          title={trans.__('Drag into a notebook to load this job there')}
+          onDragStart={event => carry(event, { kind: 'job', name })}
+        >
+          {name}
+        </h1>
         <Status
           status={job.TrainingJobStatus}
           detail={
@@ -174,6 +180,15 @@ function Header(props: {
               {trans.__('Stop')}
             </CommandButton>
           )}
+          {job.TrainingJobStatus === 'Completed' && (
+            <CommandButton
+              kind="accept"
+              command={CommandIDs.deploy}
+              args={{ job: name }}
+            >
+              {trans.__('Deploy')}
+            </CommandButton>
+          )}
           <CommandButton
             command={CommandIDs.newJob}
             args={{ from: name }}
@@ -184,6 +199,12 @@ function Header(props: {
           <button className="jp-StudioButton" onClick={() => void copy()}>
             {trans.__('Copy as…')}
           </button>
+          <CommandButton
+            command={CommandIDs.insertLoader}
+            args={{ kind: 'job', name }}
+          >
+            {trans.__('Insert in notebook')}
+          </CommandButton>
           <CommandButton command={CommandIDs.copyLink}>
             {trans.__('Copy link')}
           </CommandButton>
