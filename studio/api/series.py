@@ -20,7 +20,7 @@ class Series:
     unit: str
     times: Sequence[float]
     values: Sequence[float]
-    """NaN where there is no value."""
+    """NaN where an endpoint has no value."""
     steps: Sequence[float] = ()
     """Of each value the step, epoch or round that the program gave it; empty when it gave none."""
     step_name: str = ""
@@ -42,7 +42,7 @@ def between(series: Series, start: float, end: float) -> Series:
 def described(series: Series, most: int) -> Doc:
     """As GetMetricSeries answers: columns of `most` points at the most."""
     kept = _kept(series.values, most)
-    real = [value for value in series.values if not math.isnan(value)]
+    real = _real(series.values) if series.group == "endpoint" else series.values
     steps = [series.steps[at] for at in kept] if series.steps else []
     return {
         "MetricName": series.name,
@@ -57,6 +57,10 @@ def described(series: Series, most: int) -> Doc:
         "Total": len(series.values),
         **({"Minimum": min(real), "Maximum": max(real), "Last": real[-1]} if real else {}),
     }
+
+
+def _real(values: Sequence[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
 
 
 def _kept(values: Sequence[float], most: int) -> Sequence[int]:
