@@ -41,7 +41,8 @@ def _faults(ctx: Context, given: Doc) -> Iterator[Fault]:
         yield _path(path), sentence
     spoilt = {_path(path).partition(".")[0].partition("[")[0] for path, _ in violations.found}
     yield from training_checks.faults(ctx, request, spoilt)
-    allowed = yield from _refused(ctx, request)
+    sound = {name: value for name, value in request.items() if name not in spoilt}
+    allowed = yield from _refused(ctx, sound)
     if "AlgorithmSpecification" not in spoilt:
         yield from _algorithm_faults(request)
     if allowed and not spoilt:

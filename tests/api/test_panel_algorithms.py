@@ -199,6 +199,34 @@ def without(document, name):
     return {key: without(value, name) for key, value in document.items() if key != name}
 
 
+WEIRD = ("", "\0", "https://a/b", -1, [], [{}])
+
+
+def test_no_request_is_too_strange_to_be_looked_at(plane):
+    client = plane.client("studio")
+    whole = job(Tags=[{"Key": "a", "Value": "b"}], Environment={"A": "B"}, CheckpointConfig={})
+    for path in list(paths(whole)):
+        for value in WEIRD:
+            told = client.validate_training_job(Request=replaced(whole, path, value))
+            assert all(fault["Message"] for fault in told["Faults"])
+
+
+def paths(document, path=()):
+    if path:
+        yield path
+    items = enumerate(document) if isinstance(document, list) else ()
+    for key, item in document.items() if isinstance(document, dict) else items:
+        yield from paths(item, (*path, key))
+
+
+def replaced(document, path, value):
+    if not path:
+        return value
+    copy = list(document) if isinstance(document, list) else dict(document)
+    copy[path[0]] = replaced(copy[path[0]], path[1:], value)
+    return copy
+
+
 def test_a_value_of_a_wrong_type(ask):
     assert list(ask(HyperParameters=5)) == ["HyperParameters"]
 

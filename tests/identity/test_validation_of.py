@@ -7,7 +7,7 @@ from people_of import IMAGE, ROLE, user
 DATA = "InputDataConfig[0].DataSource.S3DataSource.S3Uri"
 
 
-def faults(person, uri):
+def faults(person, uri, **more):
     source = {"S3DataType": "S3Prefix", "S3Uri": uri}
     request = {
         "TrainingJobName": "asked",
@@ -29,7 +29,7 @@ def faults(person, uri):
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     }
-    answer = person.client("studio").validate_training_job(Request=request)
+    answer = person.client("studio").validate_training_job(Request=request | more)
     return {fault["Path"]: fault["Message"] for fault in answer["Faults"]}
 
 
@@ -47,6 +47,11 @@ def ann_fixture(plane):
 def test_ones_own_data_are_looked_at(ann):
     assert faults(ann, "s3://asked-by-ann/a") == {}
     assert list(faults(ann, "s3://asked-by-ann/b")) == [DATA]
+
+
+def test_what_is_half_written_is_looked_at(ann):
+    told = faults(ann, "s3://asked-by-ann/a", Tags=[{}], TrainingJobName="\0")
+    assert list(told) == ["TrainingJobName", "Tags[0].Key", "Tags[0].Value"]
 
 
 def test_others_data_are_not(ann):

@@ -1,4 +1,5 @@
 import {
+  act,
   configure,
   fireEvent,
   screen,
@@ -412,6 +413,23 @@ describe('the form', () => {
     )!;
     expect(request.HyperParameters).toEqual({ rounds: '10' });
     expect(opened).toEqual([{ name: request.TrainingJobName }]);
+  });
+
+  it('looks again when data came that were not there', async () => {
+    let there = false;
+    const { studio } = open(
+      { algorithm: 'xgboost', channel: 's3://b/a.csv' },
+      {
+        'aws/studio/ValidateTrainingJob': () => ({
+          Faults: there ? [] : [{ Path: 'RoleArn', Message: 'No such data' }]
+        }),
+        's3/b': () => new Response('<ListBucketResult/>')
+      }
+    );
+    await screen.findByText('1 thing to do');
+    there = true;
+    act(() => studio.emit({ type: 'object', Bucket: 'b', Prefix: 'a.csv' }));
+    expect(await screen.findByText('Ready')).toBeTruthy();
   });
 
   it('keeps what was written in the arguments of the page', async () => {

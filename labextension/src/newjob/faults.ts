@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { useStudio } from '../components/hooks';
+import type { Feed, FeedEvent } from '../core/feed';
 import type { studio } from '../wire';
 import type { Draft } from './draft';
 
@@ -17,9 +18,21 @@ export interface IFaults {
   stale: boolean;
 }
 
-/** Ask the engine about the draft, soon after each change. */
+/** Ask the engine about the draft, soon after each change, and when what it names has changed. */
 export function useFaults(draft: Draft): IFaults {
-  const { client } = useStudio();
+  const { client, feed } = useStudio();
+  const [changes, count] = React.useReducer((now: number) => now + 1, 0);
+  React.useEffect(() => {
+    const slot = (_: Feed, event: FeedEvent) => {
+      if (concerns(event, draft)) {
+        count();
+      }
+    };
+    feed.events.connect(slot);
+    return () => {
+      feed.events.disconnect(slot);
+    };
+  }, [feed, draft]);
   const [known, setKnown] = React.useState<{
     draft: Draft;
     all?: studio.ValidationFault[];
@@ -45,12 +58,22 @@ export function useFaults(draft: Draft): IFaults {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [client, draft]);
+  }, [client, draft, changes]);
   return {
     all: known.all,
     error: known.error ?? null,
     stale: known.draft !== draft
   };
+}
+
+/** Whether what is right or wrong with a draft may have changed. */
+function concerns(event: FeedEvent, draft: Draft): boolean {
+  return (
+    event.type === 'reset' ||
+    (event.type === 'resource' && event.Name === draft.TrainingJobName) ||
+    (event.type === 'object' &&
+      JSON.stringify(draft).includes(`s3://${event.Bucket}`))
+  );
 }
 
 /** A message of the engine without what a form shows anyway. */
