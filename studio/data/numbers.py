@@ -92,14 +92,17 @@ def merged(one: Numbers, other: Numbers) -> Merged:
 
 def moments(it: Numbers) -> Moments:
     """Mean, standard deviation (n - 1) and skewness adjusted for n, as pandas has them."""
-    n = it.count
+    n, counts = it.count, None if it.count == len(it.values) else it.counts.astype(np.float64)
+
+    def total(values: Array) -> float:
+        return float(values.sum() if counts is None else values @ counts)
+
     with np.errstate(all="ignore"):
-        values = it.values.astype(np.float64)
-        mean = float(np.dot(values, it.counts) / n)
+        values = it.values.astype(np.float64, copy=False)
+        mean = total(values) / n
         apart = values - mean
         squares = apart * apart
-        second = float(np.dot(squares, it.counts))
-        third = float(np.dot(squares * apart, it.counts))
+        second, third = total(squares), total(squares * apart)
         std = float(np.sqrt(second / (n - 1))) if n > 1 else None
         skew = None
         if n > 2 and second > n * (1e-12 * max(abs(mean), 1e-300)) ** 2:
@@ -164,17 +167,19 @@ def top(it: Numbers, most: int = MOST_TOP) -> list[tuple[Any, int]]:
     different have none, unless they are few."""
     if len(it.values) > most and int(it.counts.max()) == 1:
         return []
-    order = (
-        np.lexsort((it.values, -it.counts))[:most] if len(it.values) < 1 << 16 else _top(it, most)
-    )
-    return [(it.values[place].item(), int(it.counts[place])) for place in order]
+    places = commonest(it.counts, most)
+    return [(it.values[place].item(), int(it.counts[place])) for place in places]
 
 
-def _top(it: Numbers, most: int) -> Array:
-    enough = np.partition(it.counts, -most)[-most]
-    among = np.flatnonzero(it.counts >= enough)
-    order: Array = among[np.argsort(-it.counts[among], kind="stable")][:most]
-    return order
+def commonest(counts: Array, most: int) -> Array:
+    """Places of the greatest counts, greatest first, the first of those that are equal."""
+    if len(counts) <= most:
+        return np.argsort(-counts, kind="stable")
+    at_least = np.cumsum(np.bincount(counts)[::-1])  # how many have the greatest count, or less
+    least = int(counts.max()) - int(np.searchsorted(at_least, most))
+    above, same = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
+    above = above[np.argsort(-counts[above], kind="stable")]
+    return np.concatenate([above, same[: most - len(above)]])
 
 
 def outliers(it: Numbers, quartiles: tuple[float, float]) -> tuple[int, float, float]:

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from studio.data.numbers import commonest
+
 Array = NDArray[Any]
 
 _NUMBER = r"^\s*[-+]?[$€£]?(\d+(,\d{3})+|\d+)?(\.\d*)?([eE][-+]?\d+)?\s*%?$"
@@ -54,10 +56,8 @@ def top(it: Texts, most: int) -> list[tuple[str, int]]:
     """The commonest values, commonest first; none when all are different and many."""
     if not len(it.counts) or (len(it.counts) > most and it.counts.max() == 1):
         return []
-    enough = np.partition(it.counts, -most)[-most] if len(it.counts) > most else 0
-    among = np.flatnonzero(it.counts >= enough)
-    order = among[np.argsort(-it.counts[among], kind="stable")][:most]
-    return [(it.values[int(place)].as_py(), int(it.counts[place])) for place in order]
+    places = commonest(it.counts, most)
+    return [(it.values[int(place)].as_py(), int(it.counts[place])) for place in places]
 
 
 def cells_like(it: Texts, pattern: str) -> Array:
