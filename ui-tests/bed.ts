@@ -168,7 +168,10 @@ export const test = base.extend<object, { bed: Bed }>({
     await bed.login(context);
     await use(context);
   },
-  tmpPath: async ({}, use) => use('.'),
+  tmpPath: async ({ bed }, use) => {
+    mkdirSync(join(bed.work, 'flow'), { recursive: true });
+    await use('flow');
+  },
   mockConfig: false,
   mockState: false,
   mockUser: false,
@@ -213,13 +216,16 @@ export async function open(
 }
 
 interface IApp {
+  restored: Promise<void>;
   commands: { execute(id: string, args: object): Promise<unknown> };
 }
 
 /** Wait until JupyterLab can be used. */
 export async function ready(page: Page): Promise<void> {
-  await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
-  await page.locator('.jp-LabShell').waitFor();
+  await page.waitForFunction(() => {
+    const { jupyterapp } = window as unknown as { jupyterapp?: IApp };
+    return jupyterapp?.restored.then(() => true);
+  });
 }
 
 async function until(look: () => Promise<boolean>): Promise<void> {

@@ -11,6 +11,7 @@ module.exports = {
   reporter: [['list']],
   use: {
     ...baseConfig.use,
+    actionTimeout: 60_000,
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
