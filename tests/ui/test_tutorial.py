@@ -1,0 +1,7 @@
+"""The salary tutorial in a browser, with the mouse and the keyboard alone."""
+
+from flows import run_flow
+
+
+def test_tutorial(tmp_path):
+    run_flow("tutorial", tmp_path)
