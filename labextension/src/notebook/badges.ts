@@ -15,7 +15,7 @@ const BADGE = 'jp-StudioRunBadge';
 
 /** Show below each cell the jobs that it started. */
 export function showBadges(studio: IStudio, notebooks: INotebookTracker): void {
-  const watch = (panel: NotebookPanel) => new Badges(studio, panel);
+  const watch = (panel: NotebookPanel) => new Badges(studio, notebooks, panel);
   notebooks.forEach(watch);
   notebooks.widgetAdded.connect((_, panel) => void watch(panel));
 }
@@ -24,8 +24,10 @@ export function showBadges(studio: IStudio, notebooks: INotebookTracker): void {
 class Badges implements IDisposable {
   constructor(
     private _studio: IStudio,
+    notebooks: INotebookTracker,
     private _panel: NotebookPanel
   ) {
+    notebooks.currentChanged.connect(this._onCurrent, this);
     _studio.feed.events.connect(this._onEvent, this);
     _panel.content.modelContentChanged.connect(this._place, this);
     _panel.disposed.connect(this.dispose, this);
@@ -53,8 +55,16 @@ class Badges implements IDisposable {
     }
   }
 
+  private _onCurrent(_: INotebookTracker, panel: NotebookPanel | null): void {
+    if (panel === this._panel && this._stale) {
+      this._soon();
+    }
+  }
+
   private _soon(): void {
-    if (!this._isDisposed) {
+    // What nobody sees is fetched when somebody does.
+    this._stale = !this._panel.isVisible;
+    if (!this._isDisposed && !this._stale) {
       this._timer ??= setTimeout(() => {
         this._timer = undefined;
         void this._fetch();
@@ -84,6 +94,9 @@ class Badges implements IDisposable {
   }
 
   private _place(): void {
+    if (!this._jobs.size && !this._panel.node.querySelector(`.${BADGE}`)) {
+      return;
+    }
     for (const cell of this._panel.content.widgets) {
       const jobs = this._jobs.get(cell.model.id) ?? [];
       const key = JSON.stringify(jobs);
@@ -138,6 +151,7 @@ class Badges implements IDisposable {
 
   private _jobs = new Map<string, studio.CellJob[]>();
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _stale = false;
   private _isDisposed = false;
 }
 

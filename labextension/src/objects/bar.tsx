@@ -14,7 +14,7 @@ export function Bar(props: { browser: Browser }): React.JSX.Element {
   const { trans } = useStudio();
   const { place } = browser;
   return (
-    <header className="jp-StudioPage-header">
+    <div className="jp-StudioPage-header">
       <div className="jp-StudioObjects-moves">
         <button
           className="jp-StudioButton"
@@ -59,7 +59,7 @@ export function Bar(props: { browser: Browser }): React.JSX.Element {
           </>
         )}
       </div>
-    </header>
+    </div>
   );
 }
 

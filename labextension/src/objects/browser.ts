@@ -114,10 +114,17 @@ export class Browser implements IDisposable {
     this._listing?.refresh();
   }
 
+  /** Nobody looks any more: stop following the place. */
+  leave(): void {
+    this._listing?.dispose();
+    this._listing = undefined;
+    this._entries = [];
+  }
+
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
-      this._listing?.dispose();
+      this.leave();
       Signal.clearData(this);
     }
   }

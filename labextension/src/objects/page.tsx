@@ -110,7 +110,7 @@ function ObjectsPage(
           />
         )}
       </div>
-      <footer className="jp-StudioObjects-footer">
+      <div className="jp-StudioObjects-footer">
         <Extent browser={browser} />
         {!details && (
           <button
@@ -120,7 +120,7 @@ function ObjectsPage(
             {trans.__('Show Details')}
           </button>
         )}
-      </footer>
+      </div>
       <Transfers uploads={uploads} />
       {over && (
         <div className="jp-StudioObjects-over" aria-hidden="true">
@@ -138,6 +138,7 @@ function useBrowserArgs(
   setArgs: (changes: Partial<IArgs>) => void
 ): void {
   const { bucket = '', prefix = '', filter = '', sort } = args;
+  React.useEffect(() => () => browser.leave(), [browser]);
   React.useEffect(() => {
     browser.go({ bucket, prefix, filter });
   }, [browser, bucket, prefix, filter]);
