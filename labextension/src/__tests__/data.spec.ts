@@ -52,7 +52,8 @@ describe('answers of the worker', () => {
         new Response(`{"id":"1","part":${JSON.stringify(part({}))}}\n`)
     });
     const read = async () => {
-      for await (const _ of ask(client, 'profile', { source }, signal())) {
+      const parts = ask(client, 'profile', { source }, signal());
+      while (!(await parts.next()).done) {
         // every part is welcome
       }
     };

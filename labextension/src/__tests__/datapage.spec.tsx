@@ -99,6 +99,7 @@ function open(args: IDataArgs, answers: Answers = {}) {
   });
   const inserted: string[] = [];
   studio.commands.addCommand('studio:insert-code', {
+    describedBy: { args: {} },
     execute: ({ code }) => inserted.push(code as string)
   });
   const view = new StudioView(
@@ -301,6 +302,7 @@ test('a page without data asks for some', () => {
   const { studio } = open({ path: undefined });
   const opened: object[] = [];
   studio.commands.addCommand('studio:open-data', {
+    describedBy: { args: {} },
     execute: args => opened.push(args)
   });
   fireEvent.change(screen.getByLabelText('S3 URI or path of a file'), {

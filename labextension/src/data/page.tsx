@@ -146,7 +146,7 @@ function Header(): React.JSX.Element {
   const { data } = profile;
   return (
     <>
-      <header className="jp-StudioPage-header">
+      <div className="jp-StudioPage-header">
         <h1 title={args.uri ?? args.path}>{nameOf(args)}</h1>
         {data && (
           <span>
@@ -178,7 +178,7 @@ function Header(): React.JSX.Element {
             {trans.__('Copy link')}
           </button>
         </span>
-      </header>
+      </div>
       <Seen />
     </>
   );
