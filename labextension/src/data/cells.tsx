@@ -59,7 +59,7 @@ export function TypeMark(props: {
     category: '≡',
     text: 'T',
     datetime: '◷',
-    id: '⚿',
+    id: 'ID',
     empty: '∅'
   };
   const label = semanticLabel(props.semantic, props.trans);

@@ -37,7 +37,7 @@ export function useDrop(
       }
       event.preventDefault();
       event.stopPropagation();
-      drag.dropAction = 'copy';
+      drag.dropAction = drag.proposedAction;
       if (event.type === 'lm-drop') {
         const [path] = drag.mimeData.getData(CONTENTS_MIME) as string[];
         latest.current({ path });

@@ -3,6 +3,7 @@ import React from 'react';
 import { useStudio } from '../components/hooks';
 import { isWhole, opLabel, opsOf, shown, typed, valuesOf } from './conditions';
 import { usePage } from './context';
+import { ColumnSelect } from './fields';
 import type { Condition, Op } from './protocol';
 
 const PAUSE_MS = 500;
@@ -132,17 +133,13 @@ function ConditionEditor(props: {
   return (
     <div className="jp-StudioData-filter">
       {condition.op !== 'duplicated' && (
-        <select
-          aria-label={trans.__('Column')}
-          value={condition.column ?? ''}
-          onChange={event => choose(event.target.value, condition.op)}
-        >
-          {profile.columns.map(({ name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <ColumnSelect
+          label={trans.__('Column')}
+          columns={profile.columns}
+          value={condition.column}
+          onChange={name => choose(name ?? '', condition.op)}
+          required
+        />
       )}
       <select
         aria-label={trans.__('Condition')}

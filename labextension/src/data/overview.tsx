@@ -6,6 +6,7 @@ import { useStudio } from '../components/hooks';
 import { Facts, Section } from '../components/parts';
 import { cellText, semanticLabel, ShareBar } from './cells';
 import { usePage } from './context';
+import { ColumnSelect } from './fields';
 import { Findings } from './findings';
 import type { DataFacts, Semantic, TargetReport } from './protocol';
 
@@ -122,24 +123,18 @@ function Target(): React.JSX.Element {
   const { trans } = useStudio();
   const { profile, args, set } = usePage();
   const { target, data, running } = profile;
-  const id = React.useId();
+  const columns = data?.columns ?? (args.target ? [args.target] : []);
   return (
     <Section title={trans.__('Target')}>
-      <label htmlFor={id} className="jp-StudioData-label">
+      <span className="jp-StudioData-label" aria-hidden="true">
         {trans.__('Column to predict')}
-      </label>
-      <select
-        id={id}
-        value={args.target ?? ''}
-        onChange={event => set({ target: event.target.value || undefined })}
-      >
-        <option value="">{trans.__('None')}</option>
-        {(data?.columns ?? (args.target ? [args.target] : [])).map(name => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
+      </span>
+      <ColumnSelect
+        label={trans.__('Column to predict')}
+        columns={columns.map(name => ({ name }))}
+        value={args.target}
+        onChange={target => set({ target })}
+      />
       {!args.target ? (
         <p className="jp-StudioData-words">
           {trans.__(
