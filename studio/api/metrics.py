@@ -5,6 +5,7 @@ nothing, and harms no other job.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -16,8 +17,8 @@ from studio.metrics.rows import LARGEST, row
 from studio.metrics.store import Batch, Metric
 
 _SECONDS = 0.05
-_NUMBER = regex.compile(
-    r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)", regex.I
+_NUMBER = re.compile(
+    r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf)", re.IGNORECASE
 )
 
 
@@ -70,17 +71,19 @@ def batches(job: Resource, found: list[Doc]) -> tuple[Batch, ...]:
 def _value(pattern: regex.Pattern[str], line: str) -> float | None:
     """The first group as a number. A TAB may stand as `#011`, as CloudWatch shows it."""
     for text in (line, line.replace("\t", "#011")) if "\t" in line else (line,):
-        with suppress(TimeoutError, ValueError, IndexError, TypeError):
+        try:
             match = pattern.search(text, timeout=_SECONDS)
             if match is not None:
-                return _leading_number(match.group(1))
+                return _leading_number(match[1])
+        except (TimeoutError, ValueError, IndexError, TypeError):
+            pass
     return None
 
 
 def _leading_number(text: str) -> float | None:
     """AWS's own `(\\S+)` swallows the metric behind it: `0.5#011validation-rmse:0.7` is 0.5."""
     match = _NUMBER.match(text)
-    number = float(match.group()) if match else math.nan
+    number = float(match[0]) if match else math.nan
     return number if math.isfinite(number) else None
 
 

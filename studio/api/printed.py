@@ -20,13 +20,21 @@ from studio.runners import logs
 
 _LINES = 5_000
 _SECONDS = 1.0
-# `step 3`, `Epoch: 3/10`, `epoch=3`, `'epoch': 0.5`, and XGBoost's `[3]`.
-_STEP = re.compile(
-    r"^\s*(?P<round>\[)(\d+)\]"
-    r"|\b(?P<name>(?:global_)?step|iter(?:ation)?|round|epoch)\b['\"]?[\s:=#]{1,3}(\d+(?:\.\d+)?)",
-    re.IGNORECASE,
-)
-_FINEST_FIRST = ("step", "iteration", "round", "epoch")
+
+
+def _named(words: str) -> re.Pattern[str]:
+    """`step 3`, `Epoch: 3/10`, `epoch=3`, `'epoch': 0.5`."""
+    number = r"['\"]?[\s:=#]{1,3}(\d+(?:\.\d+)?)"
+    return re.compile(rf"\b(?:{words})\b{number}", re.IGNORECASE)
+
+
+_STEPS = {
+    "step": _named("step|global_step"),
+    "iteration": _named("iter|iteration"),
+    "round": re.compile(r"^\s*\[(\d+)\]"),  # XGBoost's
+    "epoch": _named("epoch"),
+}
+"""How lines name what they are about, the finest first."""
 
 
 @dataclass
@@ -80,23 +88,12 @@ def _add(points: _Points, at: int, value: float, line: str) -> None:
     points.values.append(value)
     if not points.stepped:
         return
-    name, step = _step(line)
-    first = len(points.values) == 1
-    points.step_name = name if first else points.step_name
-    points.stepped = bool(name) and name == points.step_name
-    points.stepped &= first or step >= points.steps[-1]
-    points.steps.append(step)
-
-
-def _step(line: str) -> tuple[str, float]:
-    """(what it is called, number) of the finest step that a line names; "" without one."""
-    found = {_called(match): float(match[2] or match[4]) for match in _STEP.finditer(line)}
-    return next(((name, found[name]) for name in _FINEST_FIRST if name in found), ("", 0.0))
-
-
-def _called(match: re.Match[str]) -> str:
-    name = "round" if match["round"] else match["name"].lower().removeprefix("global_")
-    return "iteration" if name == "iter" else name
+    if len(points.values) == 1:
+        points.step_name = next((it for it in _STEPS if _STEPS[it].search(line)), "")
+    step = _STEPS[points.step_name].search(line) if points.step_name else None
+    number = float(step[1]) if step else -1.0
+    points.stepped = number >= (points.steps[-1] if points.steps else 0.0)
+    points.steps.append(number)
 
 
 def _series(name: str, host: str, points: _Points) -> Series:
