@@ -24,6 +24,7 @@ _MIXED = 0.05  # of the cells are numbers, not all
 _DATES = 0.9
 _FAR_SHARE = 0.01
 _FEW, _VERY_FAR = 1e-4, 6.0  # of the cells; interquartile ranges
+_OF_ALL_ROWS = {"constant", "almost_constant", "empty", "id"}  # of which a sample cannot tell
 _GROUP = 3  # more columns with the same finding share one
 _NAMED = 5  # columns or values that words name
 _FILTERED = 50  # values that a filter names
@@ -99,7 +100,8 @@ def together(noted: Iterable[Noted], exact: bool) -> list[Finding]:
     """Findings, worst first; the same one of many columns is one."""
     groups: dict[tuple[str, Severity], list[Noted]] = defaultdict(list)
     for it in noted:
-        groups[it.kind, it.severity].append(it)
+        if exact or it.kind not in _OF_ALL_ROWS:
+            groups[it.kind, it.severity].append(it)
     found = []
     for (kind, severity), them in groups.items():
         if len(them) > _GROUP:

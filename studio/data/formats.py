@@ -11,7 +11,7 @@ from studio.data.errors import DataError
 from studio.data.protocol import Format, Source
 from studio.data.sources import Item
 
-HEAD = 2 << 20  # bytes that guesses and samples look at
+HEAD = 1 << 20  # bytes that guesses and samples look at
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",

@@ -1,5 +1,6 @@
 """Parquet files."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from studio.data.reading import Known, Piece
 from studio.data.sources import Item
 
 _BATCH, _BUFFER = 1 << 17, 1 << 20
+_INDEX = re.compile(r"__index_level_\d+__")  # of a DataFrame, which pandas reads as its index
 _GROUPS, _SAMPLE = 8, 2_500  # places to sample, rows of each
 
 
@@ -52,16 +54,17 @@ class ParquetReader:
 
     def _learn(self, item: Item, schema: Any) -> None:
         known = self.known
-        known.columns = known.columns or list(schema.names)
-        if set(schema.names) != set(known.columns):
+        names = [it for it in schema.names if not _INDEX.fullmatch(it)]
+        known.columns = known.columns or names
+        if set(names) != set(known.columns):
             raise DataError(
                 "UnsupportedFormat",
                 f"{item.name} has other columns than {known.found.items[0].name}. Open the files "
                 "one by one.",
             )
-        if len(set(schema.names)) < len(schema.names):
+        if len(set(names)) < len(names):
             raise DataError("UnsupportedFormat", f"{item.name} has two columns of one name.")
-        for it in schema:
+        for it in (schema.field(name) for name in names):
             known.types[it.name] = joined(known.types.get(it.name, pa.null()), plain_type(it.type))
 
     def _first(self, number: int, group: int) -> list[Any]:

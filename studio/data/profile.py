@@ -18,7 +18,7 @@ from studio.data.room import Room
 from studio.data.threads import ahead
 
 _PAUSE = 0.3  # seconds between two parts
-_SMALL = 4 << 20  # bytes: what is smaller is read whole at once
+_SMALL = 10 << 20  # bytes: what is smaller is read whole at once
 
 
 def profile(request: ProfileRequest, room: Room) -> ProfilePart:

@@ -19,7 +19,8 @@ from studio.data.reading import Known, Piece
 from studio.data.sources import Item
 from studio.data.threads import ahead
 
-_PLACES, _PLACE = 8, 1 << 19  # sampled beside the beginning: how many, bytes of each
+_PLACES, _PLACE = 8, 1 << 18  # sampled beside the beginning: how many, bytes of each
+_SPREAD = (_PLACES + 1) * formats.HEAD  # bytes: where places are apart, and beyond the beginning
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -110,7 +111,7 @@ class TextReader:
     def _elsewhere(self) -> list[Any]:
         """Some more of the sample: plain files are looked into at other places, too."""
         known = self.known
-        if known.wrapping.compression or known.bytes <= 4 * formats.HEAD or not self.types:
+        if known.wrapping.compression or known.bytes <= _SPREAD or not self.types:
             return []
         step = known.bytes // (_PLACES + 1)
         tables = []

@@ -176,7 +176,7 @@ def test_whatever_pandas_writes_is_read_as_pandas_reads_it(rows, profiled, room:
 
 def test_a_sample_comes_first_then_columns_then_the_whole(made, room: Room) -> None:
     rng = np.random.default_rng(0)
-    rows = 60_000
+    rows = 80_000
     frame = pd.DataFrame({f"c{it}": rng.normal(size=rows) for it in range(8)})
     source = made(frame)
     last = profile(ProfileRequest(source), room)

@@ -218,6 +218,11 @@ def test_parquet_of_all_types(read, room) -> None:
     assert data.facts.rows == 3
 
 
+def test_the_index_of_a_data_frame_is_no_column(room) -> None:
+    pd.DataFrame({"a": [1, 2]}, index=[7, 5]).to_parquet(room.root / "i.parquet")
+    assert store.load(Source(path="i.parquet"), room).table.column_names == ["a"]
+
+
 def test_several_files_are_one_data_set(made, room) -> None:
     made("a,b\n1,x\n", "parts/one.csv")
     made("b,a\ny,2\nz,3\n", "parts/two.csv")

@@ -23,7 +23,7 @@ class _Side:
 
     def __init__(self, frame: Frame, spec: ChartSpec, what: str) -> None:
         self._ys = frame.finite(spec.y or "", what)
-        self._notes = frame.notes
+        self.note = frame.note
         self.categories = _categories(frame, spec)
         by = f" by {spec.x}" if spec.x else ""
         self.title = f"Distribution of {spec.y}{by}"
@@ -40,10 +40,6 @@ class _Side:
             own = np.sort(own[~np.isnan(own)])
             found += [(label, own)] if len(own) else []
         return found
-
-    def note(self, text: str) -> None:
-        if text not in self._notes:
-            self._notes.append(text)
 
 
 class Boxes(_Side):

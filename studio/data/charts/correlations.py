@@ -55,7 +55,7 @@ def correlation(frame: Frame, spec: ChartSpec) -> Chart:
     table.sort(key=lambda it: -abs(float(it[2] or 0)))
     labels = [words(it) for it in names]
     trace: Doc = {"type": "heatmap", "x": labels, "y": labels, "z": packed(grid)}
-    trace |= {"coloraxis": "coloraxis", "hoverongaps": False}
+    trace |= {"coloraxis": "coloraxis", "hoverongaps": False, "zhoverformat": ".3f"}
     order = {"categoryorder": "array", "categoryarray": labels, "type": "category"}
     layout = {
         "xaxis": order,
@@ -82,7 +82,7 @@ def _usable(table: Any, name: str) -> bool:
 def _side(frame: Frame, name: str) -> Side:
     if frame.types[name] == pa.string():
         return Side(name, None, frame.categories(name, len(frame)).codes)
-    return Side(name, frame.finite(name, "A correlation"), None)
+    return Side(name, frame.finite(name, "A correlation", told=False), None)
 
 
 def _code(names: list[str], spec: ChartSpec, sides: list[Side]) -> str:

@@ -65,14 +65,21 @@ class Frame:
             return _floats(column.cast(pa.int64())) / 1000
         return _floats(column)
 
-    def finite(self, name: str, what: str) -> Array:
-        """As numbers, NaN where infinite, too."""
+    def finite(self, name: str, what: str, told: bool = True) -> Array:
+        """As numbers, NaN where infinite, too. `told`: that rows without one are left out."""
         found = self.numbers(name, what)
+        missing = self.table.column(name).null_count
+        if missing and told:
+            self.note(f"{missing:,} rows without {name} are left out.")
         strange = np.isinf(found)
-        if not strange.any():
-            return found
-        self.notes.append(f"{int(strange.sum()):,} rows with infinite {name} are left out.")
+        if strange.any() and told:
+            self.note(f"{int(strange.sum()):,} rows with infinite {name} are left out.")
         return np.where(strange, np.nan, found)
+
+    def note(self, text: str) -> None:
+        """To be said below the chart, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def categories(self, name: str, most: int, other: bool = False) -> Categories:
         """The commonest values; numbers, times and booleans in their order, texts the commonest
@@ -92,9 +99,9 @@ class Frame:
             labels.append(f"{left:,} others")
         elif left:
             values = f"{len(labels):,} commonest of {len(found.counts):,} values"
-            self.notes.append(f"The {values} of {name} are shown.")
+            self.note(f"The {values} of {name} are shown.")
         if column.null_count:
-            self.notes.append(f"{column.null_count:,} rows without {name} are left out.")
+            self.note(f"{column.null_count:,} rows without {name} are left out.")
         return Categories(labels, places[found.codes], len(found.counts))
 
 

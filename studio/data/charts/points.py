@@ -118,7 +118,7 @@ class Line:
         places = extremes(ys, MOST_LINE)
         if len(places) < len(ys):
             note = f"Lines of more than {MOST_LINE:,} points keep the least and the greatest of "
-            _once(self._frame.notes, f"{note}each of {MOST_LINE // 2:,} steps.")
+            self._frame.note(f"{note}each of {MOST_LINE // 2:,} steps.")
         trace = line(xs[places], ys[places])
         table = [
             [shown(xs[it], self._times[0]), shown(ys[it], self._times[1])]
@@ -220,8 +220,3 @@ def _line_code(spec: ChartSpec, x: str, y: str, title: str) -> str:
         f"joined = df.groupby({keys!r})[{y!r}].{method}.reset_index()\n"
         f"fig = px.line(joined, {', '.join(options)})"
     )
-
-
-def _once(notes: list[str], note: str) -> None:
-    if note not in notes:
-        notes.append(note)

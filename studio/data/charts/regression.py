@@ -158,7 +158,7 @@ def _facts(fit: Fit) -> list[Fact]:
         Fact("R2", fit.r2, "Share of the variance of y that the line explains: 1 - SSE / SST."),
         Fact(
             "p",
-            fit.p,
+            fit.p or "< 1e-300",
             "Of a slope as far from 0 if there were none: Student's t, n - 2 degrees of freedom.",
         ),
         Fact(
