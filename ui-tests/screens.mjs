@@ -8,7 +8,6 @@ const BANK = 's3://bank-marketing/raw/calls.csv';
 
 // What to open, and what must be there before the picture is taken.
 const PAGES = {
-  navigator: ['studio:open-jobs', {}, '.jp-StudioGrid-row'],
   jobs: ['studio:open-jobs', {}, '.jp-StudioGrid-row'],
   job: [
     'studio:open-job',
@@ -35,7 +34,11 @@ const PAGES = {
     { bucket: 'bank-marketing', prefix: '' },
     '.jp-StudioGrid-row'
   ],
-  data: ['studio:open-data', { uri: BANK }, '.jp-StudioView h2'],
+  data: [
+    'studio:open-data',
+    { uri: BANK, target: 'y_yes' },
+    '.jp-StudioData-bars li'
+  ],
   'data-columns': [
     'studio:open-data',
     { uri: BANK, tab: 'columns' },
@@ -103,13 +106,18 @@ for (const [theme, name] of Object.entries(THEMES)) {
       continue;
     }
     await page.setViewportSize({ width, height: width === 1920 ? 1080 : 800 });
+    await page.evaluate(narrow => {
+      const { shell } = window.jupyterapp;
+      return narrow
+        ? shell.collapseLeft()
+        : shell.activateById('jp-studio-navigator');
+    }, width < 1000);
     for (const [id, [command, args, ready]] of Object.entries(PAGES)) {
       if (chosen.length && !chosen.includes(id)) {
         continue;
       }
       await taken(
         `${folder}/${id}-${theme}${suffix}.png`,
-        id,
         command,
         args,
         ready
@@ -119,17 +127,11 @@ for (const [theme, name] of Object.entries(THEMES)) {
 }
 await browser.close();
 
-async function taken(path, id, command, args, ready) {
+async function taken(path, command, args, ready) {
   try {
     await execute('application:close-all');
     await execute(command, args);
     await page.waitForSelector(`.lm-DockPanel ${ready}`, { timeout: 20_000 });
-    const left = page.locator(
-      '.jp-SideBar.jp-mod-left [data-id="studio-navigator"]'
-    );
-    if ((await left.count()) && id === 'navigator') {
-      await left.click();
-    }
     await page.waitForTimeout(1200);
   } catch (error) {
     console.log(`${path}: ${String(error).split('\n')[0]}`);
