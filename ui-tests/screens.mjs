@@ -17,7 +17,7 @@ const PAGES = {
   'job-failed': [
     'studio:open-job',
     { name: 'bank-xgboost-typo' },
-    '[role=alert]'
+    '.jp-StudioJob-failure'
   ],
   'new-job': ['studio:new-job', { from: 'bank-xgboost-depth-5' }, 'input'],
   models: ['studio:open-models', {}, '.jp-StudioGrid-row'],

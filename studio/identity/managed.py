@@ -76,6 +76,8 @@ POLICIES: dict[str, str] = {
                 "studio:Get*",
                 "studio:List*",
                 "studio:Query*",
+                "studio:ReadLog",
+                "studio:SearchLog",
                 "studio:StreamEvents",
                 "cloudwatch:Describe*",
                 "cloudwatch:Get*",

@@ -240,7 +240,7 @@ function Overview(
 ): React.JSX.Element {
   const { trans } = useStudio();
   const { job } = props;
-  const series = useSeries(job.TrainingJobName);
+  const { series, complete } = useSeries(job.TrainingJobName);
   const start = 1000 * (job.TrainingStartTime ?? job.CreationTime ?? 0);
   const system = series?.filter(each => each.group === 'system') ?? [];
   const printed = series?.filter(each => each.group === 'job') ?? [];
@@ -250,6 +250,11 @@ function Overview(
       <div className="jp-StudioJob-main">
         <FailureCard job={job} log={props.log} onLine={props.onLine} />
         <Section title={trans.__('Metrics')}>
+          {!complete && (
+            <p className="jp-StudioJob-none" role="status">
+              {trans.__('A long log is being read: the charts still grow.')}
+            </p>
+          )}
           {printed.length > 0 ? (
             <MetricCharts
               series={printed}
@@ -300,7 +305,10 @@ function Overview(
 }
 
 /** All series of the job, kept up to date; undefined before the first answer. */
-function useSeries(name: string): ISeries[] | undefined {
+function useSeries(name: string): {
+  series: ISeries[] | undefined;
+  complete: boolean;
+} {
   const { client } = useStudio();
   const { value, refresh } = useLive<studio.GetMetricSeriesResponse>(
     signal =>
@@ -323,7 +331,7 @@ function useSeries(name: string): ISeries[] | undefined {
   }, [value, refresh]);
   // A series that is as it was stays the same object: its chart need not be drawn again.
   const known = React.useRef(new Map<string, [studio.MetricSeries, ISeries]>());
-  return React.useMemo(
+  const series = React.useMemo(
     () =>
       value?.Series.map(each => {
         const key = `${each.MetricName}\n${each.Host}`;
@@ -340,6 +348,7 @@ function useSeries(name: string): ISeries[] | undefined {
       }),
     [value]
   );
+  return { series, complete: value?.Complete ?? true };
 }
 
 function Tags(props: {
