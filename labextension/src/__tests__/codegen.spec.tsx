@@ -2,8 +2,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { LANGUAGES, requestOf, type ICall } from '../codegen';
+import { type ICall, LANGUAGES } from '../codegen';
 import { python, snake } from '../codegen/python';
+import { requestOf } from '../codegen/requests';
 import { yaml } from '../codegen/texts';
 
 // tests/codegen runs these files, so what is compared here is known to work. After a change:
@@ -171,7 +172,9 @@ test('the request of a job is what was asked, without what AWS adds', () => {
     Tags: undefined
   };
   described.AlgorithmSpecification.EnableSageMakerMetricsTimeSeries = false;
-  expect(requestOf(described, request.Tags)).toEqual(
+  const own = [{ Name: 'train:rmse', Regex: 'rmse=(.*)' }];
+  described.AlgorithmSpecification.MetricDefinitions = own;
+  expect(requestOf(described, request.Tags, own)).toEqual(
     JSON.parse(JSON.stringify(request))
   );
 });

@@ -499,5 +499,7 @@ describe('the form', () => {
     );
     expect((await screen.findAllByText(evil)).length).toBeGreaterThan(0);
     expect(document.querySelector('img')).toBeNull();
+    const summary = screen.getByRole('complementary');
+    expect(await within(summary).findByText(/names of columns/)).toBeTruthy();
   });
 });

@@ -4,7 +4,8 @@ import { sdk2 } from './sdk2';
 import { sdk3 } from './sdk3';
 import { cli, json, yaml } from './texts';
 
-export { requestOf, type ICall } from './requests';
+export { askedOf } from './asked';
+export type { ICall } from './requests';
 
 /** A form in which calls can be copied. */
 export interface ILanguage {

@@ -19,17 +19,28 @@ export function document(request: object): PartialJSONObject {
   return JSON.parse(JSON.stringify(request)) as PartialJSONObject;
 }
 
-/** The request that would make a job like this one; only its name has to change. */
+/** What a description says of the request; `ownMetrics` are those that AWS has added. */
 export function requestOf(
   job: sagemaker.DescribeTrainingJobResponse,
-  tags: sagemaker.Tag[] = []
+  tags: sagemaker.Tag[] = [],
+  ownMetrics: sagemaker.MetricDefinition[] = []
 ): sagemaker.CreateTrainingJobRequest {
-  const { EnableSageMakerMetricsTimeSeries, ...algorithm } =
-    job.AlgorithmSpecification ?? { TrainingInputMode: 'File' };
+  const {
+    EnableSageMakerMetricsTimeSeries,
+    MetricDefinitions: metrics = [],
+    ...algorithm
+  } = job.AlgorithmSpecification ?? { TrainingInputMode: 'File' };
+  const given = metrics.filter(
+    each =>
+      !ownMetrics.some(
+        own => own.Name === each.Name && own.Regex === each.Regex
+      )
+  );
   const request: sagemaker.CreateTrainingJobRequest = {
     TrainingJobName: job.TrainingJobName,
     AlgorithmSpecification: {
       ...algorithm,
+      ...(given.length && { MetricDefinitions: given }),
       ...(EnableSageMakerMetricsTimeSeries && {
         EnableSageMakerMetricsTimeSeries
       })

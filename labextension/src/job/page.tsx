@@ -1,7 +1,7 @@
 import React from 'react';
 
 import { copyAs } from '../codegen/copyas';
-import { requestOf } from '../codegen';
+import { askedOf } from '../codegen';
 import { carry, CommandButton } from '../components/actions';
 import { type ISeries, seriesOf } from '../components/chart/series';
 import { Empty, Problem, Skeleton } from '../components/empty';
@@ -139,10 +139,7 @@ function Header(props: {
   const now = useNow(!over);
   const name = job.TrainingJobName;
   const copy = async () => {
-    const { Tags } = await client
-      .call('sagemaker', 'ListTags', { ResourceArn: job.TrainingJobArn })
-      .catch(() => ({ Tags: [] }));
-    const request = requestOf(job, Tags ?? []);
+    const request = await askedOf(client, job);
     await copyAs(app, trans.__('%1 as code', name), [
       { operation: 'CreateTrainingJob', request }
     ]);

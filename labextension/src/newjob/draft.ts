@@ -1,5 +1,5 @@
 import type { Client } from '../core/client';
-import { requestOf } from '../codegen';
+import { askedOf } from '../codegen';
 import { parseS3 } from '../core/s3';
 import type { sagemaker, studio } from '../wire';
 import { withValue } from './paths';
@@ -76,14 +76,8 @@ async function copied(
       { TrainingJobName: name },
       signal
     );
-    const { Tags: tags } = await client.call(
-      'sagemaker',
-      'ListTags',
-      { ResourceArn: job.TrainingJobArn },
-      signal
-    );
     return {
-      request: asked(requestOf(job, tags)),
+      request: readable(await askedOf(client, job, signal)),
       failure: job.FailureReason
     };
   } catch (error) {
@@ -95,7 +89,7 @@ async function copied(
 }
 
 /** A request as a person would write it: SDKs send texts as JSON, `"gbtree"` in quotes. */
-function asked(request: sagemaker.CreateTrainingJobRequest): Draft {
+function readable(request: sagemaker.CreateTrainingJobRequest): Draft {
   const given = Object.entries(request.HyperParameters ?? {});
   return given.length
     ? {

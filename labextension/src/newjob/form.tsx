@@ -19,6 +19,8 @@ export interface IForm {
   touch: (path: string) => void;
   isTouched: (path: string) => boolean;
   faults: studio.ValidationFault[];
+  /** Say what is likely to go wrong with a member, or with undefined that nothing is. */
+  warn: (path: string, text: string | undefined) => void;
 }
 
 export const FormContext = React.createContext<IForm | null>(null);
@@ -42,6 +44,15 @@ export function useFault(path: Path): string | undefined {
   return form.isTouched(name) && messages.length
     ? messages.join(' ')
     : undefined;
+}
+
+/** Tell of what is likely to go wrong, as long as it is. */
+export function useWarning(path: string, text: string | undefined): void {
+  const { warn } = useForm();
+  React.useEffect(() => {
+    warn(path, text);
+    return () => warn(path, undefined);
+  }, [warn, path, text]);
 }
 
 /** What the copied job has here, in words; undefined when it has the same. */

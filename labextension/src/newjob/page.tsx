@@ -26,7 +26,7 @@ import { Hyperparameters } from './hyperparameters';
 import { More } from './more';
 import { Resources } from './resources';
 import { spelled, withValue } from './paths';
-import { Summary } from './summary';
+import { Summary, type Warnings } from './summary';
 
 const SAVE_MS = 300;
 
@@ -81,6 +81,12 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
   const [attempted, setAttempted] = React.useState(false);
   const root = React.useRef<HTMLDivElement>(null);
   const submit = useSubmit(view, draft, basis);
+  const [warnings, setWarnings] = React.useState<Warnings>({});
+  const warn = React.useCallback(
+    (path: string, text: string | undefined) =>
+      setWarnings(now => ({ ...now, [path]: text })),
+    []
+  );
   const touch = (path: string) => setTouched(now => new Set([...now, path]));
   const form: IForm = {
     draft,
@@ -92,7 +98,8 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
     },
     touch,
     isTouched: path => attempted || touched.has(path),
-    faults: faults.all ?? []
+    faults: faults.all ?? [],
+    warn
   };
   const start = () => {
     setAttempted(true);
@@ -162,6 +169,7 @@ function Form(props: { view: StudioView; basis: IBasis }): React.JSX.Element {
             </div>
             <Summary
               faults={faults}
+              warnings={warnings}
               from={args.from}
               show={path => {
                 form.touch(path);

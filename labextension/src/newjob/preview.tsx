@@ -5,8 +5,8 @@ import { useStudio } from '../components/hooks';
 import { told } from '../core/errors';
 import type { sagemaker } from '../wire';
 import { guessType } from './draft';
-import { useForm } from './form';
-import type { Path } from './paths';
+import { useForm, useWarning } from './form';
+import { type Path, spelled } from './paths';
 import { type IPeek, peek } from './peek';
 import { Prepare } from './preparing';
 import { Suggestions } from './suggestions';
@@ -31,6 +31,12 @@ export function Preview(props: {
     // Whoever clears it means that.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [type]);
+  useWarning(
+    spelled([...props.at, 'DataSource', 'S3DataSource', 'S3Uri']),
+    algorithm && found && 'uri' in found && found.named
+      ? trans.__('The first row looks like names of columns.')
+      : undefined
+  );
   if (!found) {
     return null;
   }

@@ -3,7 +3,7 @@ import React from 'react';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import type { studio } from '../wire';
-import { useForm } from './form';
+import { useForm, useWarning } from './form';
 import type { IPeek } from './peek';
 
 /** A hyperparameter that does not go with the data, and what would. */
@@ -18,22 +18,30 @@ export interface ISuggestion {
 export function Suggestions({ found }: { found: IPeek }): React.JSX.Element {
   const { trans } = useStudio();
   const { algorithm, draft, set } = useForm();
+  const made = suggestions(found, algorithm!, draft.HyperParameters ?? {});
+  const few = made.find(each => each.rows !== undefined);
+  useWarning(
+    'HyperParameters.mini_batch_size',
+    few &&
+      trans.__(
+        'The data has about %1 rows, fewer than that.',
+        number(few.rows!)
+      )
+  );
   return (
     <>
-      {suggestions(found, algorithm!, draft.HyperParameters ?? {}).map(
-        ({ name, value, rows }) => (
-          <p key={name} className="jp-StudioNewJob-row">
-            {rows !== undefined &&
-              trans.__('About %1 rows, fewer than %2.', number(rows), name)}
-            <button
-              className="jp-StudioButton"
-              onClick={() => set(['HyperParameters', name], value)}
-            >
-              {trans.__('Set %1 to %2', name, value)}
-            </button>
-          </p>
-        )
-      )}
+      {made.map(({ name, value, rows }) => (
+        <p key={name} className="jp-StudioNewJob-row">
+          {rows !== undefined &&
+            trans.__('About %1 rows, fewer than %2.', number(rows), name)}
+          <button
+            className="jp-StudioButton"
+            onClick={() => set(['HyperParameters', name], value)}
+          >
+            {trans.__('Set %1 to %2', name, value)}
+          </button>
+        </p>
+      ))}
     </>
   );
 }

@@ -7,9 +7,13 @@ import { called, type IFaults, plain } from './faults';
 import { useForm } from './form';
 import { changes, type IChange, shown, spelled } from './paths';
 
+/** What is likely to go wrong, by the paths of members. */
+export type Warnings = Record<string, string | undefined>;
+
 /** What the job will be, what is still wrong with it, and what a copy changes. */
 export function Summary(props: {
   faults: IFaults;
+  warnings: Warnings;
   from?: string;
   show: (path: string) => void;
 }): React.JSX.Element {
@@ -46,7 +50,7 @@ export function Summary(props: {
           ]}
         />
       </Section>
-      <Faults faults={props.faults} show={props.show} />
+      <Faults {...props} />
       {props.from && <Changes from={props.from} show={props.show} />}
     </aside>
   );
@@ -54,17 +58,27 @@ export function Summary(props: {
 
 function Faults(props: {
   faults: IFaults;
+  warnings: Warnings;
   show: (path: string) => void;
 }): React.JSX.Element {
   const { trans } = useStudio();
   const { draft } = useForm();
   const { all, error, stale } = props.faults;
   const count = all?.length ?? 0;
+  const warnings = Object.entries(props.warnings).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined
+  );
   const title = !all
     ? trans.__('Checks')
     : count
       ? trans._n('%1 thing to do', '%1 things to do', count)
-      : trans.__('Ready');
+      : warnings.length
+        ? trans._n(
+            'Ready, with %1 warning',
+            'Ready, with %1 warnings',
+            warnings.length
+          )
+        : trans.__('Ready');
   return (
     <Section title={title} className={stale ? 'jp-mod-stale' : undefined}>
       <div aria-live="polite">
@@ -73,7 +87,7 @@ function Faults(props: {
             {trans.__('It could not be checked: %1', told(error))}
           </p>
         )}
-        {all && count === 0 && (
+        {all && count === 0 && warnings.length === 0 && (
           <p>{trans.__('Nothing speaks against this job.')}</p>
         )}
         <ul className="jp-StudioNewJob-faults">
@@ -86,6 +100,17 @@ function Faults(props: {
                 {called(fault.Path, draft, trans)}
               </button>{' '}
               {plain(fault.Message, trans)}
+            </li>
+          ))}
+          {warnings.map(([path, text]) => (
+            <li key={path} className="jp-StudioNewJob-warning">
+              <button
+                className="jp-StudioLink"
+                onClick={() => props.show(path)}
+              >
+                {called(path, draft, trans)}
+              </button>{' '}
+              {text}
             </li>
           ))}
         </ul>

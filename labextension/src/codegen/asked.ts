@@ -1,0 +1,29 @@
+import type { Client } from '../core/client';
+import type { sagemaker } from '../wire';
+import { requestOf } from './requests';
+
+/**
+ * The request that a job was made with, tags included; only its name has to change to make it
+ * again. What its algorithm measures by itself is left out: AWS refuses requests that say it.
+ */
+export async function askedOf(
+  client: Client,
+  job: sagemaker.DescribeTrainingJobResponse,
+  signal?: AbortSignal
+): Promise<sagemaker.CreateTrainingJobRequest> {
+  const image = job.AlgorithmSpecification?.TrainingImage ?? '';
+  const [{ Tags: tags = [] }, { MetricDefinitions: own }] = await Promise.all([
+    client
+      .call(
+        'sagemaker',
+        'ListTags',
+        { ResourceArn: job.TrainingJobArn },
+        signal
+      )
+      .catch(() => ({ Tags: [] })),
+    client
+      .call('studio', 'DescribeAlgorithm', { TrainingImage: image }, signal)
+      .catch(() => ({ MetricDefinitions: [] })) // an image of one's own
+  ]);
+  return requestOf(job, tags, own);
+}
