@@ -190,7 +190,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'name',
         title: trans.__('Name'),
-        width: 180,
+        width: 190,
         value: row => row.name,
         cell: row => (
           <CommandLink
@@ -217,7 +217,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'variants',
         title: trans.__('Variants'),
-        width: 170,
+        width: 190,
         value: row => row.variants.length,
         cell: row => (
           <span title={shares(row.variants)}>{shares(row.variants)}</span>
@@ -226,31 +226,31 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'instances',
         title: trans.__('Instances'),
-        width: 85,
+        width: 95,
         numeric: true,
         value: instances,
         cell: row => <span>{instances(row)}</span>
       },
       {
         id: 'requests',
-        title: trans.__('Requests (5 min)'),
-        width: 135,
+        title: trans.__('Asked, 5 min'),
+        width: 115,
         numeric: true,
         value: row => row.lately?.requests ?? 0,
         cell: row => <span>{number(row.lately?.requests ?? 0)}</span>
       },
       {
         id: 'errors',
-        title: trans.__('Errors (5 min)'),
-        width: 110,
+        title: trans.__('Failed, 5 min'),
+        width: 115,
         numeric: true,
         value: row => row.lately?.errors ?? 0,
         cell: row => <span>{number(row.lately?.errors ?? 0)}</span>
       },
       {
         id: 'p90',
-        title: trans.__('p90 latency'),
-        width: 95,
+        title: trans.__('p90'),
+        width: 80,
         numeric: true,
         value: row => row.lately?.p90 ?? -1,
         cell: row => (
@@ -264,7 +264,7 @@ function useColumns(): IListColumn<IEndpointRow>[] {
       {
         id: 'created',
         title: trans.__('Created'),
-        width: 100,
+        width: 95,
         value: row => row.createdAt,
         cell: row => <When at={row.createdAt} />
       }
