@@ -8,6 +8,7 @@ import type { StudioView } from '../core/documents';
 import { notifyError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import { Builder } from './builder';
+import { Changed } from './changed';
 import { Columns } from './columns';
 import { Compare } from './compare';
 import { type IDataPage, PageContext, usePage } from './context';
@@ -31,6 +32,7 @@ export function DataPage({ view }: { view: StudioView }): React.JSX.Element {
   useDrop(view.node, chosen =>
     args.tab === 'compare' ? set({ other: chosen }) : open(chosen)
   );
+  const [readings, reload] = React.useReducer((count: number) => count + 1, 0);
   const key = JSON.stringify(sourceOf(args));
   if (key === 'null') {
     const begin = (chosen: IChosen) => {
@@ -39,12 +41,20 @@ export function DataPage({ view }: { view: StudioView }): React.JSX.Element {
     };
     return <Start onChoose={begin} />;
   }
-  return <DataView key={key} args={args} set={set} />;
+  return (
+    <DataView
+      key={`${readings} ${key}`}
+      args={args}
+      set={set}
+      reload={reload}
+    />
+  );
 }
 
 function DataView(props: {
   args: IDataArgs;
   set: IDataPage['set'];
+  reload: () => void;
 }): React.JSX.Element {
   const page = useData(props.args, props.set);
   const { trans } = useStudio();
@@ -79,7 +89,7 @@ function DataView(props: {
   return (
     <PageContext.Provider value={page}>
       <div className="jp-StudioPage jp-StudioData">
-        <Header />
+        <Header reload={props.reload} />
         {profile.error !== null && (
           <Problem
             error={profile.error}
@@ -140,7 +150,7 @@ function useData(args: IDataArgs, set: IDataPage['set']): IDataPage {
   };
 }
 
-function Header(): React.JSX.Element {
+function Header(props: { reload: () => void }): React.JSX.Element {
   const { trans, commands } = useStudio();
   const { args, profile, insert } = usePage();
   const { data } = profile;
@@ -160,6 +170,13 @@ function Header(): React.JSX.Element {
         )}
         <span className="jp-StudioPage-actions">
           <Reading />
+          <button
+            className="jp-StudioButton"
+            title={trans.__('Read it anew, if it has changed')}
+            onClick={props.reload}
+          >
+            {trans.__('Reload')}
+          </button>
           {data && (
             <button
               className="jp-StudioButton"
@@ -179,6 +196,7 @@ function Header(): React.JSX.Element {
           </button>
         </span>
       </div>
+      <Changed uri={args.uri} reload={props.reload} />
       <Seen />
     </>
   );
@@ -211,7 +229,11 @@ function Seen(): React.JSX.Element | null {
       <span>
         {!data?.complete && seen}{' '}
         {running &&
-          trans.__('%1 %2', progress.doing, percent(progress.progress))}
+          trans.__(
+            '%1 %2',
+            progress.doing || trans.__('Starting…'),
+            percent(progress.progress)
+          )}
       </span>
     </div>
   );
