@@ -14,12 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from studio.api import metrics
-from studio.api.series import Series
+from studio.api.series import Series, extremes
 from studio.db.resources import Doc
 from studio.runners import logs
 
 _LINES = 5_000
 _SECONDS = 1.0
+_MOST = 65_536
+"""Values of a series that are kept: of more the extremes, so that no log takes the memory."""
 
 
 def _named(words: str) -> re.Pattern[str]:
@@ -42,6 +44,8 @@ class _Points:
     times: "array[float]" = field(default_factory=lambda: array("d"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
     steps: "array[float]" = field(default_factory=lambda: array("d"))
+    count: int = 0
+    """How many values there were."""
     step_name: str = ""
     stepped: bool = True
     """Every value has had a step of that name, and none was before the one of the last."""
@@ -84,16 +88,29 @@ _of = lru_cache(maxsize=64)(Printed)
 
 
 def _add(points: _Points, at: int, value: float, line: str) -> None:
+    points.count += 1
     points.times.append(at)
     points.values.append(value)
-    if not points.stepped:
-        return
-    if len(points.values) == 1:
+    if points.stepped:
+        _add_step(points, line)
+    if len(points.values) >= _MOST:
+        _thin(points)
+
+
+def _add_step(points: _Points, line: str) -> None:
+    if points.count == 1:
         points.step_name = next((it for it in _STEPS if _STEPS[it].search(line)), "")
     step = _STEPS[points.step_name].search(line) if points.step_name else None
     number = float(step[1]) if step else -1.0
     points.stepped = number >= (points.steps[-1] if points.steps else 0.0)
     points.steps.append(number)
+
+
+def _thin(points: _Points) -> None:
+    kept = extremes(points.values, _MOST // 2)
+    for name in ("times", "values", *(["steps"] if points.stepped else [])):
+        column = getattr(points, name)
+        setattr(points, name, array("d", (column[at] for at in kept)))
 
 
 def _series(name: str, host: str, points: _Points) -> Series:
@@ -108,4 +125,5 @@ def _series(name: str, host: str, points: _Points) -> Series:
         points.steps[:] if stepped else (),
         points.step_name if stepped else "",
         host,
+        count=points.count,
     )

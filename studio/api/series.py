@@ -26,44 +26,24 @@ class Series:
     step_name: str = ""
     host: str = ""
     statistic: str = ""
+    count: int = 0
+    """How many values it stands for, where it has not all of them."""
 
 
 def between(series: Series, start: float, end: float) -> Series:
     """The part with `start` <= time < `end`."""
     part = slice(bisect_left(series.times, start), bisect_left(series.times, end))
+    whole = part == slice(0, len(series.times))
     return replace(
         series,
+        count=series.count if whole else 0,
         times=series.times[part],
         values=series.values[part],
         steps=series.steps[part],
     )
 
 
-def described(series: Series, most: int) -> Doc:
-    """As GetMetricSeries answers: columns of `most` points at the most."""
-    kept = _kept(series.values, most)
-    real = _real(series.values) if series.group == "endpoint" else series.values
-    steps = [series.steps[at] for at in kept] if series.steps else []
-    return {
-        "MetricName": series.name,
-        "Group": series.group,
-        "Unit": series.unit,
-        "Host": series.host or None,
-        "Statistic": series.statistic or None,
-        "StepName": series.step_name or None,
-        "Times": _packed([series.times[at] for at in kept]),
-        "Values": _packed([series.values[at] for at in kept]),
-        "Steps": _packed(steps) if steps else None,
-        "Total": len(series.values),
-        **({"Minimum": min(real), "Maximum": max(real), "Last": real[-1]} if real else {}),
-    }
-
-
-def _real(values: Sequence[float]) -> list[float]:
-    return [value for value in values if not math.isnan(value)]
-
-
-def _kept(values: Sequence[float], most: int) -> Sequence[int]:
+def extremes(values: Sequence[float], most: int) -> Sequence[int]:
     """Places of the least and the greatest value of each of `most` / 2 buckets, in order."""
     count = len(values)
     if count <= most:
@@ -76,6 +56,30 @@ def _kept(values: Sequence[float], most: int) -> Sequence[int]:
         kept += sorted(pair)
     # The last point tells where things stand now.
     return kept if kept[-1] == count - 1 else [*kept, count - 1]
+
+
+def described(series: Series, most: int) -> Doc:
+    """As GetMetricSeries answers: columns of `most` points at the most."""
+    kept = extremes(series.values, most)
+    real = _real(series.values) if series.group == "endpoint" else series.values
+    steps = [series.steps[at] for at in kept] if series.steps else []
+    return {
+        "MetricName": series.name,
+        "Group": series.group,
+        "Unit": series.unit,
+        "Host": series.host or None,
+        "Statistic": series.statistic or None,
+        "StepName": series.step_name or None,
+        "Times": _packed([series.times[at] for at in kept]),
+        "Values": _packed([series.values[at] for at in kept]),
+        "Steps": _packed(steps) if steps else None,
+        "Total": max(series.count, len(series.values)),
+        **({"Minimum": min(real), "Maximum": max(real), "Last": real[-1]} if real else {}),
+    }
+
+
+def _real(values: Sequence[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
 
 
 def _packed(column: Sequence[float]) -> bytes:

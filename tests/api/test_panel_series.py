@@ -121,6 +121,22 @@ def test_a_long_log_is_read_in_parts(plane, panel, monkeypatch):
     assert seen[0] < seen[1] < seen[-1] == 100
 
 
+def test_of_very_many_values_the_extremes_are_kept(plane, panel, monkeypatch):
+    monkeypatch.setattr(printed, "_MOST", 200)
+    job = Job(plane.home, "very-many", metrics=LOSS)
+    job.say(
+        *(f"step {n} loss={(-50 if n == 333 else 99 if n == 777 else n % 7)}" for n in range(5_000))
+    )
+    loss = told(panel, "very-many")["loss"]
+    shown = column(loss["Values"])
+    assert len(shown) < 200
+    assert loss["Total"] == 5_000
+    assert (min(shown), max(shown), shown[-1]) == (-50, 99, 4_999 % 7)
+    steps = column(loss["Steps"])
+    assert steps == sorted(steps)
+    assert steps[shown.index(99)] == 777
+
+
 def test_what_a_host_uses(plane, panel):
     job = Job(plane.home, "uses")
     meter = usage.Meter(job.folder, 1000)
