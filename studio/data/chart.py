@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from studio.data import code, filters, store
 from studio.data.charts import correlations, frames, heatmaps, pairs
 from studio.data.charts.bars import Bars, Histogram
@@ -42,7 +44,8 @@ def chart(request: ChartRequest, room: Room) -> ChartAnswer:
         if getattr(spec, role) is None:
             raise DataError("BadRequest", f"A {spec.kind} chart needs a column {role}.")
     data = store.load(request.source, room)
-    frame, drawn = _drawn(data.table, spec)
+    with np.errstate(all="ignore"):  # what is no number in the end is not drawn
+        frame, drawn = _drawn(data.table, spec)
     types = {it.name: it.type for it in data.table.schema}
     notes = list(dict.fromkeys([*frame.notes, *_counts(drawn, frame, data)]))
     return ChartAnswer(

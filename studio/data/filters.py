@@ -14,6 +14,7 @@ from studio.data.errors import DataError
 from studio.data.plain import TIME
 from studio.data.protocol import Condition
 
+_INT64 = 2.0**63
 _COMPARE: dict[str, tuple[Any, str]] = {
     "equals": (pc.equal, "=="),
     "differs": (pc.not_equal, "!="),
@@ -81,13 +82,16 @@ def _holds(column: Any, it: Condition) -> Any:
         return pc.is_in(column, pa.array(fitting, column.type), skip_nulls=True)
     if it.op in ("between", "outside"):
         return _between(column, it)
-    return _COMPARE[it.op][0](column, _scalar(column.type, it.value, it))
+    value = _scalar(column.type, it.value, it)
+    return _COMPARE[it.op][0](_beside(column, value), value)
 
 
 def _between(column: Any, it: Condition) -> Any:
     if len(_listed(it)) != 2:
         raise DataError("BadRequest", f"{it.column} {it.op} needs two values: lowest and highest.")
     low, high = (_scalar(column.type, each, it) for each in it.value)
+    column = _beside(column, low, high)
+    low, high = (each.cast(column.type, safe=False) for each in (low, high))
     inside = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
     return inside if it.op == "between" else pc.invert(inside)
 
@@ -105,6 +109,14 @@ def _listed(it: Condition) -> list[Any]:
     if not isinstance(it.value, list):
         raise DataError("BadRequest", f"{it.column} {it.op} needs a list of values.")
     return it.value
+
+
+def _beside(column: Any, *values: Any) -> Any:
+    """The column in a type to be compared with these. Rounding great whole numbers changes
+    nothing: a number with a fraction is smaller than any of them."""
+    if column.type == pa.int64() and any(it.type == pa.float64() for it in values):
+        return column.cast(pa.float64(), safe=False)
+    return column
 
 
 def _scalar(kind: Any, value: Any, it: Condition) -> Any:
@@ -133,7 +145,7 @@ def _time(value: str) -> dt.datetime:
 
 def _number(kind: Any, value: Any) -> Any:
     number = float(value)
-    whole = kind == pa.int64() and number.is_integer()
+    whole = kind == pa.int64() and number.is_integer() and abs(number) < _INT64
     return int(value) if whole else number
 
 

@@ -109,7 +109,9 @@ def _number(column: Any) -> Array:
     """As float64, NaN where missing."""
     if column.type == TIME:
         column = column.cast(pa.int64())
-    array: Array = column.combine_chunks().cast(pa.float64()).to_numpy(zero_copy_only=False)
+    array: Array = (
+        column.combine_chunks().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    )
     return array
 
 

@@ -145,7 +145,7 @@ def _filled(column: Any) -> Any:
     if not column.null_count:
         return column
     median = float(np.median(np.asarray(column.drop_null(), dtype=np.float64)))
-    return pc.fill_null(column.cast(pa.float64()), median)
+    return pc.fill_null(column.cast(pa.float64(), safe=False), median)
 
 
 def _written(

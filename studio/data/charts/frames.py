@@ -139,7 +139,7 @@ def typed(frame: Frame, name: str) -> str:
 
 
 def _floats(column: Any) -> Array:
-    array = column.cast(pa.float64()).combine_chunks()
+    array = column.cast(pa.float64(), safe=False).combine_chunks()
     found: Array = array.to_numpy(zero_copy_only=False)
     return found
 
