@@ -218,6 +218,7 @@ test('hyperparameters that do not go with the data are named', () => {
     ...more
   });
   const algorithm = {
+    AlgorithmName: 'linear-learner',
     LabelColumns: 1,
     HyperParameters: [
       row('feature_dim', { IsRequired: true }),
@@ -231,6 +232,8 @@ test('hyperparameters that do not go with the data are named', () => {
   const given = { feature_dim: '2', mini_batch_size: '24' };
   expect(suggestions(found({}), algorithm, given)).toEqual([]);
   expect(suggestions(found({ alone: false }), algorithm, {})).toHaveLength(1);
+  const other = { ...(algorithm as object), AlgorithmName: 'kmeans' } as never;
+  expect(suggestions(found({}), other, {})).toHaveLength(1);
 });
 
 describe('hyperparameters', () => {

@@ -116,9 +116,13 @@ export function Prepare({ found }: { found: IPeek }): React.JSX.Element {
         <span role="status">{doing}</span>
       </div>
       <p className="jp-StudioField-help">
-        {trans.__(
-          'Numbers without names, the label first; texts of few values become a column for each.'
-        )}{' '}
+        {hasLabel
+          ? trans.__(
+              'Numbers without names, the label first; texts of few values become a column for each.'
+            )
+          : trans.__(
+              'Numbers without names; texts of few values become a column for each.'
+            )}{' '}
         <button
           className="jp-StudioLink"
           onClick={() =>

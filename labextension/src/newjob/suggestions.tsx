@@ -66,7 +66,9 @@ export function suggestions(
   const rows = found.count - (found.named ? 1 : 0);
   const batch =
     given['mini_batch_size'] ?? row('mini_batch_size')?.DefaultValue ?? '';
-  if (found.alone && rows > 0 && Number(batch) > rows) {
+  // The others take what there is.
+  const strict = algorithm.AlgorithmName === 'linear-learner';
+  if (strict && found.alone && rows > 0 && Number(batch) > rows) {
     made.push({ name: 'mini_batch_size', value: batchFor(rows), rows });
   }
   return made;
