@@ -108,9 +108,10 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
       across.measure();
     }
   }, [across, many, columns, props.widths]);
+  const every = React.useMemo(() => columns.map((_, i) => i), [columns]);
   const inView = many
     ? across.getVirtualItems().map(item => item.index)
-    : columns.map((_, index) => index);
+    : every;
   const keys = (from: number, to: number): string[] => {
     const found: string[] = [];
     for (let i = Math.min(from, to); i <= Math.max(from, to); i++) {
@@ -284,7 +285,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
                 style={{
                   gridTemplateColumns: template,
                   height,
-                  transform: `translateY(${item.start}px)`
+                  top: item.start
                 }}
                 draggable={each !== undefined && !!props.onDragStart}
                 onDragStart={event =>
@@ -309,24 +310,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
                   }
                 }}
               >
-                {inView.map(index => {
-                  const column = columns[index];
-                  return (
-                    <div
-                      key={column.id}
-                      role="gridcell"
-                      aria-colindex={index + 1}
-                      className={column.numeric ? 'jp-mod-numeric' : undefined}
-                      style={{ gridColumn: index + 1 }}
-                    >
-                      {each !== undefined ? (
-                        column.cell(each)
-                      ) : (
-                        <span className="jp-StudioSkeleton-bar" />
-                      )}
-                    </div>
-                  );
-                })}
+                <Cells row={each} columns={columns} inView={inView} />
               </div>
             );
           })}
@@ -334,6 +318,40 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
       </div>
       {count === 0 && props.empty}
     </div>
+  );
+}
+
+interface ICellsProps<R> {
+  row: R | undefined;
+  columns: ReadonlyArray<IColumn<R>>;
+  inView: ReadonlyArray<number>;
+}
+
+// While the table scrolls most rows stay as they are, if `columns` is the same array.
+const Cells = React.memo(CellsOf) as typeof CellsOf;
+
+function CellsOf<R>(props: ICellsProps<R>): React.JSX.Element {
+  return (
+    <>
+      {props.inView.map(index => {
+        const column = props.columns[index];
+        return (
+          <div
+            key={column.id}
+            role="gridcell"
+            aria-colindex={index + 1}
+            className={column.numeric ? 'jp-mod-numeric' : undefined}
+            style={{ gridColumn: index + 1 }}
+          >
+            {props.row !== undefined ? (
+              column.cell(props.row)
+            ) : (
+              <span className="jp-StudioSkeleton-bar" />
+            )}
+          </div>
+        );
+      })}
+    </>
   );
 }
 

@@ -26,7 +26,7 @@ export function JobsPage(props: { view: StudioView }): React.JSX.Element {
   const [args, setArgs] = useArgs<IJobsArgs>(view);
   const [model, setModel] = React.useState<JobsModel | null>(null);
   React.useEffect(() => {
-    const made = new JobsModel(client, feed, view.args as IJobsQuery);
+    const made = new JobsModel(client, feed, view.args);
     setModel(made);
     return () => made.dispose();
   }, [client, feed, view]);
@@ -59,7 +59,8 @@ function Table(props: {
     (first: number, last: number) => rows.ensure(first, last),
     [rows]
   );
-  const now = useNow(busy(model.counts));
+  const now = useNow(true, busy(model.counts) ? 1000 : 20_000);
+  const shown = React.useMemo(() => columns(trans, now), [trans, now]);
   const selected = React.useMemo(
     () => new Set(args.selected ?? []),
     [args.selected]
@@ -83,7 +84,7 @@ function Table(props: {
       )}
       <Grid<studio.ResourceRow>
         label={trans.__('Training jobs')}
-        columns={columns(trans, now)}
+        columns={shown}
         count={rows.total ?? 0}
         row={index => rows.row(index)}
         keyOf={row => row.Name}
