@@ -32,7 +32,13 @@ export const deploy: JupyterFrontEndPlugin<void> = {
           model: { type: 'string', description: 'Name of a model' },
           job: { type: 'string', description: 'Name of a training job' },
           data: { type: 'string', description: 'S3 URI of a model.tar.gz' },
-          endpoint: { type: 'string', description: 'Endpoint to update' }
+          endpoint: { type: 'string', description: 'Endpoint to update' },
+          draft: { type: 'object', description: 'What was chosen so far' },
+          step: {
+            type: 'string',
+            enum: ['model', 'where', 'traffic', 'review']
+          },
+          begun: { type: 'object', description: 'What was made' }
         },
         key: ({ model, job, data, endpoint }) =>
           JSON.stringify([model, job, data, endpoint]),

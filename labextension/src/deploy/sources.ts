@@ -26,12 +26,7 @@ async function known(client: Client, signal: AbortSignal): Promise<IKnown> {
   const [models, endpoints, configs, defaults] = await Promise.all([
     searchNewest(client, 'Model', MOST, signal),
     searchNewest(client, 'Endpoint', MOST, signal),
-    client.call(
-      'sagemaker',
-      'ListEndpointConfigs',
-      { MaxResults: 100 },
-      signal
-    ),
+    configNames(client, signal),
     client.call('studio', 'DescribeDefaults', {}, signal)
   ]);
   return {
@@ -46,9 +41,28 @@ async function known(client: Client, signal: AbortSignal): Promise<IKnown> {
           ]
         : []
     ),
-    configs: configs.EndpointConfigs.map(each => each.EndpointConfigName),
+    configs,
     role: defaults.RoleArn
   };
+}
+
+async function configNames(
+  client: Client,
+  signal: AbortSignal
+): Promise<string[]> {
+  const found: string[] = [];
+  let token: string | undefined;
+  do {
+    const page: sagemaker.ListEndpointConfigsOutput = await client.call(
+      'sagemaker',
+      'ListEndpointConfigs',
+      { MaxResults: 100, NextToken: token },
+      signal
+    );
+    found.push(...page.EndpointConfigs.map(each => each.EndpointConfigName));
+    token = page.NextToken;
+  } while (token && found.length < MOST);
+  return found;
 }
 
 /** Image and artifact of what is deployed; undefined for a model, which has its own. */
