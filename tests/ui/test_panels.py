@@ -1,0 +1,7 @@
+"""Every panel: what strangers wrote stays text, and nobody is shut out, in both themes."""
+
+from flows import run_flow
+
+
+def test_panels(tmp_path):
+    run_flow("panels", tmp_path)
