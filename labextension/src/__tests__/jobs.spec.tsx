@@ -158,7 +158,9 @@ describe('JobsPage', () => {
   });
 
   it('acts on all that are selected', async () => {
-    const { fake } = shown(answering(3), { selected: ['job-0', 'job-1'] });
+    const { fake, view } = shown(answering(3), {
+      selected: ['job-0', 'job-1']
+    });
     const deleted: unknown[] = [];
     fake.commands.addCommand('studio:delete-jobs', {
       execute: args => void deleted.push(args)
@@ -166,8 +168,20 @@ describe('JobsPage', () => {
     await screen.findByText('job-0');
     fireEvent.click(screen.getByRole('button', { name: 'Delete…' }));
     expect(deleted).toEqual([{ names: ['job-0', 'job-1'] }]);
+    fake.emit({
+      type: 'resource',
+      Kind: 'training-job',
+      Name: 'job-1',
+      Arn: '',
+      Status: 'Completed',
+      Change: 'deleted',
+      At: 0
+    });
+    expect(view.args['selected']).toEqual(['job-0']);
     const clone = screen.getByRole('button', { name: 'Clone…' });
-    expect((clone as HTMLButtonElement).disabled).toBe(true);
+    await waitFor(() =>
+      expect((clone as HTMLButtonElement).disabled).toBe(false)
+    );
   });
 
   it('says what to do when there is nothing, and what hides everything', async () => {

@@ -3,7 +3,7 @@ import React from 'react';
 
 import { NavigatorModel, split } from '../navigator/model';
 import { type INode, nodes } from '../navigator/nodes';
-import { Tree } from '../navigator/tree';
+import { placesOf, Tree } from '../navigator/tree';
 import { DRAG_MIME } from '../tokens';
 import type { studio } from '../wire';
 import { type Answers, fakeStudio, renderIn } from './studio';
@@ -135,6 +135,19 @@ describe('NavigatorModel', () => {
     expect(again.isExpanded('model')).toBe(true);
     expect(again.isExpanded('data/data')).toBe(false);
   });
+});
+
+it('counts siblings', () => {
+  const levels = [1, 2, 2, 3, 1, 2];
+  const lines = levels.map(level => ({ id: '', label: '', level }));
+  expect(placesOf(lines)).toEqual([
+    [1, 2],
+    [1, 2],
+    [2, 2],
+    [1, 1],
+    [2, 2],
+    [1, 1]
+  ]);
 });
 
 describe('Tree', () => {

@@ -4,6 +4,7 @@ import { carry, CommandButton } from '../components/actions';
 import { Empty, Problem, Skeleton } from '../components/empty';
 import { Grid } from '../components/grid';
 import { useArgs, useNow, useSignal, useStudio } from '../components/hooks';
+import type { Feed, FeedEvent } from '../core/feed';
 import type { StudioView } from '../core/documents';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
@@ -51,7 +52,7 @@ function Table(props: {
   setArgs: (changes: Partial<IJobsArgs>) => void;
 }): React.JSX.Element {
   const { model, args, setArgs } = props;
-  const { commands, trans } = useStudio();
+  const { commands, feed, trans } = useStudio();
   const { rows } = model;
   useSignal(rows.changed);
   React.useEffect(() => model.ask(args), [model, args]);
@@ -70,6 +71,7 @@ function Table(props: {
       selected: keys.size ? [...keys].slice(0, MOST_KEPT) : undefined
     });
   const names = [...selected];
+  useGone(feed, args.selected, kept => setArgs({ selected: kept }));
   const remove = () =>
     names.length && void commands.execute(CommandIDs.deleteJobs, { names });
   return (
@@ -122,6 +124,31 @@ function Table(props: {
       <Summary model={model} selected={selected.size} />
     </>
   );
+}
+
+/** Let go of selected jobs that are deleted. */
+function useGone(
+  feed: Feed,
+  selected: string[] | undefined,
+  keep: (selected: string[] | undefined) => void
+): void {
+  React.useEffect(() => {
+    const slot = (_: Feed, event: FeedEvent) => {
+      if (
+        event.type === 'resource' &&
+        event.Kind === 'training-job' &&
+        event.Change === 'deleted' &&
+        selected?.includes(event.Name)
+      ) {
+        const kept = selected.filter(name => name !== event.Name);
+        keep(kept.length ? kept : undefined);
+      }
+    };
+    feed.events.connect(slot);
+    return () => {
+      feed.events.disconnect(slot);
+    };
+  });
 }
 
 function Nothing(props: {

@@ -30,6 +30,7 @@ export function Tree(props: { model: NavigatorModel }): React.JSX.Element {
     0,
     lines.findIndex(each => each.id === current)
   );
+  const places = placesOf(lines);
   const elementOf = (index: number) =>
     document.getElementById(`${base}-${index}`);
   const go = (index: number) => {
@@ -103,6 +104,7 @@ export function Tree(props: { model: NavigatorModel }): React.JSX.Element {
           key={node.id}
           id={`${base}-${index}`}
           node={node}
+          place={places[index]}
           active={index === active}
           now={now}
           onToggle={() => {
@@ -120,6 +122,7 @@ export function Tree(props: { model: NavigatorModel }): React.JSX.Element {
 function Line(props: {
   id: string;
   node: INode;
+  place: [number, number];
   active: boolean;
   now: number;
   onToggle: () => void;
@@ -135,6 +138,8 @@ function Line(props: {
       id={props.id}
       role="treeitem"
       aria-level={node.level}
+      aria-posinset={props.place[0]}
+      aria-setsize={props.place[1]}
       aria-expanded={node.expanded}
       aria-selected={props.active}
       className={`jp-StudioTree-line ${node.remark ? 'jp-mod-remark' : ''}`}
@@ -195,6 +200,19 @@ function Line(props: {
       )}
     </div>
   );
+}
+
+/** Of each line its place among its siblings, and how many they are. */
+export function placesOf(lines: INode[]): [number, number][] {
+  const open: [number, number][][] = [];
+  return lines.map(({ level }) => {
+    open.length = Math.min(open.length, level);
+    const siblings = (open[level - 1] ??= []);
+    const place: [number, number] = [siblings.length + 1, 0];
+    siblings.push(place);
+    siblings.forEach(each => (each[1] = siblings.length));
+    return place;
+  });
 }
 
 function parentOf(lines: INode[], index: number): number {
