@@ -141,9 +141,14 @@ describe('ProfileModel', () => {
   });
 
   it('listens only to the last question', async () => {
+    const answer = (target: string | null) =>
+      ndjson(part({ columns: [column(target ?? 'none', 0)], progress: 1 }));
+    const late = async (target: string | null) => {
+      await new Promise(resolve => setTimeout(resolve, 100));
+      return answer(target);
+    };
     const { client, asked } = fakeStudio({
-      'data/profile': ({ target }) =>
-        ndjson(part({ columns: [column(target ?? 'none', 0)], progress: 1 }))
+      'data/profile': ({ target }) => (target ? answer(target) : late(target))
     });
     const model = new ProfileModel(client, source);
     await Promise.all([model.run(), model.run('price')]);

@@ -207,6 +207,8 @@ test('filters wait for their value, and are told when the user pauses', async ()
   const { args, asked } = open({ tab: 'rows' });
   expect(await screen.findByText('100 rows')).toBeTruthy();
   press('Add filter');
+  await new Promise(resolve => setTimeout(resolve, 700));
+  expect(args().rows?.filters ?? []).toEqual([]);
   fireEvent.change(screen.getByLabelText('Condition'), {
     target: { value: 'greater' }
   });

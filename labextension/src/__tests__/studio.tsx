@@ -44,7 +44,7 @@ export function fakeStudio(
           { status: 400 }
         );
       }
-      const given = answer(body, request);
+      const given = await answer(body, request);
       return given instanceof Response
         ? given
         : new Response(JSON.stringify(given));

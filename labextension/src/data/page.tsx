@@ -203,38 +203,41 @@ function Header(props: { reload: () => void }): React.JSX.Element {
 }
 
 /** How much of the data has been looked at: the "n of N" of the whole page. */
-function Seen(): React.JSX.Element | null {
+function Seen(): React.JSX.Element {
   const { trans } = useStudio();
   const { profile } = usePage();
   const { data, progress, running } = profile;
-  if (!running && (!data || data.complete)) {
-    return null;
-  }
-  const seen = data
-    ? trans.__(
-        'From a sample of %1 of %2 rows so far.',
-        number(data.rows_seen),
-        rowsText(data, trans)
-      )
-    : '';
+  const seen = !data
+    ? ''
+    : data.complete
+      ? trans.__('All %1 rows were looked at.', number(data.rows_seen))
+      : trans.__(
+          'From a sample of %1 of %2 rows so far.',
+          number(data.rows_seen),
+          rowsText(data, trans)
+        );
+  // The line stays when all is done: tabs that jump are missed.
   return (
     <div className="jp-StudioData-seen" role="status">
-      {running && (
-        <progress
-          value={progress.progress}
-          max={1}
-          aria-label={trans.__('Progress')}
-        />
+      {running ? (
+        <>
+          <progress
+            value={progress.progress}
+            max={1}
+            aria-label={trans.__('Progress')}
+          />
+          <span>
+            {!data?.complete && seen}{' '}
+            {trans.__(
+              '%1 %2',
+              progress.doing || trans.__('Starting…'),
+              percent(progress.progress)
+            )}
+          </span>
+        </>
+      ) : (
+        <span>{seen}</span>
       )}
-      <span>
-        {!data?.complete && seen}{' '}
-        {running &&
-          trans.__(
-            '%1 %2',
-            progress.doing || trans.__('Starting…'),
-            percent(progress.progress)
-          )}
-      </span>
     </div>
   );
 }
