@@ -13,10 +13,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
 
 from benchmarks import running
 from benchmarks.clocks import until
@@ -110,10 +113,14 @@ def _filled(home: Path) -> None:
         now = time.time_ns() // 1_000_000
         jobs = [_job(number, now) for number in range(_JOBS)]
         for first in range(0, _JOBS, _BATCH):
-            batch = jobs[first : first + _BATCH]
-            database.write(lambda it, batch=batch: [resources.insert(it, job) for job in batch])
+            database.write(partial(_insert, jobs=jobs[first : first + _BATCH]))
     finally:
         database.close()
+
+
+def _insert(connection: Connection, jobs: list[Resource]) -> None:
+    for job in jobs:
+        resources.insert(connection, job)
 
 
 def _job(number: int, now: int) -> Resource:

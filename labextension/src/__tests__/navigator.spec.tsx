@@ -91,8 +91,8 @@ describe('NavigatorModel', () => {
     expect(line('Jobs').status).toBe('InProgress');
     expect(line('job-0').open).toEqual(['studio:open-job', { name: 'job-0' }]);
     expect(line('job-0').dragged).toEqual({ kind: 'job', name: 'job-0' });
-    expect(lines().filter(each => each.kind === 'job').length).toBe(25);
-    expect(line('25 of 40: show all…').open).toEqual(['studio:open-jobs', {}]);
+    expect(lines().filter(each => each.kind === 'job').length).toBe(12);
+    expect(line('12 of 40: show all…').open).toEqual(['studio:open-jobs', {}]);
     expect(line('No endpoint yet: deploy a model…').open![0]).toBe(
       'studio:deploy'
     );

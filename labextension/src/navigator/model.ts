@@ -25,7 +25,7 @@ export interface IRows {
 }
 
 /** Rows of a branch that are shown; the table has the rest. */
-export const MOST_ROWS = 25;
+export const MOST_ROWS = 12;
 
 /**
  * What the tree shows: counts, the newest of each kind, buckets and the folders that are open.
