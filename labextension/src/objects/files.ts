@@ -1,4 +1,4 @@
-import type { Contents } from '@jupyterlab/services';
+import { type Contents, ServerConnection } from '@jupyterlab/services';
 
 import type { IFile } from './uploads';
 
@@ -71,7 +71,11 @@ async function download(
   contents: Contents.IManager,
   path: string
 ): Promise<Blob> {
-  const response = await fetch(await contents.getDownloadUrl(path));
+  const response = await ServerConnection.makeRequest(
+    await contents.getDownloadUrl(path),
+    {},
+    contents.serverSettings
+  );
   if (!response.ok) {
     throw new Error(`${path}: ${response.status} ${response.statusText}`);
   }

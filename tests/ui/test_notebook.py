@@ -1,0 +1,7 @@
+"""Notebooks and the S3 browser: cells that start jobs, a slash, drops, uploads and undo."""
+
+from flows import run_flow
+
+
+def test_notebook(tmp_path):
+    run_flow("notebook", tmp_path)
