@@ -21,6 +21,16 @@ request = ${JSON.stringify(JOB)}
 made = boto3.client("sagemaker").create_training_job(TrainingJobName="from-a-cell", **request)
 `;
 
+interface IWindow {
+  jupyterapp: {
+    commands: { execute(id: string, args: object): Promise<unknown> };
+    shell: {
+      currentWidget: object;
+      add(widget: object, area: string, options: object): void;
+    };
+  };
+}
+
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async ({ bed }) => {
@@ -56,9 +66,12 @@ async function write(bed: Bed, path: string, cells: string[]): Promise<void> {
 
 async function openNotebook(page: Page): Promise<void> {
   await page.evaluate(() =>
-    (window as any).jupyterapp.commands.execute('docmanager:open', {
-      path: 'try.ipynb'
-    })
+    (window as unknown as IWindow).jupyterapp.commands.execute(
+      'docmanager:open',
+      {
+        path: 'try.ipynb'
+      }
+    )
   );
   await expect(page.locator('.jp-Notebook .jp-Cell')).not.toHaveCount(0);
 }
@@ -109,7 +122,7 @@ test('an object is dropped between two cells', async ({ page }) => {
   const row = page.getByRole('row', { name: /rows\.csv/ });
   await expect(row).toBeVisible();
   await page.evaluate(() => {
-    const { shell } = (window as any).jupyterapp;
+    const { shell } = (window as unknown as IWindow).jupyterapp;
     shell.add(shell.currentWidget, 'main', { mode: 'split-right' });
   });
   const last = page.locator('.jp-Notebook .jp-Cell').last();
