@@ -1,4 +1,4 @@
-"""Runs one of the flows in `ui-tests/tests`: a browser, a Jupyter server and a Studio of its own."""
+"""Runs a flow of `ui-tests/tests`: a browser, a Jupyter server and a Studio of its own."""
 
 import os
 import shutil
