@@ -210,6 +210,8 @@ for (const [theme, rules] of [
 ] as const) {
   test(`nobody is shut out: ${theme}`, async ({ page }) => {
     await page.theme.setTheme(theme);
+    const body = page.locator('body');
+    await expect(body).toHaveAttribute('data-jp-theme-name', theme);
     await page.getByRole('tab', { name: /^Studio/ }).click();
     for (const each of PAGES) {
       await test.step(each[0], async () => {
