@@ -25,7 +25,7 @@ def profile(request: ProfileRequest, room: Room) -> ProfilePart:
     """Tells the sample's part and those of finished columns; returns the last one."""
     it = store.opened(request.source, room)
     definitions = findings.DEFINITIONS
-    if not it.ready and sum(item.size for item in it.found.items) > _SMALL:
+    if sum(item.size for item in it.found.items) > _SMALL:
         first = Profiler(store.sampled(it, room), request.target, exact=False)
         columns = list(first.looked())
         room.tell(first.part("sample", 0.0, columns, definitions))

@@ -119,7 +119,7 @@ Kind = Literal[
     "bar",  # x a category, y with aggregate, or no y: counts; color, facet
     "count",  # x a category: how many rows of each; color, facet
     "histogram",  # x a number or time; bins; color, facet
-    "box",  # y a number, x a category (may be absent); facet
+    "box",  # y a number, x a category (may be absent); color, facet
     "violin",  # as box
     "heatmap",  # x, y; bins when numbers; count, or aggregate of `value`
     "correlation",  # columns (absent: the first 20); method

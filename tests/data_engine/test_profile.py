@@ -196,10 +196,17 @@ def test_a_sample_comes_first_then_columns_then_the_whole(made, room: Room) -> N
     assert all(it.exact for part in parts[1:] for it in part.columns)
     shares = [it.progress for it in parts]
     assert shares == sorted(shares)
+    room.told.clear()
+    again = profile(ProfileRequest(source), room)  # now it is converted
+    assert [it.name for it in room.told[0].columns] == list(frame)
+    assert room.told[0].data.rows_seen == 10_000
+    assert {it.name: it.mean for it in again.columns}.items() <= {
+        it.name: it.mean for part in parts[1:] for it in part.columns
+    }.items()
 
 
 def test_the_sample_is_near_the_whole_also_when_the_file_is_sorted(made, room: Room) -> None:
-    rows = 250_000
+    rows = 300_000
     values = np.sort(np.random.default_rng(0).normal(size=rows))
     last = profile(ProfileRequest(made(pd.DataFrame({"v": values, "w": values[::-1]}))), room)
     sample = next(it for it in room.told if isinstance(it, ProfilePart)).columns[0]

@@ -24,8 +24,8 @@ export const KINDS: Record<Kind, IKind> = {
   bar: { needs: ['x'], takes: ['y', 'color', 'facet'], aggregate: true },
   count: { needs: ['x'], takes: ['color', 'facet'] },
   histogram: { needs: ['x'], takes: ['color', 'facet'], bins: true },
-  box: { needs: ['y'], takes: ['x', 'facet'] },
-  violin: { needs: ['y'], takes: ['x', 'facet'] },
+  box: { needs: ['y'], takes: ['x', 'color', 'facet'] },
+  violin: { needs: ['y'], takes: ['x', 'color', 'facet'] },
   heatmap: {
     needs: ['x', 'y'],
     takes: ['value'],

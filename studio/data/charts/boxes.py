@@ -47,7 +47,7 @@ class Boxes(_Side):
 
     def __init__(self, frame: Frame, spec: ChartSpec) -> None:
         super().__init__(frame, spec, "A box plot")
-        self.layout: Doc = {}
+        self.layout: Doc = {"boxmode": "group"}
         self.columns = [
             *self.lead,
             "rows",
@@ -67,7 +67,7 @@ class Boxes(_Side):
             return Drawn([], [], 0)
         boxes = [_Box(values) for _, values in found]
         names = [words(label) for label, _ in found]
-        trace: Doc = {"type": "box", "x": names, "boxpoints": "outliers"}
+        trace: Doc = {"type": "box", "x": names, "boxpoints": "outliers", **_beside(part)}
         for place, name in enumerate(("lowerfence", "q1", "median", "q3", "upperfence", "mean")):
             trace[name] = packed(np.array([it.figures[place] for it in boxes]))
         trace["y"] = [it.beyond[spread(len(it.beyond), _MOST_OUTSIDE)].tolist() for it in boxes]
@@ -88,7 +88,7 @@ class Violins(_Side):
 
     def __init__(self, frame: Frame, spec: ChartSpec) -> None:
         super().__init__(frame, spec, "A violin")
-        self.layout: Doc = {}
+        self.layout: Doc = {"violinmode": "group"}
         self.columns = [*self.lead, "rows", "min", "q1", "median", "q3", "max", "mean"]
         self.code = _code("violin", spec)
 
@@ -106,6 +106,7 @@ class Violins(_Side):
             "box": {"visible": True},
             "points": False,
             "spanmode": "hard",
+            **_beside(part),
         }
         table = [self._row(label, values) for label, values in found]
         return Drawn([trace], table[:MOST_ROWS], sum(len(values) for _, values in found))
@@ -125,6 +126,11 @@ class _Box:
         low, high = (inside[0], inside[-1]) if len(inside) else (q1, q3)
         self.beyond = values[(values < low) | (values > high)]
         self.figures = [float(it) for it in (low, q1, median, q3, high, values.mean())]
+
+
+def _beside(part: Part) -> Doc:
+    """Groups of one category stand side by side, in every panel at the same place."""
+    return {"alignmentgroup": "all", "offsetgroup": f"group{part.place}"}
 
 
 def _categories(frame: Frame, spec: ChartSpec) -> Categories:

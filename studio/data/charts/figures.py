@@ -13,7 +13,7 @@ from studio.data.cells import cut
 Doc = dict[str, Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "star")
-_GAP = 0.08
+_GAP = 0.04, 0.12  # between columns, and between rows, where the titles are
 _LABEL = 60  # characters of a label
 
 
@@ -66,7 +66,7 @@ def panels(titles: list[str], x: Axis, y: Axis) -> tuple[Doc, list[Doc]]:
     places = []
     for number, title in enumerate(titles):
         row, column = divmod(number, columns)
-        across, down = _span(column, columns), _span(rows - 1 - row, rows)
+        across, down = _span(column, columns, _GAP[0]), _span(rows - 1 - row, rows, _GAP[1])
         name = "" if number == 0 else str(number + 1)
         bottom, left = number + columns >= len(titles), column == 0
         layout[f"xaxis{name}"] = _axis(x, across, f"y{name}", bottom, number)
@@ -76,9 +76,9 @@ def panels(titles: list[str], x: Axis, y: Axis) -> tuple[Doc, list[Doc]]:
     return layout, places
 
 
-def _span(place: int, count: int) -> list[float]:
-    width = (1 - _GAP * (count - 1)) / count
-    start = place * (width + _GAP)
+def _span(place: int, count: int, gap: float) -> list[float]:
+    width = (1 - gap * (count - 1)) / count
+    start = place * (width + gap)
     return [round(start, 4), round(start + width, 4)]
 
 
@@ -87,6 +87,7 @@ def _axis(axis: Axis, domain: list[float], anchor: str, labelled: bool, number: 
     document = {**axis.document(), "domain": domain, "anchor": anchor}
     if not labelled:
         document.pop("title")
+        document["showticklabels"] = False
     if number:
         document["matches"] = letter
     return document
