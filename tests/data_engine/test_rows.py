@@ -93,6 +93,12 @@ def test_cells(made, room) -> None:
     assert [it.type for it in answer.columns] == ["integer", "float", "datetime", "boolean", "text"]
 
 
+def test_copies_are_rows_that_were_there_before(made, room) -> None:
+    source = made("a,b\n1,2\n2,1\n,1\n1,\n1,2\n,1\n")
+    request = RowsRequest(source, filters=[Condition("duplicated")])
+    assert rows(request, room).numbers == [4, 5]
+
+
 def test_beyond_the_end_there_is_nothing(source, room) -> None:
     answer = rows(RowsRequest(source, offset=10_000), room)
     assert (answer.rows, answer.matching, answer.total) == ([], N, N)
