@@ -54,7 +54,8 @@ class StudioApp(ExtensionApp):
             problem = {"problem": self._problem}
             self.handlers.append((r"/studio/api/(.*)", UnusableHandler, problem))
             return
-        told = {"kernels": self._kernels, "root": str(self._root)}
+        region = self._upstream.plane.access.region
+        told = {"kernels": self._kernels, "root": str(self._root), "region": region}
         self.handlers.extend(
             [
                 (r"/studio/api/status", StatusHandler, told),

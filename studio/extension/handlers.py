@@ -140,10 +140,10 @@ class Relay(StudioHandler):
 
 class StatusHandler(StudioHandler):
     """GET status: whether the control plane is there; `kernels`: what kernels do not see of it;
-    `root`: the folder whose files Jupyter serves."""
+    `root`: the folder whose files Jupyter serves; `region`: for which requests are signed."""
 
-    def initialize(self, kernels: str, root: str) -> None:
-        self._own = {"kernels": kernels, "root": root}
+    def initialize(self, kernels: str, root: str, region: str) -> None:
+        self._own = {"kernels": kernels, "root": root, "region": region}
 
     @web.authenticated
     @authorized
@@ -163,7 +163,7 @@ class UnusableHandler(StudioHandler):
     async def get(self, route: str) -> None:
         if route == "status":
             known = status_document("", "", False, self._problem)
-            self.finish(json.dumps(known | {"kernels": "", "root": ""}))
+            self.finish(json.dumps(known | {"kernels": "", "root": "", "region": ""}))
         else:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, self._problem)
 

@@ -15,7 +15,7 @@ import { crc32 } from '../objects/crc32';
 import { firstRows } from '../core/csv';
 import { type IEntry, Listing, sorted } from '../objects/listing';
 import { partSize, sendObject } from '../objects/multipart';
-import { deleteObjects } from '../objects/operations';
+import { createBucket, deleteObjects } from '../objects/operations';
 import { Preview } from '../objects/preview';
 import type { Put } from '../objects/transport';
 import { Uploads } from '../objects/uploads';
@@ -371,4 +371,22 @@ describe('Uploads', () => {
     expect(uploads.totals).toMatchObject({ size: 0, busy: false });
     uploads.dispose();
   });
+});
+
+it('names the region of a bucket where S3 wants it', async () => {
+  const bodies: unknown[] = [];
+  for (const region of ['us-east-1', 'eu-central-1']) {
+    const studio = fakeStudio({
+      status: () => ({ region }),
+      's3/sales': body => {
+        bodies.push(body);
+        return new Response('');
+      }
+    });
+    await createBucket(studio.client, 'sales');
+  }
+  expect(bodies[0]).toBeUndefined();
+  expect(bodies[1]).toContain(
+    '<LocationConstraint>eu-central-1</LocationConstraint>'
+  );
 });

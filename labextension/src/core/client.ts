@@ -27,6 +27,7 @@ export interface IServerStatus {
   problem: string | null;
   /** The folder whose files Jupyter serves. */
   root: string;
+  region: string;
 }
 
 /** An endpoint's answer. */

@@ -260,11 +260,19 @@ function deletion(targets: ITarget[]): string {
   return new XMLSerializer().serializeToString(made);
 }
 
+const FIRST_REGION = 'us-east-1';
+
+/** A bucket in the region that the server signs for; S3 wants any but the first one named. */
 export async function createBucket(
   client: Client,
   bucket: string
 ): Promise<void> {
-  await client.s3('PUT', bucket);
+  const { region } = await client.status();
+  const body =
+    region && region !== FIRST_REGION
+      ? `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`
+      : undefined;
+  await client.s3('PUT', bucket, '', {}, { body });
 }
 
 export async function deleteBucket(
