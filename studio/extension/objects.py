@@ -23,18 +23,33 @@ _UNSIGNED = ("content-length", "if-", "range")
 class ObjectsHandler(Relay, Untrusted):
     """`s3/<bucket>/<key>?<query>`: each verb of S3. The request goes on while it still comes in."""
 
+    _refusal: web.HTTPError | None = None
+
+    def check_xsrf_cookie(self) -> None:
+        try:
+            super().check_xsrf_cookie()
+        except web.HTTPError as error:
+            self._refuse_later(error)
+
     async def prepare(self, **options: Any) -> None:
         await super().prepare(**options)
+        if self._finished or self._refusal is not None:
+            return
         # Before the verb's own method runs, the body has been passed on: who asks is judged here.
-        if not self._finished:
+        try:
             await cast(Awaitable[None], self._begin())
+        except web.HTTPError as error:
+            self._refuse_later(error)
 
     async def data_received(self, chunk: bytes) -> None:
-        await cast(Exchange, self.exchange).send(chunk)
+        if self._refusal is None:
+            await cast(Exchange, self.exchange).send(chunk)
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
         await self.end()
 
     head = put = post = delete = get
@@ -52,12 +67,18 @@ class ObjectsHandler(Relay, Untrusted):
         claimed = {name: value for name, value in given if name.startswith(_SIGNED)}
         rest = {name: value for name, value in given if name.startswith(_UNSIGNED)}
         if _names_a_signature(claimed):
-            self.refuse(HTTPStatus.BAD_REQUEST, "Requests are signed here, not by the browser.")
-            return
+            text = "Requests are signed here, not by the browser."
+            raise web.HTTPError(HTTPStatus.BAD_REQUEST, text)
         if int(rest.get("content-length", 0)) > _WORTH_ASKING:
             rest["Expect"] = "100-continue"
         method = self.request.method or "GET"
         await self.begin(url, signed_s3(self.access, method, url, claimed) | rest)
+
+    def _refuse_later(self, error: web.HTTPError) -> None:
+        """Once a small body is in: an answer to half a request is lost when its connection is cut."""
+        if int(self.request.headers.get("Content-Length", 0)) > _WORTH_ASKING:
+            raise error
+        self._refusal = error
 
 
 def _names_a_signature(headers: dict[str, str]) -> bool:
