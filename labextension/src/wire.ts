@@ -2276,6 +2276,7 @@ export namespace studio {
     Gpus: Slots;
     Memory: Memory;
     Running: number;
+    RunningJobs: number;
     Waiting: number;
     WaitingRuns: Array<WaitingRun>;
   }

@@ -34,13 +34,14 @@ def describe_capacity(ctx: Context, _request: Doc) -> Doc:
     with ctx.db.read() as connection:
         runs = resources.open_runs(connection)
         waiting, length = _line(connection)
-    held = [Resources(**run.spec["resources"]) for run in runs if run.spec["queued"]]
-    used = scheduler.together(held, limit)
+    queued = [run for run in runs if run.spec["queued"]]
+    used = scheduler.together([Resources(**run.spec["resources"]) for run in queued], limit)
     return {
         "Cpus": {"Total": limit.cpus, "Used": used.cpus},
         "Gpus": {"Total": limit.gpus, "Used": used.gpus},
         "Memory": _memory(),
         "Running": len(runs),
+        "RunningJobs": len({run.resource_id for run in queued}),
         "Waiting": length,
         "WaitingRuns": [_shown(job) for job in waiting if access.reaches(ctx, job)],
     }

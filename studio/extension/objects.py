@@ -75,7 +75,7 @@ class ObjectsHandler(Relay, Untrusted):
         await self.begin(url, signed_s3(self.access, method, url, claimed) | rest)
 
     def _refuse_later(self, error: web.HTTPError) -> None:
-        """Once a small body is in: the answer to half a request is lost as its connection is cut."""
+        """Once a small body is in: an answer to half a request gets lost when that is cut off."""
         if int(self.request.headers.get("Content-Length", 0)) > _WORTH_ASKING:
             raise error
         self._refusal = error

@@ -286,6 +286,7 @@ test('whether a job would start is told with figures', () => {
     Gpus: { Total: 0, Used: 0 },
     Memory: { TotalInMB: 1, AvailableInMB: 1 },
     Running: 0,
+    RunningJobs: 0,
     Waiting: waiting,
     WaitingRuns: []
   });

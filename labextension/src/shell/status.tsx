@@ -39,14 +39,19 @@ function Item(props: { capacity: Capacity }): React.JSX.Element | null {
   if (!load) {
     return null;
   }
-  const parts = [trans.__('%1 running', load.Running.toLocaleString())];
+  const { RunningJobs } = load;
+  const parts = [
+    RunningJobs
+      ? trans._n('%1 job runs', '%1 jobs run', RunningJobs)
+      : trans.__('no job runs')
+  ];
   if (load.Waiting) {
     parts.push(trans.__('%1 waiting', load.Waiting.toLocaleString()));
   }
   return (
     <button
       className="jp-StudioStatusItem-button"
-      title={trans.__('Runs of jobs and endpoints; open the table of jobs')}
+      title={trans.__('Open the table of training jobs')}
       onClick={() => void commands.execute(CommandIDs.openJobs, {})}
     >
       {trans.__('Studio: %1', parts.join(', '))}
