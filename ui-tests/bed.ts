@@ -67,6 +67,9 @@ export class Bed {
   /** End the Jupyter server; Studio goes on. */
   async stop(): Promise<void> {
     const jupyter = this._jupyter!;
+    if (jupyter.exitCode !== null || jupyter.signalCode !== null) {
+      return;
+    }
     const ended = new Promise(resolve => jupyter.once('exit', resolve));
     jupyter.kill('SIGTERM');
     await ended;

@@ -1,7 +1,8 @@
 """Notebooks and the S3 browser: cells that start jobs, a slash, drops, uploads and undo."""
 
-from flows import run_flow
+from flows import patient, run_flow
 
 
+@patient
 def test_notebook(tmp_path):
     run_flow("notebook", tmp_path)

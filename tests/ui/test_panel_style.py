@@ -1,7 +1,8 @@
 """The panels' sources: ESLint with Jupyter's rules, Prettier."""
 
-from flows import run_npm
+from flows import patient, run_npm
 
 
+@patient
 def test_style():
     run_npm("lint")

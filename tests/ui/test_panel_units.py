@@ -1,7 +1,8 @@
 """The panels' own tests of models and components, by Jest."""
 
-from flows import run_npm
+from flows import patient, run_npm
 
 
+@patient
 def test_units():
     run_npm("test", "--", "--ci", "--silent")

@@ -1,7 +1,8 @@
 """Every panel: what strangers wrote stays text, and nobody is shut out, in both themes."""
 
-from flows import run_flow
+from flows import patient, run_flow
 
 
+@patient
 def test_panels(tmp_path):
     run_flow("panels", tmp_path)

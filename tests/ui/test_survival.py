@@ -1,7 +1,8 @@
 """Nothing is lost when processes die or a second browser is open."""
 
-from flows import run_flow
+from flows import patient, run_flow
 
 
+@patient
 def test_survival(tmp_path):
     run_flow("survival", tmp_path)

@@ -1,7 +1,8 @@
 """The salary tutorial in a browser, with the mouse and the keyboard alone."""
 
-from flows import run_flow
+from flows import patient, run_flow
 
 
+@patient
 def test_tutorial(tmp_path):
     run_flow("tutorial", tmp_path)
