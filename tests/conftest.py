@@ -38,6 +38,18 @@ os.environ["AWS_DATA_PATH"] = str(models_folder())
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The flows in a browser take longest: strewn over the first half of the files, they run beside
+    tests that wait, and hold nobody up at the end."""
+    files = list(dict.fromkeys(item.path for item in items))
+    flows = [path for path in files if path.parent.name == "ui"]
+    order = [path for path in files if path not in flows]
+    for number, path in enumerate(flows):
+        order.insert(number * (len(order) // (2 * len(flows)) + 1), path)
+    place = {path: number for number, path in enumerate(order)}
+    items.sort(key=lambda item: place[item.path])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What programs keep for a while lies in the folder of the tests; nothing outlives them."""

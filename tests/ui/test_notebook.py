@@ -1,6 +1,6 @@
 """Notebooks and the S3 browser: cells that start jobs, a slash, drops, uploads and undo."""
 
-from flows import patient, run_flow
+from browser_flows import patient, run_flow
 
 
 @patient

@@ -1,6 +1,6 @@
 """The panels' sources: ESLint with Jupyter's rules, Prettier."""
 
-from flows import patient, run_npm
+from browser_flows import patient, run_npm
 
 
 @patient

@@ -1,6 +1,6 @@
 """The panels' own tests of models and components, by Jest."""
 
-from flows import patient, run_npm
+from browser_flows import patient, run_npm
 
 
 @patient

@@ -1,6 +1,6 @@
 """Every panel: what strangers wrote stays text, and nobody is shut out, in both themes."""
 
-from flows import patient, run_flow
+from browser_flows import patient, run_flow
 
 
 @patient

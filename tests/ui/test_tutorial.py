@@ -1,6 +1,6 @@
 """The salary tutorial in a browser, with the mouse and the keyboard alone."""
 
-from flows import patient, run_flow
+from browser_flows import patient, run_flow
 
 
 @patient

@@ -1,6 +1,6 @@
 """Nothing is lost when processes die or a second browser is open."""
 
-from flows import patient, run_flow
+from browser_flows import patient, run_flow
 
 
 @patient
