@@ -29,7 +29,7 @@ from studio.environment import models_folder
 # A busy machine must fail no test: how long an example takes is not what is tested. The same
 # examples in every run, so that a change is judged by what it changed; `make fuzz` draws new ones
 # (--hypothesis-profile=random, which wins over what is loaded here).
-hypothesis.settings.register_profile("patient", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("patient", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.register_profile("random", deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("patient")
 # boto3 knows the service `studio` here as it does where `studio env` was read.
