@@ -35,6 +35,7 @@ print(json.dumps(dict(os.environ)))
 
 
 def test_boto3_needs_no_configuration(jupyter):
+    jupyter.ready()
     jobs, capacity, account = jupyter.run(BOTO3).splitlines()
     assert (jobs, capacity, account) == ("[]", "True", "000000000000")
     assert "<Name>from-a-kernel</Name>" in jupyter.ask("GET", "s3/").text
