@@ -119,7 +119,8 @@ def test_without_a_sandbox_temporary_files_are_private_too(home: Path):
 LOOK = (
     "cat {home}/credentials.json {home}/runs/*/spec.json {user}/.ssh/id 2>/dev/null; "
     "ls -A {home} {user} 2>/dev/null | grep -c canary; "
-    "find / -xdev -name 'canary*' -not -path '*/node_modules/*' 2>/dev/null; python3 -c 'import studio; print(studio)'"
+    "find / -xdev -name 'canary*' -not -path '*/node_modules/*' 2>/dev/null; "
+    "python3 -c 'import studio; print(studio)'"
 )
 
 
