@@ -96,7 +96,7 @@ test('Jupyter starts again while a job trains', async ({ bed, page }) => {
   await page.getByRole('tab', { name: /^Studio/ }).click();
   const banner = page
     .getByRole('region', { name: 'Studio', exact: true })
-    .getByText(/does not answer/);
+    .getByText(/^Studio does not answer/);
   await open(page, 'open-job', { name: 'counts' });
   const log = page.getByRole('log').first();
   await expect(log).toContainText('step 3');
