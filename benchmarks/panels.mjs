@@ -52,6 +52,7 @@ async function opened(whole) {
   // Routed either way: to be asked costs time too.
   await page.route(OURS, route => (whole ? route.continue() : route.abort()));
   await page.addInitScript(() => {
+    performance.setResourceTimingBufferSize(5000); // JupyterLab alone fills the usual 250
     Object.defineProperty(window, 'jupyterapp', {
       configurable: true,
       set: app => {
