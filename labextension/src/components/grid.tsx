@@ -76,7 +76,9 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan: 8,
+    overscan: 6,
+    // React draws once a frame then, not once more within each scroll event.
+    useFlushSync: false,
     scrollPaddingStart: height
   });
   const items = virtual.getVirtualItems();
