@@ -77,7 +77,7 @@ docs: .venv/.ready types
 # The panels' types of the operations that they call.
 types: .venv/.ready
 	@$(BIN)/python -m studio.wire.typescript > labextension/src/wire.ts
-	@$(BIN)/python -m studio.data.typescript > labextension/src/data/protocol.ts
+	@$(BIN)/python -m studio.data.typescript > labextension/src/core/protocol.ts
 
 # Every page in each theme and width, into ui-tests/screens/; those of the documentation to docs/images/.
 screens: setup

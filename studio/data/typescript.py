@@ -1,6 +1,6 @@
 """TypeScript's types of the protocol, from the dataclasses themselves.
 
-`python -m studio.data.typescript > labextension/src/data/protocol.ts`
+`python -m studio.data.typescript > labextension/src/core/protocol.ts`
 """
 
 import dataclasses

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from studio.data import typescript
 
-CHECKED_IN = Path(__file__).parents[2] / "labextension/src/data/protocol.ts"
+CHECKED_IN = Path(__file__).parents[2] / "labextension/src/core/protocol.ts"
 
 
 def test_protocol_is_up_to_date() -> None:

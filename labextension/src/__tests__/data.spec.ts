@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { painted, scaled } from '../components/chart/paint';
 import { percent, probability } from '../components/format';
-import { answerOf, ask } from '../data/answers';
+import { answerOf, ask } from '../core/answers';
 import { isWhole, opsOf, shown, told, typed } from '../data/conditions';
 import { changed, redone, undone } from '../data/history';
 import { chartOfTwo, lacking, placed, trimmed } from '../data/kinds';

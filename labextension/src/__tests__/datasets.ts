@@ -3,7 +3,7 @@ import type {
   DataFacts,
   Finding,
   ProfilePart
-} from '../data/protocol';
+} from '../core/protocol';
 
 /** What the data worker answers: one line a part, the last one final. */
 export function ndjson(...parts: object[]): Response {

@@ -20,7 +20,7 @@ import { cells, hasNames } from '../newjob/peek';
 import { summary, withChannels } from '../newjob/preparing';
 import { fits } from '../newjob/resources';
 import { suggestions } from '../newjob/suggestions';
-import type { PrepareAnswer } from '../data/protocol';
+import type { PrepareAnswer } from '../core/protocol';
 import { DRAG_MIME } from '../tokens';
 import { type Answers, fakeStudio, renderIn } from './studio';
 

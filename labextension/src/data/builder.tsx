@@ -17,7 +17,7 @@ import {
   trimmed
 } from './kinds';
 import { KindPicker, Options, Shelves } from './shelves';
-import type { ChartSpec, Kind } from './protocol';
+import type { ChartSpec, Kind } from '../core/protocol';
 import type { IChart } from './state';
 
 /** Pixels of a chart's title, note and border. */

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { number } from '../components/format';
-import type { Cell, ColumnProfile, Semantic } from './protocol';
+import type { Cell, ColumnProfile, Semantic } from '../core/protocol';
 
 /** A value as text; what is missing is a dash. */
 export function cellText(value: Cell): string {

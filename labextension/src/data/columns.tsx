@@ -7,7 +7,7 @@ import { useStudio } from '../components/hooks';
 import { cellText, semanticLabel, ShareBar, Spark, TypeMark } from './cells';
 import { usePage } from './context';
 import { ColumnDetail } from './detail';
-import type { Cell, ColumnProfile } from './protocol';
+import type { Cell, ColumnProfile } from '../core/protocol';
 
 const MANY_MISSING = 0.2;
 

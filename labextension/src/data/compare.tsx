@@ -6,7 +6,7 @@ import { Grid, type IColumn } from '../components/grid';
 import { useStudio } from '../components/hooks';
 import { Code, Section } from '../components/parts';
 import { CommandIDs } from '../tokens';
-import { ask, isProgress } from './answers';
+import { ask, isProgress } from '../core/answers';
 import { ShareBar, SparkBars } from './cells';
 import { usePage } from './context';
 import { DriftDetail, LevelMark } from './drift';
@@ -14,7 +14,7 @@ import { Doing } from './figure';
 import { DataSummary } from './overview';
 import { Choose } from './start';
 import { nameOf, sourceOf } from './state';
-import type { ComparePart, Drift, Progress, Source } from './protocol';
+import type { ComparePart, Drift, Progress, Source } from '../core/protocol';
 
 /** The page's data beside another data set: what has changed, the most first. */
 export function Compare(): React.JSX.Element {

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ColumnType, Condition, Op } from './protocol';
+import type { ColumnType, Condition, Op } from '../core/protocol';
 
 type Type = ColumnType['type'];
 

@@ -2,7 +2,7 @@ import React from 'react';
 
 import type { FigureCache } from './figure';
 import type { ProfileModel } from './profile';
-import type { ChartSpec, Condition, Source } from './protocol';
+import type { ChartSpec, Condition, Source } from '../core/protocol';
 import type { IDataArgs } from './state';
 
 /** What the parts of one page share. */

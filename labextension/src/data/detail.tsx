@@ -7,7 +7,7 @@ import { cellText, semanticLabel, ShareBar } from './cells';
 import { usePage } from './context';
 import { Figure } from './figure';
 import { chartOf } from './kinds';
-import { QUANTILES, type ColumnProfile } from './protocol';
+import { QUANTILES, type ColumnProfile } from '../core/protocol';
 
 /** All about one column. */
 export function ColumnDetail(props: {

@@ -7,7 +7,7 @@ import { useStudio } from '../components/hooks';
 import { Facts, Section } from '../components/parts';
 import { cellText } from './cells';
 import { usePage } from './context';
-import type { ComparePart, Drift, Overlay } from './protocol';
+import type { ComparePart, Drift, Overlay } from '../core/protocol';
 
 /** How much a column differs, as a shape and a word. */
 export function LevelMark(props: { level: Drift['level'] }): React.JSX.Element {

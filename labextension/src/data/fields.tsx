@@ -4,7 +4,7 @@ import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { TypeMark } from './cells';
 import { Popover } from './popover';
-import type { ColumnProfile } from './protocol';
+import type { ColumnProfile } from '../core/protocol';
 
 /** What is dragged from the list of fields onto a shelf: the column's name. */
 export const FIELD_MIME = 'application/x-studio-column';

@@ -5,10 +5,10 @@ import { Problem, Skeleton } from '../components/empty';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Facts } from '../components/parts';
-import { answerOf } from './answers';
+import { answerOf } from '../core/answers';
 import { cellText } from './cells';
 import { usePage } from './context';
-import type { ChartAnswer, ChartSpec, Progress } from './protocol';
+import type { ChartAnswer, ChartSpec, Progress } from '../core/protocol';
 
 const MOST_FIGURES = 24;
 const PAUSE_MS = 150;

@@ -4,7 +4,7 @@ import { useStudio } from '../components/hooks';
 import { isWhole, opLabel, opsOf, shown, typed, valuesOf } from './conditions';
 import { usePage } from './context';
 import { ColumnSelect } from './fields';
-import type { Condition, Op } from './protocol';
+import type { Condition, Op } from '../core/protocol';
 
 const PAUSE_MS = 500;
 

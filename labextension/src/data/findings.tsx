@@ -4,7 +4,7 @@ import { Empty, Skeleton } from '../components/empty';
 import { useStudio } from '../components/hooks';
 import { Code, Section } from '../components/parts';
 import { usePage } from './context';
-import type { Finding, Severity } from './protocol';
+import type { Finding, Severity } from '../core/protocol';
 
 const MOST_COLUMNS = 8;
 

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ChartSpec, ColumnProfile, Kind } from './protocol';
+import type { ChartSpec, ColumnProfile, Kind } from '../core/protocol';
 
 /** A place of a chart that a column can take. */
 export type Shelf = 'x' | 'y' | 'value' | 'color' | 'facet';

@@ -8,7 +8,7 @@ import { cellText, semanticLabel, ShareBar } from './cells';
 import { usePage } from './context';
 import { ColumnSelect } from './fields';
 import { Findings } from './findings';
-import type { DataFacts, Semantic, TargetReport } from './protocol';
+import type { DataFacts, Semantic, TargetReport } from '../core/protocol';
 
 const MOST_POWERS = 15;
 

@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Client } from '../core/client';
-import { ask, isProgress } from './answers';
+import { ask, isProgress } from '../core/answers';
 import type {
   ColumnProfile,
   DataFacts,
@@ -10,7 +10,7 @@ import type {
   ProfilePart,
   Source,
   TargetReport
-} from './protocol';
+} from '../core/protocol';
 
 /** What is known of a data set so far: soon of a sample, later of every row. */
 export class ProfileModel implements IDisposable {

@@ -9,7 +9,7 @@ import { usePage } from './context';
 import { Figure } from './figure';
 import { ColumnSelect, Columns } from './fields';
 import { chartOfTwo, isScale } from './kinds';
-import type { ColumnProfile } from './protocol';
+import type { ColumnProfile } from '../core/protocol';
 
 const FIRST_COLUMNS = 12;
 const MOST_COLUMNS = 50;

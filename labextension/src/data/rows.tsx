@@ -7,7 +7,7 @@ import { Grid, type IColumn } from '../components/grid';
 import { useSignal, useStudio } from '../components/hooks';
 import { Facts, Section } from '../components/parts';
 import { Windows } from '../core/windows';
-import { answerOf } from './answers';
+import { answerOf } from '../core/answers';
 import { CellView, cellText } from './cells';
 import { usePage } from './context';
 import { Doing } from './figure';
@@ -18,7 +18,7 @@ import type {
   Progress,
   RowsAnswer,
   RowsRequest
-} from './protocol';
+} from '../core/protocol';
 
 const WINDOW = 200;
 const MOST_COLUMNS = 200;

@@ -4,7 +4,7 @@ import { useStudio } from '../components/hooks';
 import { usePage } from './context';
 import { Columns, ColumnSelect, FIELD_MIME } from './fields';
 import { kindLabel, KINDS, type Shelf, shelfLabel } from './kinds';
-import type { Aggregate, ChartSpec, Kind } from './protocol';
+import type { Aggregate, ChartSpec, Kind } from '../core/protocol';
 
 const MOST_BINS = 500;
 

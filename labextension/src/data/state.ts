@@ -1,6 +1,11 @@
 import type { ISort } from '../components/grid';
 import type { Zoom } from '../components/chart/chart';
-import type { ChartSpec, Condition, PrepareRequest, Source } from './protocol';
+import type {
+  ChartSpec,
+  Condition,
+  PrepareRequest,
+  Source
+} from '../core/protocol';
 
 export type TabId =
   | 'overview'

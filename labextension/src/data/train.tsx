@@ -7,10 +7,10 @@ import { useStudio } from '../components/hooks';
 import { Code, Section } from '../components/parts';
 import { pickS3 } from '../components/s3picker';
 import { CommandIDs } from '../tokens';
-import { answerOf } from './answers';
+import { answerOf } from '../core/answers';
 import { cellText } from './cells';
 import { usePage } from './context';
-import type { PrepareAnswer, PrepareRequest, Progress } from './protocol';
+import type { PrepareAnswer, PrepareRequest, Progress } from '../core/protocol';
 import { nameOf } from './state';
 
 /** What a user may choose of how channels are made, with what holds when nothing was chosen. */

@@ -4,8 +4,8 @@ import React from 'react';
 
 import { useStudio } from '../components/hooks';
 import { told } from '../core/errors';
-import { answerOf } from '../data/answers';
-import type { PrepareAnswer } from '../data/protocol';
+import { answerOf } from '../core/answers';
+import type { PrepareAnswer } from '../core/protocol';
 import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
 import { channel } from './draft';

@@ -4,7 +4,7 @@ import { Problem, Skeleton } from '../components/empty';
 import { bytes } from '../components/format';
 import { useStudio } from '../components/hooks';
 import type { Client } from '../core/client';
-import type { Cell, RowsAnswer } from '../data/protocol';
+import type { Cell, RowsAnswer } from '../core/protocol';
 import { firstRows } from '../core/csv';
 
 const MOST_TEXT = 64 * 1024;

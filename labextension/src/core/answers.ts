@@ -1,5 +1,5 @@
-import type { Client } from '../core/client';
-import { ApiError } from '../core/errors';
+import type { Client } from './client';
+import { ApiError } from './errors';
 import type {
   ChartAnswer,
   ChartRequest,
