@@ -3,7 +3,8 @@ import React from 'react';
 
 import { bare, level, spans } from '../components/log/ansi';
 import { LogModel, nextMatch } from '../components/log/model';
-import { type ILogState, LogView, useLog } from '../components/log/view';
+import type { ILogState } from '../components/log/state';
+import { LogView, useLog } from '../components/log/view';
 import { type Answers, fakeStudio, renderIn } from './studio';
 
 const settle = () => new Promise(resolve => setTimeout(resolve, 20));
