@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from studio.data.protocol import Cell
+from studio.data.protocol.data import Cell
 
 SAFE = 1 << 53  # JavaScript's numbers are exact up to here
 LONGEST = 1000

@@ -14,7 +14,8 @@ from studio.data.charts.frames import Frame
 from studio.data.charts.points import Line, Scatter, TimeSeries, is_scale
 from studio.data.charts.regression import Regression
 from studio.data.errors import DataError
-from studio.data.protocol import Cell, ChartAnswer, ChartRequest, ChartSpec, Table
+from studio.data.protocol.charts import ChartAnswer, ChartRequest, ChartSpec, Table
+from studio.data.protocol.data import Cell
 from studio.data.room import Room
 
 _KINDS: dict[str, Callable[[Frame, ChartSpec], Kind]] = {

@@ -11,7 +11,8 @@ from studio.data import marks, numbers, texts
 from studio.data.cells import cell, iso, type_name
 from studio.data.numbers import Numbers
 from studio.data.plain import TIME
-from studio.data.protocol import Cell, ColumnProfile, Histogram, Lengths, Semantic, Top
+from studio.data.protocol.data import Cell
+from studio.data.protocol.profiles import ColumnProfile, Histogram, Lengths, Semantic, Top
 from studio.data.texts import Texts
 
 _EXAMPLES = 5

@@ -9,7 +9,7 @@ import numpy as np
 
 from studio.data import code, store
 from studio.data.distances import drift
-from studio.data.protocol import ComparePart, CompareRequest, Drift
+from studio.data.protocol.comparisons import ComparePart, CompareRequest, Drift
 from studio.data.room import Room
 from studio.data.threads import ahead
 

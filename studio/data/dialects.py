@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from studio.data.errors import DataError
-from studio.data.protocol import Source
+from studio.data.protocol.data import Source
 
 # What pandas reads as missing.
 MISSING = [

@@ -13,7 +13,8 @@ from studio.data.cells import cell, type_name
 from studio.data.columns import number_semantic, text_semantic
 from studio.data.numbers import Numbers
 from studio.data.plain import TIME
-from studio.data.protocol import Drift, Overlay, Semantic, TwoSampleTest
+from studio.data.protocol.comparisons import Drift, Overlay, TwoSampleTest
+from studio.data.protocol.profiles import Semantic
 
 Array = NDArray[Any]
 

@@ -1,6 +1,6 @@
 """What a request can come to."""
 
-from studio.data.protocol import ErrorCode
+from studio.data.protocol.data import ErrorCode
 
 
 class DataError(Exception):

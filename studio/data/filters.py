@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from studio.data import marks
 from studio.data.errors import DataError
 from studio.data.plain import TIME
-from studio.data.protocol import Condition
+from studio.data.protocol.data import Condition
 
 _INT64 = 2.0**63
 _COMPARE: dict[str, tuple[Any, str]] = {

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from studio.data import fixes, numbers, texts
 from studio.data.columns import Looked
 from studio.data.numbers import Numbers
-from studio.data.protocol import Condition, Finding, Severity
+from studio.data.protocol.data import Condition
+from studio.data.protocol.profiles import Finding, Severity
 from studio.data.texts import Texts
 
 _ORDER: dict[Severity, int] = {"high": 0, "medium": 1, "low": 2}

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 
 from studio.data.errors import DataError
-from studio.data.protocol import Format, Source
+from studio.data.protocol.data import Format, Source
 from studio.data.sources import Item
 
 HEAD = 1 << 20  # bytes that guesses and samples look at

@@ -1,5 +1,6 @@
 """Memory of processes, and how they end together."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -7,6 +8,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _LEAST, _MOST = 1 << 30, 8 << 30
+# Of mallopt: one arena; larger than 32 MiB is mapped; up to 512 MiB stay when they are free.
+_KEPT = ((-8, 1), (-3, 32 << 20), (-1, 512 << 20))
 
 
 def fair() -> int:
@@ -37,3 +40,16 @@ def die_with(parent: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError:  # some sandboxes forbid it; the limit above still holds
         pass
+
+
+def keep() -> None:
+    """Let this process and its children use freed memory again in place of giving it back.
+
+    A column is a few arrays of megabytes, made and freed one after the other: to get fresh pages
+    for each of them takes a sixth of a profile's time. Does nothing where the C library is not
+    glibc.
+    """
+    library = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError):
+        for option, value in _KEPT:
+            library.mallopt(option, value)

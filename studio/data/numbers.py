@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.protocol import QUANTILES
+from studio.data.protocol.profiles import QUANTILES
 
 MOST_BINS, DEFAULT_BINS = 60, 20
 MOST_TOP = 20
@@ -59,10 +59,11 @@ def _whole(array: Array) -> Numbers:
 
 def _runs(ordered: Array) -> tuple[Array, Array]:
     """Distinct values and their counts."""
-    if not len(ordered):
-        return ordered, np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    return ordered[starts], np.diff(np.append(starts, len(ordered)))
+    another = ordered[1:] != ordered[:-1]
+    if another.all():  # as it is with most measurements
+        return ordered, np.ones(len(ordered), np.int64)
+    ends = np.append(np.flatnonzero(another), len(ordered) - 1)
+    return ordered[ends], np.diff(ends, prepend=-1)
 
 
 @dataclass(frozen=True)

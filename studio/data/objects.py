@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from studio.data.errors import DataError
-from studio.data.protocol import ErrorCode
+from studio.data.protocol.data import ErrorCode
 
 AHEAD = 8 << 20  # bytes of one request when reading on and on
 _TRIES = 3

@@ -25,13 +25,7 @@ class ParquetReader:
         self.known = known
 
     def sample(self) -> Any:
-        known, places = self.known, []
-        for number, item in enumerate(known.found.items):
-            with _opened(item) as file:
-                self._learn(item, file.schema_arrow)
-                known.file_rows.append(file.metadata.num_rows)
-                places += [(number, group) for group in range(file.num_row_groups)]
-        known.rows = sum(known.file_rows)
+        known, places = self.known, self._surveyed()
         step = max(len(places) // _GROUPS, 1)
         batches = [it for place in places[::step][:_GROUPS] for it in self._first(*place)]
         known.head_rows = len(batches[0]) if batches else 0
@@ -46,11 +40,27 @@ class ParquetReader:
                     rows += len(batch)
                     yield Piece(self._plain([batch], chosen), number, rows / total)
 
+    def columns(self) -> "ParquetColumns":
+        self._surveyed()
+        self.known.rows_seen, self.known.complete = self.known.rows or 0, True
+        return ParquetColumns(self.known)
+
     def needed(self) -> dict[str, Any]:
         return self.known.types
 
     def close(self) -> None:
         pass
+
+    def _surveyed(self) -> list[tuple[int, int]]:
+        """Learns columns, types and numbers of rows; returns the row groups of each file."""
+        known, places = self.known, []
+        for number, item in enumerate(known.found.items):
+            with _opened(item) as file:
+                self._learn(item, file.schema_arrow)
+                known.file_rows.append(file.metadata.num_rows)
+                places += [(number, group) for group in range(file.num_row_groups)]
+        known.rows = sum(known.file_rows)
+        return places
 
     def _learn(self, item: Item, schema: Any) -> None:
         known = self.known
@@ -79,6 +89,31 @@ class ParquetReader:
             for name in names
         ]
         return pa.table(arrays, names)
+
+
+class ParquetColumns:
+    """The files as a table whose columns are read when they are asked for, and not kept.
+
+    Columns may be asked for by several threads.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self.column_names = known.columns
+        self.num_columns = len(known.columns)
+
+    def __len__(self) -> int:
+        return self._known.rows or 0
+
+    def column(self, which: int | str) -> Any:
+        """A chunked array of the column's plain type."""
+        name = which if isinstance(which, str) else self.column_names[which]
+        kind, chunks = self._known.types[name], []
+        for item in self._known.found.items:
+            with _opened(item) as file:
+                read = file.read(columns=[name], use_threads=False).column(0)
+                chunks += [plain(it, kind) for it in read.chunks]
+        return pa.chunked_array(chunks, kind)
 
 
 @contextmanager

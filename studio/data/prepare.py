@@ -16,7 +16,8 @@ from studio.data import filters, objects, store
 from studio.data.cells import cell
 from studio.data.errors import DataError
 from studio.data.plain import TIME
-from studio.data.protocol import Cell, Channel, LeftOut, PrepareAnswer, PrepareRequest
+from studio.data.protocol.data import Cell
+from studio.data.protocol.tables import Channel, LeftOut, PrepareAnswer, PrepareRequest
 from studio.data.room import Room
 
 _MOST_VALUES = 50

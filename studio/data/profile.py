@@ -13,7 +13,13 @@ from studio.data.columns import Looked, looked_at
 from studio.data.errors import DataError
 from studio.data.marks import factor
 from studio.data.power import Target, power, target
-from studio.data.protocol import ColumnProfile, Finding, ProfilePart, ProfileRequest, TargetReport
+from studio.data.protocol.profiles import (
+    ColumnProfile,
+    Finding,
+    ProfilePart,
+    ProfileRequest,
+    TargetReport,
+)
 from studio.data.room import Room
 from studio.data.threads import ahead
 
@@ -30,7 +36,7 @@ def profile(request: ProfileRequest, room: Room) -> ProfilePart:
         columns = list(first.looked())
         room.tell(first.part("sample", 0.0, columns, definitions))
         definitions = {}
-    full = Profiler(store.loaded(it, room), request.target, exact=True)
+    full = Profiler(_whole(it, room), request.target, exact=True)
     columns, told = [], time.monotonic()
     for column in full.looked():
         columns.append(column)
@@ -39,6 +45,15 @@ def profile(request: ProfileRequest, room: Room) -> ProfilePart:
             room.tell(full.part("full", share, columns, definitions))
             columns, told, definitions = [], time.monotonic(), {}
     return full.part("full", 1.0, columns, definitions)
+
+
+def _whole(it: store.Opened, room: Room) -> store.Data:
+    """All rows. What need not be converted for this is converted for the charts, afterwards."""
+    data = store.column_by_column(it, room)
+    if data is None:
+        return store.loaded(it, room)
+    room.afterwards.append(lambda: store.loaded(it, room))
+    return data
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from studio.data.dialects import Dialect
 from studio.data.formats import Wrapping, recognised
-from studio.data.protocol import DataFacts, File, Source
+from studio.data.protocol.data import DataFacts, File, Source
 from studio.data.room import Room
 from studio.data.sources import Found
 
@@ -78,6 +78,10 @@ class Reader(Protocol):
 
     def pieces(self, columns: tuple[str, ...] | None) -> Iterator[Piece]:
         """All rows in order, of these columns."""
+
+    def columns(self) -> Any | None:
+        """Everything, as a table that reads its columns when asked; None of a format that has to
+        be read from one end to the other."""
 
     def needed(self) -> dict[str, Any]:
         """The plain types that hold all cells read so far."""

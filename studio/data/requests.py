@@ -11,22 +11,21 @@ from studio.data.chart import chart
 from studio.data.compare import compare
 from studio.data.documents import decoded, encoded
 from studio.data.errors import DataError
+from studio.data.export import export
 from studio.data.prepare import prepare
 from studio.data.profile import profile
-from studio.data.protocol import (
-    ChartRequest,
-    CompareRequest,
-    ErrorCode,
-    PrepareRequest,
-    ProfileRequest,
-    RowsRequest,
-)
+from studio.data.protocol.charts import ChartRequest
+from studio.data.protocol.comparisons import CompareRequest
+from studio.data.protocol.data import ErrorCode
+from studio.data.protocol.profiles import ProfileRequest
+from studio.data.protocol.tables import ExportRequest, PrepareRequest, RowsRequest
 from studio.data.room import Room
 from studio.data.rows import rows
 
 FINAL = b',"final":true}\n'
 
 _VERBS: dict[str, tuple[type[Any], Callable[[Any, Room], object]]] = {
+    "export": (ExportRequest, export),
     "prepare": (PrepareRequest, prepare),
     "profile": (ProfileRequest, profile),
     "rows": (RowsRequest, rows),
@@ -66,6 +65,10 @@ def serve(document: dict[str, Any], pipe: int, room: Room) -> None:
         traceback.print_exc()
         words = f"{type(error).__name__}: {error}"[:1000]
         _write(pipe, failed(id, "Failed", f"This is a bug of Studio, or damaged data. {words}"))
+    else:
+        room.tell = lambda _part: None  # nobody listens any more
+        for work in room.afterwards:
+            work()
 
 
 def failed(id: str, code: ErrorCode | str, message: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.data.protocol import Progress
+from studio.data.protocol.data import Progress
 
 _PAUSE = 0.2
 
@@ -18,6 +18,8 @@ class Room:
     cache: Path
     disk: int
     tell: Callable[[object], None]
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
+    """What is done once the request is answered, for the next one."""
     _told: float = field(default=0.0)
 
     def progress(self, share: float, doing: str) -> None:

@@ -10,7 +10,8 @@ from studio.data import code, filters, store
 from studio.data.cells import cell, iso, type_name
 from studio.data.errors import DataError
 from studio.data.plain import TIME
-from studio.data.protocol import Cell, ColumnType, RowsAnswer, RowsRequest
+from studio.data.protocol.data import Cell
+from studio.data.protocol.tables import ColumnType, RowsAnswer, RowsRequest
 from studio.data.room import Room
 
 _MOST_ROWS, _MOST_COLUMNS = 1_000, 200

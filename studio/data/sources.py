@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from studio.data import objects
 from studio.data.errors import DataError
-from studio.data.protocol import Source
+from studio.data.protocol.data import Source
 
 _MOST_FILES = 10_000
 

@@ -22,13 +22,14 @@ from studio.data import code
 from studio.data.documents import decoded, encoded
 from studio.data.errors import DataError
 from studio.data.plain import joined, plain, plain_type
-from studio.data.protocol import DataFacts, Source
+from studio.data.protocol.data import DataFacts, Source
 from studio.data.reading import Known, Reader, reader, tell
 from studio.data.room import Room
 from studio.data.sources import Found, find
 
 _VERSION = 1
 _PAUSE = 0.1
+_UNPACKED = 32  # times as large as compressed, or less; half of the cache holds what is converted
 _SAMPLE, _SLICES = 10_000, 20  # rows of what is converted already
 
 
@@ -79,6 +80,20 @@ def _spread(data: Data) -> Data:
     table = pa.concat_tables([data.table.slice(it, length) for it in starts])
     facts = replace(data.facts, rows_seen=len(table), complete=False)
     return Data(table, facts, length)
+
+
+def column_by_column(it: Opened, room: Room) -> Data | None:
+    """All of a source for somebody who looks at each column once: read from where it lies.
+
+    None when it has to be converted first, or is converted already.
+    """
+    if it.ready or sum(item.size for item in it.found.items) > room.disk // _UNPACKED:
+        return None
+    reading = reader(it.found, it.source)
+    table, known = reading.columns(), reading.known
+    if table is None:
+        return None
+    return Data(table, known.facts(_code(known, room)), len(table))
 
 
 def load(source: Source, room: Room) -> Data:

@@ -11,14 +11,8 @@ from studio.data import fixes, texts
 from studio.data.cells import cell
 from studio.data.findings import named, of_rows
 from studio.data.power import Target
-from studio.data.protocol import (
-    ClassShare,
-    Condition,
-    DataFacts,
-    Finding,
-    Severity,
-    TargetReport,
-)
+from studio.data.protocol.data import Condition, DataFacts
+from studio.data.protocol.profiles import ClassShare, Finding, Severity, TargetReport
 
 _MANY_COPIES = 0.1
 _LEAK = 0.9

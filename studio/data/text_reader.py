@@ -14,7 +14,7 @@ from studio.data.dialects import Dialect, guessed, header_bytes
 from studio.data.errors import DataError
 from studio.data.json_blocks import JsonParser
 from studio.data.plain import TIME, joined, plain, plain_type
-from studio.data.protocol import Source
+from studio.data.protocol.data import Source
 from studio.data.reading import Known, Piece
 from studio.data.sources import Item
 from studio.data.threads import ahead
@@ -71,6 +71,9 @@ class TextReader:
                 self.undecodable |= parsed.undecodable
                 yield Piece(parsed.table, number, min((before + share * item.size) / total, 1))
             before += item.size
+
+    def columns(self) -> None:
+        return None
 
     def needed(self) -> dict[str, Any]:
         return {name: plain_type(kind) for name, kind in self.types.items()}

@@ -1,4 +1,4 @@
-"""The data worker: `python -m studio.data.worker --root DIR`; protocol.py says what it speaks.
+"""The data worker: `python -m studio.data.worker --root DIR`; `protocol` says what it speaks.
 
 Each request runs in a child, forked from a process that has imported everything and done nothing:
 a child is there in milliseconds, is cancelled by a signal, gives all its memory back, and takes
@@ -8,7 +8,11 @@ nobody with it when it dies.
 import argparse
 import os
 
+from studio.data import processors
+
+os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", processors.slow_features())
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process about to fork has no threads
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # see memory.keep
 
 import contextlib
 import selectors
@@ -192,6 +196,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=memory.fair(), help="bytes of all requests")
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    memory.keep()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the server, which ends us
     Worker(given.root.resolve(), given.cache, given.disk, given.memory).run()
 

@@ -85,13 +85,21 @@ class Connection:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Cursor":
         return self.cursor().execute(sql, parameters)
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All that a statement yields, for whoever knows its columns: a third of the time."""
+        try:
+            rows: list[tuple[Any, ...]] = self._apsw.execute(sql, parameters).fetchall()
+        except apsw.Error as error:
+            raise _translated(error) from error
+        return rows
+
     def commit(self) -> None:
         # Not only when a transaction is open: one that SQLite gave up by itself is no success.
-        self.execute("COMMIT")
+        self.rows("COMMIT")
 
     def rollback(self) -> None:
         if self._apsw.in_transaction:
-            self.execute("ROLLBACK")
+            self.rows("ROLLBACK")
 
     def close(self) -> None:
         self._apsw.close()

@@ -12,11 +12,14 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from studio.db import apsw_dbapi
+from studio.db import apsw_dbapi, functions
 from studio.db.documents import document
 from studio.db.failures import Unavailable
 from studio.db.patience import Patience
 from studio.errors import StudioError
+
+LEADER = 0x53545544
+"""Key of the lock of the one who writes."""
 
 _READERS = {"pool_size": 8, "max_overflow": 24, "pool_timeout": 10}
 _SQLITE_PRAGMAS = (
@@ -27,11 +30,15 @@ _SQLITE_PRAGMAS = (
     "cell_size_check=ON",
     "mmap_size=0",
     "journal_size_limit=67108864",
+    "temp_store=MEMORY",  # a full /tmp is no reason for a write to fail
 )
 # Milliseconds and seconds: no request waits longer for a database that hangs.
 _POSTGRESQL = (
     "SET synchronous_commit = on",
     "SET statement_timeout = 10000",
+    "SET jit = off",  # it takes longer than the queries that it is for
+    # What it gains it takes from those who train here, and our functions may not run so.
+    "SET max_parallel_workers_per_gather = 0",
     "SET idle_in_transaction_session_timeout = 60000",
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
@@ -40,8 +47,7 @@ _POSTGRESQL = (
 _READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _CONNECT = {"connect_timeout": 2, "tcp_user_timeout": 10_000, "application_name": "studio"}
 _OLDEST_SQLITE = (3, 51, 3)
-_APPLICATION = 0x53545544  # in the header of the file: STUD
-_LEADER = _APPLICATION  # the key of the lock
+_APPLICATION = LEADER  # in the header of the file: STUD
 _TAKE_OVER_SECONDS = 10.0
 _ORDER = """
 SELECT pg_encoding_to_char(encoding), datcollate, datctype, current_setting('fsync')
@@ -49,14 +55,23 @@ FROM pg_database WHERE datname = current_database()
 """
 
 
-def writer(url: str) -> Engine:
-    """The engine of the one writer. Raises StudioError for a URL of no database that we know."""
+def writer(url: str, fence: Callable[[Any], object] = lambda cursor: None) -> Engine:
+    """The engine of the one writer. Raises StudioError for a URL of no database that we know.
+
+    `fence` is asked with a cursor of each new connection to PostgreSQL, behind the lock; it raises
+    to let it not be used.
+    """
     parsed = _parsed(url)
     if parsed.drivername == "sqlite":
         _refuse_old_sqlite()
         pragmas = (*_SQLITE_PRAGMAS, f"application_id={_APPLICATION}")
         return _sqlite(parsed, pragmas, "BEGIN IMMEDIATE", poolclass=StaticPool)
-    return _postgresql(parsed, _lead, pool_size=1, max_overflow=0)
+
+    def lead(cursor: Any) -> None:
+        _lead(cursor)
+        fence(cursor)
+
+    return _postgresql(parsed, lead, pool_size=1, max_overflow=0)
 
 
 def reader(url: str) -> Engine:
@@ -102,9 +117,10 @@ def _sqlite(url: URL, pragmas: tuple[str, ...], begin: str, **pool: Any) -> Engi
             raise StudioError(f"{url.database} is the database of another program.")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        functions.register(connection)
 
     def _begin(connection: Any) -> None:
-        connection.execute(begin)
+        connection.rows(begin)
 
     # By the dialect, whose errors are told like those of statements; an event and a statement of
     # SQLAlchemy's take as long as the rest of a short read.
@@ -149,7 +165,7 @@ def _lead(cursor: Any) -> None:
     _check_order(cursor)
     end = time.monotonic() + _TAKE_OVER_SECONDS
     while True:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER,))
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (LEADER,))
         if cursor.fetchone()[0]:
             return
         if time.monotonic() > end:

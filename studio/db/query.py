@@ -40,6 +40,8 @@ _SORT = {
 }
 _FILTERS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "CreationTimeAfter": lambda value: RESOURCE.c.created_at >= value,
+    "CreatedAfter": lambda value: RESOURCE.c.created_at >= value,
+    "CreatedBefore": lambda value: RESOURCE.c.created_at <= value,
     "CreationTimeBefore": lambda value: RESOURCE.c.created_at <= value,
     "LastModifiedTimeAfter": lambda value: RESOURCE.c.modified_at >= value,
     "LastModifiedTimeBefore": lambda value: RESOURCE.c.modified_at <= value,
@@ -64,22 +66,25 @@ def list_resources(
     scope: Mapping[str, str],
     request: Doc,
     default_order: str = "Descending",
+    narrowed: Mapping[str, ColumnElement[bool]] = {},
 ) -> Page:
     """One page for a List request of SageMaker.
 
     `scope` fixes columns: account, region and kind; `request` holds SortBy, SortOrder, MaxResults
-    (10 when absent), NextToken and the filters that 51 List operations share.
+    (10 when absent), NextToken and the filters that 51 List operations share; `narrowed` has the
+    conditions of the operation's own filters, each under a text that says what it asks for.
     Raises ValidationException for a token that belongs to another request.
     """
     sort = request.get("SortBy", "CreationTime")
     order = request.get("SortOrder", default_order)
     limit = request.get("MaxResults", 10)
     filters = {name: request[name] for name in _FILTERS if name in request}
-    mark = checksum([sorted(scope.items()), filters, sort, order])
+    mark = checksum([sorted(scope.items()), filters, sort, order, *narrowed])
     token = request.get("NextToken")
     after = opened(token, mark, kinds(sort)) if token else None
     wanted = [make(filters[name]) for name, make in _FILTERS.items() if name in filters]
     query = _summaries(tuple(scope), sort, order)
+    wanted += narrowed.values()
     query = query.where(*wanted) if wanted else query
     query = query.where(_after(after, sort, order)) if after is not None else query
     found = connection.execute(query, {**scope, _ROWS: limit + 1}).all()

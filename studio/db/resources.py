@@ -1,14 +1,16 @@
 """Rows as values: read, insert and change resources and their runs inside a transaction."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Text, bindparam, select, type_coerce
+from sqlalchemy import BindParameter, Connection, Text, bindparam, select, type_coerce
 
 from studio.db import changes
 from studio.db.documents import documents
+from studio.db.experiment_tables import EXECUTION
+from studio.db.prepared import Prepared
 from studio.db.tables import PROVENANCE, RESOURCE, RUN
 
 Doc = dict[str, Any]
@@ -77,6 +79,30 @@ class Stored(NamedTuple):
     """It was not there before."""
 
 
+Follower = Callable[[Connection, Resource | None, Resource], None]
+"""Keeps what else is stored of a resource, given as it was and as it is now; it may raise."""
+
+_FOLLOWERS: dict[str, list[Follower]] = {}
+
+
+def follow(kind: str, follower: Follower) -> None:
+    """Have `follower` called in every transaction that stores a resource of `kind`, behind those
+    that follow it already."""
+    _FOLLOWERS.setdefault(kind, []).append(follower)
+
+
+Remover = Callable[[Connection, Sequence[Resource]], None]
+"""Drops what else is stored of resources that are being deleted; it may raise before it does."""
+
+_REMOVERS: dict[str, list[Remover]] = {}
+
+
+def drop_with(kind: str, remover: Remover) -> None:
+    """Have `remover` called in every transaction that deletes resources of `kind`, behind those
+    that are called already."""
+    _REMOVERS.setdefault(kind, []).append(remover)
+
+
 class RunsStored(NamedTuple):
     """A note: runs of these resources began, went on or ended."""
 
@@ -85,7 +111,9 @@ class RunsStored(NamedTuple):
 
 def insert(connection: Connection, resource: Resource) -> None:
     """Raises sqlalchemy.exc.IntegrityError when the name is taken."""
-    connection.execute(RESOURCE.insert().values(**_values(resource)))
+    connection.execute(_INSERT, _values(resource))
+    for follower in _FOLLOWERS.get(resource.kind, ()):
+        follower(connection, None, resource)
     changes.note(connection, Stored(resource, fresh=True))
 
 
@@ -100,13 +128,34 @@ SUMMARIES = select(
 )
 """What lists show; each page of rows for `summarized`. Documents cost most of the time to read."""
 
+_INSERT = RESOURCE.insert()
+_UPDATE = (
+    RESOURCE.update()
+    .where(RESOURCE.c.id == bindparam("stored_id"))
+    .where(RESOURCE.c.generation == bindparam("stored_generation"))
+    .values({it.name: bindparam(it.name) for it in RESOURCE.c if it.name != "id"})
+)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_DELETE = (
+    RESOURCE.update()
+    .where(RESOURCE.c.id.in_(_IDS))
+    .values(deleted_at=bindparam("now"), due_at=None, generation=RESOURCE.c.generation + 1)
+)
+_FORGET = [table.delete().where(table.c.resource_id.in_(_IDS)) for table in (PROVENANCE, EXECUTION)]
+
 _RUNS = select(*(RUN.c[field.name] for field in fields(Run)))
 _LIVE = RESOURCES.where(RESOURCE.c.deleted_at.is_(None))
-_BY_NAME = _LIVE.where(
-    *(RESOURCE.c[name] == bindparam(name) for name in ("account", "region", "kind", "name"))
+_BY_NAME = Prepared(
+    _LIVE.where(
+        *(RESOURCE.c[name] == bindparam(name) for name in ("account", "region", "kind", "name"))
+    )
 )
-_BY_ARN = _LIVE.where(RESOURCE.c.arn == bindparam("arn"))
-_BY_ID = RESOURCES.where(RESOURCE.c.id == bindparam("id"))
+_BY_NAMES = _LIVE.where(
+    *(RESOURCE.c[name] == bindparam(name) for name in ("account", "region", "kind")),
+    RESOURCE.c.name.in_(bindparam("names", expanding=True)),
+)
+_BY_ARN = Prepared(_LIVE.where(RESOURCE.c.arn == bindparam("arn")))
+_BY_ID = Prepared(RESOURCES.where(RESOURCE.c.id == bindparam("id")))
 
 
 def find(
@@ -115,6 +164,14 @@ def find(
     """The resource of that name that is not deleted."""
     named = {"account": account, "region": region, "kind": kind, "name": name}
     return _one(connection, _BY_NAME, named)
+
+
+def named(
+    connection: Connection, account: str, region: str, kind: str, names: Sequence[str]
+) -> dict[str, Resource]:
+    """Those of the resources of these names that are not deleted. A few hundred at most."""
+    wanted = {"account": account, "region": region, "kind": kind, "names": names}
+    return {it.name: it for it in map(resource, connection.execute(_BY_NAMES, wanted))}
 
 
 def find_arn(connection: Connection, arn: str) -> Resource | None:
@@ -127,6 +184,13 @@ def get(connection: Connection, resource_id: str) -> Resource | None:
     return _one(connection, _BY_ID, {"id": resource_id})
 
 
+def several(connection: Connection, ids: Sequence[str]) -> list[Resource]:
+    """The resources with these ids, deleted or not, in this order. A few hundred at most."""
+    found = connection.execute(RESOURCES.where(RESOURCE.c.id.in_(ids)))
+    by_id = {it.id: it for it in map(resource, found)}
+    return [by_id[each] for each in ids if each in by_id]
+
+
 def owner_of(connection: Connection, arn: str) -> str | None:
     """Whose the resource with that ARN is; of deleted ones the last; None when there never was
     one."""
@@ -135,7 +199,7 @@ def owner_of(connection: Connection, arn: str) -> str | None:
     return connection.execute(latest).scalar_one_or_none()
 
 
-def resource(row: Row[Any]) -> Resource:
+def resource(row: Sequence[Any]) -> Resource:
     """A row of `RESOURCES` as a value."""
     made = object.__new__(Resource)
     # `Resource()` sets its fields one by one, which a search feels.
@@ -143,7 +207,7 @@ def resource(row: Row[Any]) -> Resource:
     return made
 
 
-def summarized(rows: Sequence[Row[Any]]) -> list[Summary]:
+def summarized(rows: Sequence[Sequence[Any]]) -> list[Summary]:
     """Rows of `SUMMARIES` as values."""
     states = documents([row[-1] for row in rows])
     return [Summary._make((*row[:-1], state)) for row, state in zip(rows, states, strict=True)]
@@ -161,25 +225,50 @@ def of_kind(connection: Connection, kind: str) -> list[Resource]:
     return [resource(row) for row in connection.execute(query)]
 
 
+def any_of(connection: Connection, kind: str) -> bool:
+    """Whether there ever was a resource of that kind."""
+    query = select(RESOURCE.c.id).where(RESOURCE.c.kind == kind)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def update(connection: Connection, resource: Resource) -> Resource | None:
     """Store `resource` if it still is of the generation it was read with; None when it is not.
 
     The stored row is one generation further.
     """
     changed = replace(resource, generation=resource.generation + 1)
-    result = connection.execute(
-        RESOURCE.update()
-        .where(RESOURCE.c.id == resource.id, RESOURCE.c.generation == resource.generation)
-        .values(**_values(changed))
-    )
+    followers = _FOLLOWERS.get(resource.kind, ())
+    before = get(connection, resource.id) if followers else None
+    stored = {"stored_id": resource.id, "stored_generation": resource.generation}
+    values = _values(changed)
+    del values["id"]
+    result = connection.execute(_UPDATE, {**values, **stored})
     if result.rowcount != 1:
         return None
+    for follower in followers:
+        follower(connection, before, changed)
     if changed.deleted_at is not None:
-        # The row stays for its runs; what it may hold of somebody's code does not.
-        gone = PROVENANCE.delete().where(PROVENANCE.c.resource_id == resource.id)
-        connection.execute(gone)
+        _drop(connection, [before or changed])
     changes.note(connection, Stored(changed, fresh=False))
     return changed
+
+
+def delete(connection: Connection, gone: Sequence[Resource], now: int) -> None:
+    """Delete resources of a kind, each as it is stored in this transaction; a few hundred at most.
+    What follows the kind is not called: what is to go with it has been told by `drop_with`."""
+    connection.execute(_DELETE, {"ids": [it.id for it in gone], "now": now})
+    _drop(connection, gone)
+    for each in gone:
+        changed = replace(each, deleted_at=now, due_at=None, generation=each.generation + 1)
+        changes.note(connection, Stored(changed, fresh=False))
+
+
+def _drop(connection: Connection, gone: Sequence[Resource]) -> None:
+    """The rows stay for their runs; what they may hold of somebody's code does not."""
+    for remover in _REMOVERS.get(gone[0].kind, ()):
+        remover(connection, gone)
+    for forget in _FORGET:
+        connection.execute(forget, {"ids": [it.id for it in gone]})
 
 
 def runs(connection: Connection, resource_id: str) -> list[Run]:
@@ -219,10 +308,10 @@ def _values(resource: Resource) -> Doc:
     return {**vars(resource), "began_at": began, "ended_at": ended}
 
 
-def _one(connection: Connection, query: Select[Any], values: Doc) -> Resource | None:
-    row = connection.execute(query, values).first()
+def _one(connection: Connection, query: Prepared, values: Doc) -> Resource | None:
+    row = query.first(connection, values)
     return resource(row) if row else None
 
 
-def _run(row: Row[Any]) -> Run:
+def _run(row: Sequence[Any]) -> Run:
     return Run(*tuple(row))

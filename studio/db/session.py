@@ -1,14 +1,15 @@
-"""One database: many readers, one writer thread with group commit.
+"""One database: many readers, one writer at a time with group commit.
 
-Every write is a function that runs inside a transaction on the writer thread; functions that wait
-together share one COMMIT, hence one sync of the disk, and each has a savepoint of its own. A
+Every write is a function that runs inside a transaction; functions that wait together share one
+COMMIT, hence one sync of the disk, and each has a savepoint of its own. Who comes while nobody
+writes does so on its own thread, which saves waking two; others wait for the writer's thread. A
 function must not do I/O, and may be run again: a full disk is helped once by what `spare` frees.
 `write` returns after the commit: what is acknowledged is on the disk. One writer is also what
 SQLite wants: no upgrade of a read lock, no SQLITE_BUSY.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -34,16 +35,21 @@ class Database:
 
     def __init__(self, url: str, spare: Callable[[], bool] = lambda: False) -> None:
         self.url = url
-        self._writer = engines.writer(url)
+        self._fence: Callable[[Any], object] = lambda cursor: None
+        self._writer = engines.writer(url, self._ask_fence)
         self._readers = engines.reader(url)
+        self._kept: Connection | None = None
         self._spare = spare
         self._broken: Broken | None = None
         self._failure: str | None = None
         self._unreachable: str | None = None
-        self._changed: Callable[[list[object]], None] = lambda _noted: None
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._watchers: list[Callable[[list[object]], None]] = []
+        self._waiting: deque[_Waiting] = deque()
         self._closed = False
-        self._closing = threading.Lock()
+        self._busy = False
+        """Somebody writes."""
+        self._turn = threading.Condition(threading.Lock())
+        """Over the three above; told when the writer's thread may have something to do."""
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -60,24 +66,39 @@ class Database:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction; its result, once durable. Its exception undoes only it."""
-        return self.submit(work).result()
+        future: Future[T] = _future()
+        with self._turn:
+            self._check_open()
+            alone = not self._busy and not self._waiting
+            if alone:
+                self._busy = True
+            else:
+                self._enqueue(work, future)
+        if alone:
+            try:
+                self._settle([(work, future)])
+            finally:
+                self._pass_on()
+        return future.result()
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """`write` without waiting."""
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()  # told of a cancelled one, the writer would die
-        with self._closing:
-            if self._closed:
-                raise RuntimeError("the database is closed")
-            self._queue.put((work, future))
+        future: Future[T] = _future()
+        with self._turn:
+            self._check_open()
+            self._enqueue(work, future)
         return future
 
     def watch(self, changed: Callable[[list[object]], None]) -> None:
         """Call `changed` after each commit with what was noted in it (see `changes`), in order.
 
-        On the writer's thread: it must be quick, and must not raise.
+        By whoever writes: it must be quick, and must not raise.
         """
-        self._changed = changed
+        self._watchers.append(changed)
+
+    def fence(self, look: Callable[[Any], object]) -> None:
+        """Ask `look` whenever the connection that writes has to be made anew; see `engines`."""
+        self._fence = look
 
     @property
     def file(self) -> Path | None:
@@ -96,31 +117,47 @@ class Database:
         return self._writer
 
     def close(self) -> None:
-        with self._closing:  # behind None nothing may come: nobody would answer it
+        with self._turn:
             if self._closed:
                 return
             self._closed = True
-            self._queue.put(None)
+            self._turn.notify()
         self._thread.join()
+        self._let_go()
         self._readers.dispose()
         self._writer.dispose()
 
-    def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._settle(batch)
+    def _ask_fence(self, cursor: Any) -> None:
+        self._fence(cursor)
 
-    def _next_batch(self) -> list[_Waiting] | None:
-        first = self._queue.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < _BATCH and not self._queue.empty():
-            item = self._queue.get()
-            if item is None:
-                self._queue.put(None)
-                break
-            batch.append(item)
-        return batch
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the database is closed")
+
+    def _enqueue(self, work: Work, future: Future[Any]) -> None:
+        self._waiting.append((work, future))
+        if not self._busy:  # else it is told when that is over
+            self._turn.notify()
+
+    def _pass_on(self) -> None:
+        with self._turn:
+            self._busy = False
+            if self._waiting or self._closed:
+                self._turn.notify()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._settle(batch)
+            self._pass_on()
+
+    def _next_batch(self) -> list[_Waiting]:
+        """What waits, at the writer's turn; nothing once all is done and the database closed."""
+        with self._turn:
+            while self._busy or not (self._waiting or self._closed):
+                self._turn.wait()
+            self._busy = bool(self._waiting)
+            count = min(len(self._waiting), _BATCH)
+            return [self._waiting.popleft() for _ in range(count)]
 
     def _settle(self, batch: list[_Waiting]) -> None:
         """Commit, then tell everybody. Errors wait for the commit as well: who lost a race finds
@@ -147,12 +184,12 @@ class Database:
             if (known := durable.failure()) is not None:
                 raise Broken(known)
             try:
-                with failures.told(), self._writer.begin() as connection:
+                with failures.told(), self._transaction() as connection:
                     changes.taken(connection)  # of an attempt that was undone
                     settled = _carried_out(connection, batch)
                     noted = changes.taken(connection)
-                if noted:
-                    self._changed(noted)
+                for changed in self._watchers if noted else ():
+                    changed(noted)
                 return settled
             except Full:
                 if not self._spare():
@@ -161,21 +198,76 @@ class Database:
                 self._broken = error
                 raise
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """SQLite's connection is kept: to take it out of its pool and to give it back would take
+        as long as a short write. PostgreSQL's may have died, which its pool finds out."""
+        if self._writer.dialect.name != "sqlite":
+            with self._writer.begin() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self._writer.connect()
+        try:
+            with self._kept.begin():
+                yield self._kept
+        except BaseException:
+            self._let_go()  # its pool rolls back what a failed COMMIT left open
+            raise
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+
+def _future() -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()  # told of a cancelled one, the writer would die
+    return future
+
 
 def _carried_out(
     connection: Connection, batch: list[_Waiting]
 ) -> tuple[list[tuple[Future[Any], Any]], list[tuple[Future[Any], BaseException]]]:
     done: list[tuple[Future[Any], Any]] = []
     failed: list[tuple[Future[Any], BaseException]] = []
+    undoable = _alone if len(batch) == 1 else _savepoint
     for work, future in batch:
         before = changes.count(connection)
         try:
-            with failures.told(), connection.begin_nested():
+            with failures.told(), undoable(connection):
                 result = work(connection)
             done.append((future, result))
         except StorageError:
-            raise  # the database may have undone the whole transaction by itself
+            raise
         except BaseException as error:
             changes.undo(connection, before)
             failed.append((future, error))
     return done, failed
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """The transaction is all its own."""
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """SQLAlchemy's own does the same in five times as long, of which every write would have to
+    wait for its part."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        with failures.told():
+            yield
+    except StorageError:
+        raise  # the database may have undone the whole transaction by itself
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT work")

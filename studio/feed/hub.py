@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 import structlog
@@ -18,7 +18,8 @@ from studio.api.panel_capacity import describe_capacity
 from studio.api.registry import Context
 from studio.db.provenance import Explained
 from studio.db.resources import Doc, Resource, RunsStored, Stored
-from studio.db.session import Database
+from studio.experiments.components import KIND
+from studio.experiments.series import Settled
 from studio.feed import messages, sight
 from studio.feed.logwatch import LogWatch
 from studio.feed.messages import Measured
@@ -36,6 +37,14 @@ _KNOWN = 20_000
 _MOST_PLACES = 50
 
 log = structlog.get_logger()
+
+
+class Watched(Protocol):
+    """A database, or an S3."""
+
+    def watch(self, changed: Callable[[list[object]], None]) -> None:
+        """Call `changed` with notes of what was stored; from any thread."""
+        ...
 
 
 class Audience(Protocol):
@@ -57,9 +66,9 @@ class Audience(Protocol):
 
 
 class Hub:
-    """Runs from `start` until `close`. `databases` are those whose commits it is told of."""
+    """Runs from `start` until `close`. `stores` are those whose changes it is told of."""
 
-    def __init__(self, ctx: Context, databases: Collection[Database], audience: Audience) -> None:
+    def __init__(self, ctx: Context, stores: Collection[Watched], audience: Audience) -> None:
         self._ctx = ctx
         self._audience = audience
         self._ring = Ring()
@@ -72,8 +81,8 @@ class Hub:
         self._logs = LogWatch(ctx)
         self._looked = -math.inf
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
-        for database in databases:
-            database.watch(self._notes.put)
+        for store in stores:
+            store.watch(self._committed)
 
     def start(self) -> None:
         self._thread.start()
@@ -100,6 +109,13 @@ class Hub:
         load = messages.capacity(describe_capacity(ctx, {}))
         frames.append(self._ring.frame(last, "capacity", load))
         return last, b"".join(frames)
+
+    def _committed(self, notes: list[object]) -> None:
+        """By whoever writes: while nobody listens no other need wake up for each commit."""
+        if self._audience.attends:
+            self._notes.put(notes)
+        else:
+            self._ring.skip()
 
     def _run(self) -> None:
         while (notes := self._taken()) is not None:
@@ -154,6 +170,9 @@ class Hub:
             self._loads.add(None)
         elif isinstance(note, Touched):
             self._objects.add(messages.folder(note))
+        elif isinstance(note, Settled):
+            for name, owner in note.components:
+                self._metrics.add((KIND, name, owner))
         elif isinstance(note, Grown):
             for each in messages.measured(note.metrics):
                 self._metrics.add(each)

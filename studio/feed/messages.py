@@ -64,7 +64,7 @@ Measured = tuple[str, str, str]
 def measured(metrics: tuple[Metric, ...]) -> Iterator[Measured]:
     """What the metrics are of: jobs and endpoints."""
     for metric in metrics:
-        for _, kind, name in metric_owners.measured(metric):
+        for kind, name in metric_owners.measured(metric):
             yield kind, name, metric.owner
 
 

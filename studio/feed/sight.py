@@ -10,9 +10,14 @@ from studio.identity.principals import Principal
 
 ACTIONS = {
     "training-job": "sagemaker:DescribeTrainingJob",
+    "processing-job": "sagemaker:DescribeProcessingJob",
     "endpoint": "sagemaker:DescribeEndpoint",
     "endpoint-config": "sagemaker:DescribeEndpointConfig",
     "model": "sagemaker:DescribeModel",
+    "experiment": "sagemaker:DescribeExperiment",
+    "experiment-trial": "sagemaker:DescribeTrial",
+    "experiment-trial-component": "sagemaker:DescribeTrialComponent",
+    "schedule": "scheduler:GetSchedule",
 }
 """Kind of resource -> what one must be allowed to do with it to be told of it."""
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from waiting import PATIENCE_SECONDS
+
 
 class Worker:
     """The worker's process; `ask` reads on until an answer is complete."""
@@ -21,7 +23,7 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_SECONDS)
         self.process.stdout.close()
 
     def send(self, **document: Any) -> None:

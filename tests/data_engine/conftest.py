@@ -5,7 +5,7 @@ the root and returns its Source.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from studio.data.profile import profile
-from studio.data.protocol import ProfileRequest, Source
+from studio.data.protocol.data import Source
+from studio.data.protocol.profiles import ProfilePart, ProfileRequest
 from studio.data.room import Room
 
 
@@ -49,9 +50,13 @@ def made(room: TestRoom) -> Callable[..., Source]:
 
 @pytest.fixture
 def profiled(room: TestRoom, made: Callable[..., Source]) -> Callable[..., Any]:
-    """The complete profile of some content."""
+    """The complete profile of some content. What takes a while is told in parts: its columns are
+    together here."""
 
     def look(content: Any, target: str | None = None, name: str = "data.csv") -> Any:
-        return profile(ProfileRequest(made(content, name), target), room)
+        room.told.clear()
+        last = profile(ProfileRequest(made(content, name), target), room)
+        before = [it for it in room.told if isinstance(it, ProfilePart) and it.phase == last.phase]
+        return replace(last, columns=[column for it in (*before, last) for column in it.columns])
 
     return look

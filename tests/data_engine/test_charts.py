@@ -14,7 +14,8 @@ from studio.data.chart import chart
 from studio.data.charts import aggregates, associations, points
 from studio.data.documents import encoded
 from studio.data.errors import DataError
-from studio.data.protocol import ChartRequest, ChartSpec, Condition
+from studio.data.protocol.charts import ChartRequest, ChartSpec
+from studio.data.protocol.data import Condition
 
 ROWS = 400
 RNG = np.random.default_rng(3)

@@ -11,7 +11,7 @@ from scipy import stats
 from studio.data.compare import compare
 from studio.data.distances import population_stability
 from studio.data.documents import encoded
-from studio.data.protocol import CompareRequest
+from studio.data.protocol.comparisons import CompareRequest
 
 RNG = np.random.default_rng(2)
 N = 2_000

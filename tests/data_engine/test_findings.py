@@ -6,7 +6,9 @@ import pytest
 
 from studio.data import power
 from studio.data.profile import profile
-from studio.data.protocol import ProfileRequest, RowsRequest, Source
+from studio.data.protocol.data import Source
+from studio.data.protocol.profiles import ProfileRequest
+from studio.data.protocol.tables import RowsRequest
 from studio.data.rows import rows
 
 N = 300

@@ -15,14 +15,10 @@ from studio.data.chart import chart
 from studio.data.documents import encoded
 from studio.data.errors import DataError
 from studio.data.profile import profile
-from studio.data.protocol import (
-    ChartRequest,
-    ChartSpec,
-    Condition,
-    ProfileRequest,
-    RowsRequest,
-    Source,
-)
+from studio.data.protocol.charts import ChartRequest, ChartSpec
+from studio.data.protocol.data import Condition, Source
+from studio.data.protocol.profiles import ProfileRequest
+from studio.data.protocol.tables import RowsRequest
 from studio.data.rows import rows
 
 MARKUP = "<img src=x onerror=alert(1)>"

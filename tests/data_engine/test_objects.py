@@ -8,7 +8,7 @@ import pytest
 
 from studio.data import objects, store
 from studio.data.errors import DataError
-from studio.data.protocol import Source
+from studio.data.protocol.data import Source
 
 FRAME = pd.DataFrame({"a": np.arange(3_000), "b": [f"row {it}" for it in range(3_000)]})
 

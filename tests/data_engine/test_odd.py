@@ -11,15 +11,11 @@ from studio.data.compare import compare
 from studio.data.documents import encoded
 from studio.data.errors import DataError
 from studio.data.profile import profile
-from studio.data.protocol import (
-    ChartRequest,
-    ChartSpec,
-    CompareRequest,
-    Condition,
-    Kind,
-    ProfileRequest,
-    RowsRequest,
-)
+from studio.data.protocol.charts import ChartRequest, ChartSpec, Kind
+from studio.data.protocol.comparisons import CompareRequest
+from studio.data.protocol.data import Condition
+from studio.data.protocol.profiles import ProfileRequest
+from studio.data.protocol.tables import RowsRequest
 from studio.data.rows import rows
 
 ODD = {

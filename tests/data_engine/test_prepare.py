@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from studio.data.documents import encoded
-from studio.data.protocol import Condition, PrepareRequest, Source
+from studio.data.protocol.data import Condition, Source
+from studio.data.protocol.tables import PrepareRequest
 
 BUCKET = "prepared"
 PEOPLE = pd.DataFrame(

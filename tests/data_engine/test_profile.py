@@ -11,7 +11,8 @@ from sklearn import datasets
 
 from studio.data import numbers
 from studio.data.profile import profile
-from studio.data.protocol import QUANTILES, ProfilePart, ProfileRequest, Source
+from studio.data.protocol.data import Source
+from studio.data.protocol.profiles import QUANTILES, ProfilePart, ProfileRequest
 from studio.data.room import Room
 
 SALARIES = Path(__file__).parents[2] / "examples" / "data" / "Salary_Data.csv"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from studio.data import blocks, store
 from studio.data.errors import DataError
 from studio.data.formats import Opened
-from studio.data.protocol import Source
+from studio.data.protocol.data import Source
 from studio.data.sources import Item
 
 
@@ -201,8 +201,12 @@ def test_parquet_of_all_types(read, room) -> None:
         }
     )
     pq.write_table(arrow, room.root / "all.parquet")
-    data = store.load(Source(path="all.parquet"), room)
+    it = store.opened(Source(path="all.parquet"), room)
+    direct = store.column_by_column(it, room)
+    data = store.loaded(it, room)
     found = data.table.to_pydict()
+    assert {name: direct.table.column(name).to_pylist() for name in found} == found
+    assert direct.facts == data.facts
     assert found["i8"] == [1, None, 3]
     assert found["f32"] == [0.5, None, None]
     assert found["dec"] == [1.0, 2.0, 3.0]

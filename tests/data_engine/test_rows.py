@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studio.data.errors import DataError
-from studio.data.protocol import Condition, RowsRequest, Sort, Source
+from studio.data.protocol.data import Condition, Sort, Source
+from studio.data.protocol.tables import RowsRequest
 from studio.data.rows import rows
 
 RNG = np.random.default_rng(5)

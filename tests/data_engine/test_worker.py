@@ -1,5 +1,6 @@
 """The worker's process: requests side by side, each with a life and a death of its own."""
 
+import contextlib
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from asking import Worker
+from waiting import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture(scope="module")
@@ -60,28 +62,36 @@ def children(worker: Worker) -> list[int]:
 
 
 def wait_for_children(worker: Worker, count: int) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(found := children(worker)) != count:
         assert time.monotonic() < deadline, found
-        time.sleep(0.01)
+        time.sleep(0.002)
     return found
 
 
+def held_request(worker: Worker, id: str, large: dict[str, str]) -> int:
+    """The process of a request, which is stopped; those of earlier ones have gone."""
+    wait_for_children(worker, 0)
+    worker.send(id=id, verb="profile", args={"source": large})
+    [child] = wait_for_children(worker, 1)
+    os.kill(child, signal.SIGSTOP)
+    return child
+
+
 def test_requests_run_side_by_side(worker: Worker, large) -> None:
-    worker.send(id="slow", verb="profile", args={"source": large})
+    child = held_request(worker, "slow", large)
     worker.send(id="quick", verb="rows", args={"source": SMALL})
     quick = worker.answer("quick")
     assert quick[-1]["part"]["rows"] == [[1, "x"], [2, "y"]]
     assert not any(it.get("final") for it in worker.others)
+    os.kill(child, signal.SIGCONT)
     lines = worker.answer("slow")
     assert lines[-1]["part"]["progress"] == 1
     assert any(it["part"].get("phase") == "sample" for it in lines)
 
 
 def test_a_cancelled_request_says_no_more_and_stops(worker: Worker, large) -> None:
-    worker.send(id="slow", verb="profile", args={"source": large})
-    assert worker.line()["id"] == "slow"
-    (child,) = wait_for_children(worker, 1)
+    child = held_request(worker, "slow", large)
     worker.send(id="slow", cancel=True)
     wait_for_children(worker, 0)
     assert not Path(f"/proc/{child}").exists()
@@ -92,19 +102,22 @@ def test_a_cancelled_request_says_no_more_and_stops(worker: Worker, large) -> No
 
 
 def test_what_a_killed_request_left_is_cleared_away(worker: Worker, large, place: Path) -> None:
-    worker.send(id="slow", verb="profile", args={"source": large})
+    child = held_request(worker, "slow", large)
+    os.kill(child, signal.SIGCONT)
     while not list((place / "cache").glob("*.part")):
-        worker.line()
+        assert not worker.line().get("final")
+    os.kill(child, signal.SIGSTOP)
     worker.send(id="slow", cancel=True)
+    assert worker.ask("rows", source=SMALL)["total"] == 2  # the worker has seen that it is gone
     wait_for_children(worker, 0)
     assert not list((place / "cache").glob("*.part"))
 
 
 def test_a_request_that_dies_takes_nobody_with_it(worker: Worker, large) -> None:
-    worker.send(id="dies", verb="profile", args={"source": large})
-    (child,) = wait_for_children(worker, 1)
+    child = held_request(worker, "dies", large)
     worker.send(id="lives", verb="profile", args={"source": SMALL})
     os.kill(child, signal.SIGSEGV)
+    os.kill(child, signal.SIGCONT)
     error = worker.answer("dies")[-1]["error"]
     assert error["code"] == "Failed"
     assert "SIGSEGV" in error["message"]
@@ -123,21 +136,18 @@ def test_a_request_that_takes_too_much_memory_is_told_so(root: Path, tmp_path: P
 
 def test_it_ends_with_its_input_and_so_do_its_requests(root: Path, tmp_path: Path, large) -> None:
     with Worker(root, tmp_path / "cache") as worker:
-        worker.send(id="slow", verb="profile", args={"source": large})
-        (child,) = wait_for_children(worker, 1)
+        child = held_request(worker, "slow", large)
     assert worker.process.returncode == 0
     assert not Path(f"/proc/{child}").exists()
 
 
 def test_requests_end_when_the_worker_is_killed(root: Path, tmp_path: Path, large) -> None:
     with Worker(root, tmp_path / "cache") as worker:
-        worker.send(id="slow", verb="profile", args={"source": large})
-        (child,) = wait_for_children(worker, 1)
+        child = held_request(worker, "slow", large)
         worker.process.kill()
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{child}").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGCONT)  # it was perhaps not yet bound to the worker's life
+    eventually(lambda: not Path(f"/proc/{child}").exists())
     with Worker(root, tmp_path / "cache") as worker:
         worker.ask("rows", source=SMALL)
         assert not list((tmp_path / "cache").glob("*.part"))
@@ -192,3 +202,18 @@ def test_only_files_below_the_root_are_read(path, code, worker: Worker) -> None:
     answer = worker.ask("rows", source={"path": path})
     assert (None if "rows" in answer else answer["code"]) == code
     assert "key" not in str(answer)
+
+
+def test_after_the_profile_of_columns_as_they_lie_the_rest_is_made_ready(
+    root: Path, tmp_path: Path
+) -> None:
+    """... and says no more: `ask` would take a line of it for its own."""
+    pq.write_table(pa.table({"a": list(range(2_000))}), root / "a.parquet")
+    with Worker(root, tmp_path / "cache") as worker:
+        source = {"path": "a.parquet"}
+        worker.send(id="look", verb="profile", args={"source": source})
+        parts = [it["part"] for it in worker.answer("look")]
+        columns = [it for part in parts for it in part.get("columns", ())]
+        assert columns[-1]["distinct"] == 2_000
+        eventually(lambda: list((tmp_path / "cache").glob("*.json")))
+        assert worker.ask("rows", source=source, limit=1)["rows"] == [[0]]

@@ -9,6 +9,8 @@ from studio.db import changes, migrate, resources
 from studio.db.resources import Resource, Stored
 from studio.db.session import Database
 
+pytestmark = pytest.mark.usefixtures("unfollowed")
+
 
 @pytest.fixture(name="db")
 def db_fixture(database_url):

@@ -5,8 +5,6 @@ import subprocess
 import sys
 import time
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from studio.db import migrate, query, resources
@@ -15,7 +13,7 @@ from studio.db.session import Database
 ROWS = 20_000
 UPGRADE = """
 import resource, sys
-from studio.db import migrate
+from studio.db import migrate, revisions
 from studio.db.session import Database
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 database = Database(sys.argv[1])
@@ -35,7 +33,7 @@ SELECT printf('%032x', i), '000000000000', 'us-east-1', 'training-job', 'job-' |
 def test_many_rows_are_upgraded(tmp_path):
     url = f"sqlite:///{tmp_path / 'studio.db'}"
     old = Database(url)
-    old.write(_first_schema)
+    old.write(lambda connection: migrate.run(connection, "0001"))
     spec = json.dumps({"HyperParameters": {f"p{n}": "x" * 20 for n in range(40)}})
     old.write(lambda c: c.execute(text(INSERT), {"last": ROWS - 1, "spec": spec}))
     old.close()
@@ -59,11 +57,3 @@ def test_many_rows_are_upgraded(tmp_path):
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     new.close()
     assert (tmp_path / "studio.db.0001.backup").exists()
-
-
-def _first_schema(connection):
-    config = Config()
-    folder = str(migrate.__file__).removesuffix("migrate.py") + "migrations"
-    config.set_main_option("script_location", folder)
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0001")

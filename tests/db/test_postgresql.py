@@ -5,13 +5,16 @@ import math
 import time
 import urllib.request
 from dataclasses import replace
+from functools import partial
 
 import postgresql
 import pytest
 from botocore.exceptions import ClientError
 from chaos.databases import line_to
+from click.testing import CliRunner
 from waiting import eventually
 
+from studio import cli
 from studio.db import engines, migrate, resources
 from studio.db.failures import Unavailable
 from studio.db.resources import Resource, Run
@@ -63,7 +66,7 @@ def test_one_leads(db, url, monkeypatch):
         insert(second, "second")
     insert(db, "first")
     db.close()
-    insert(second, "after")
+    eventually(lambda: is_stored(second, "after"))  # its lock goes a moment later
     assert names(second) == {"first", "after"}
     second.close()
 
@@ -73,11 +76,11 @@ def test_who_loses_the_lock_cannot_write(db, url, postgres, monkeypatch):
     insert(db, "before")
     with postgres.connect(url) as other:
         other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-        while not other.execute(f"SELECT pg_try_advisory_lock({engines._LEADER})").fetchone()[0]:
+        while not other.execute(f"SELECT pg_try_advisory_lock({engines.LEADER})").fetchone()[0]:
             time.sleep(0.01)
         with pytest.raises(Unavailable, match="another Studio"):
             insert(db, "without")
-    insert(db, "again")
+    eventually(lambda: is_stored(db, "again"))
     assert names(db) == {"before", "again"}
 
 
@@ -197,6 +200,11 @@ def test_who_is_refused_is_told_why(postgres):
     database.close()
 
 
+def problems(studio) -> list[str]:
+    with urllib.request.urlopen(f"{studio.url}/_studio/health") as answer:
+        return json.load(answer).get("problems", [])
+
+
 def test_the_whole_system(start_studio):
     """With a server that dies and comes back; no word of its password anywhere."""
     with postgresql.running() as server:
@@ -212,9 +220,7 @@ def test_the_whole_system(start_studio):
             with pytest.raises(ClientError) as told:
                 call()
             assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-        time.sleep(3)  # the watch looks every two seconds
-        with urllib.request.urlopen(f"{studio.url}/_studio/health") as answer:
-            assert "PostgreSQL" in json.load(answer)["problems"][0]
+        assert "PostgreSQL" in eventually(lambda: problems(studio))[0]
         server.start()
         sagemaker.create_model(ModelName="after", **MODEL)
         found = {it["ModelName"] for it in sagemaker.list_models()["Models"]}
@@ -223,3 +229,28 @@ def test_the_whole_system(start_studio):
         for file in studio.home.rglob("*"):
             if file.is_file() and not file.is_relative_to(studio.home / "s3"):
                 assert b"hidden" not in file.read_bytes(), file
+
+
+def test_an_older_schema_is_refused_with_the_command_that_saves_and_mends_it(
+    postgres, tmp_path, monkeypatch
+):
+    url, home = postgres.emptied(), tmp_path / "home"
+    home.mkdir()
+    database = Database(url)
+    database.write(lambda connection: migrate.run(connection, "0005"))
+    with pytest.raises(StudioError, match=r"has schema 0005.* run `studio migrate`"):
+        migrate.upgrade(database)
+    database.close()
+    monkeypatch.setenv("STUDIO_DATABASE_URL", url)
+    migrated = partial(CliRunner().invoke, cli.main, ["migrate", "--home", str(home)])
+    with monkeypatch.context() as bare:
+        bare.setenv("PATH", "/nowhere")
+        assert "pg_dump is not there" in migrated().output
+    done = migrated()
+    assert done.exit_code == 0, done.output
+    assert (home / "studio-0005.dump").read_bytes().startswith(b"PGDMP")
+    database = Database(url)
+    migrate.upgrade(database)
+    insert(database, "new")
+    database.close()
+    assert "studio-" not in migrated().output

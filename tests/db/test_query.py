@@ -10,6 +10,8 @@ from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.errors import ValidationException
 
+pytestmark = pytest.mark.usefixtures("unfollowed")
+
 SCOPE = {"account": "0" * 12, "region": "us-east-1", "kind": "model"}
 
 

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from waiting import PATIENCE_SECONDS, eventually
 
 from studio.db import apsw_dbapi, failures, migrate, resources
 from studio.db.failures import Unavailable
@@ -61,6 +62,63 @@ def test_writes_of_many_threads_all_arrive(db):
     assert names(db) == {f"job-{number}" for number in range(300)}
 
 
+def test_writes_of_one_thread_are_done_in_order(db):
+    done: list[int] = []
+    for number in range(0, 300, 3):
+        db.submit(lambda _, number=number: done.append(number))
+        db.submit(lambda _, number=number: done.append(number + 1))
+        db.write(lambda _, number=number: done.append(number + 2))
+    assert done == list(range(300))
+
+
+def test_who_waits_meanwhile_shares_a_commit(db):
+    under_way, gate = threading.Event(), threading.Event()
+    transactions: list[object] = []
+
+    def hold(connection):
+        under_way.set()
+        gate.wait(PATIENCE_SECONDS)
+        transactions.append(connection.get_transaction())
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(db.write, hold)
+        assert under_way.wait(PATIENCE_SECONDS)
+        others = [db.submit(lambda c: transactions.append(c.get_transaction())) for _ in range(10)]
+        gate.set()
+        for each in (first, *others):
+            each.result()
+    assert len({id(it) for it in transactions[1:]}) == 1
+    assert transactions[0] is not transactions[1]
+
+
+def test_close_waits_for_what_is_under_way(tmp_path):
+    db = Database(f"sqlite:///{tmp_path / 'studio.db'}")
+    under_way, gate = threading.Event(), threading.Event()
+
+    def hold(_connection):
+        under_way.set()
+        return gate.wait(PATIENCE_SECONDS)
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(db.write, hold)
+        assert under_way.wait(PATIENCE_SECONDS)
+        waiting = db.submit(lambda _: "waited")
+        closing = pool.submit(db.close)
+        eventually(lambda: _closed(db))
+        assert not closing.done()
+        gate.set()
+        closing.result()
+    assert (writing.result(), waiting.result()) == (True, "waited")
+
+
+def _closed(db: Database) -> bool:
+    try:
+        db.submit(lambda _: None)
+    except RuntimeError:
+        return True
+    return False
+
+
 def test_a_failing_write_undoes_only_itself(db):
     gate = threading.Event()
 
@@ -81,6 +139,17 @@ def test_a_failing_write_undoes_only_itself(db):
     with pytest.raises(IntegrityError):
         bad.result()
     assert names(db) == {"taken", "after"}
+
+
+def test_a_write_that_fails_alone_leaves_nothing(db):
+    def half(connection):
+        resources.insert(connection, job("half"))
+        raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        db.write(half)
+    db.write(lambda c: resources.insert(c, job("after")))
+    assert names(db) == {"after"}
 
 
 def test_readers_cannot_write(db):

@@ -21,6 +21,8 @@ from studio.serving.table import Variant
 from studio.serving.upstream import Server
 from studio.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("unfollowed")
+
 SERVERS = [Server(f"127.0.0.1:{port}", Limits(), set()) for port in (1, 2)]
 BLUE = VariantRoute("shop", Variant("blue"), "", SERVERS)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from studio.db import migrate
+from studio.db import migrate, positions
 from studio.db.session import Database
 from studio.db.tables import METRIC_CHUNK, METRIC_SERIES
 from studio.metrics import statistics, store
@@ -137,7 +137,7 @@ def test_a_source_is_taken_once(db):
     assert taken == [True, False, False]
     assert [each.total for each in rows_of(db)] == [2.0]
     with db.read() as connection:
-        assert store.position(connection, "run/1") == 7
+        assert positions.position(connection, "run/1") == 7
 
 
 def test_a_failed_transaction_leaves_neither_rows_nor_position(db):
@@ -151,7 +151,7 @@ def test_a_failed_transaction_leaves_neither_rows_nor_position(db):
         db.write(fails)
     assert rows_of(db) == []
     with db.read() as connection:
-        assert store.position(connection, "run/1") == -1
+        assert positions.position(connection, "run/1") == -1
 
 
 def test_listing_pages_in_order_and_forgets_after_two_weeks(db):

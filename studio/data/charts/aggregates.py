@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.protocol import Aggregate
+from studio.data.protocol.charts import Aggregate
 
 Array = NDArray[Any]
 

@@ -12,7 +12,8 @@ from studio.data.charts.figures import Axis, Doc, packed, words
 from studio.data.charts.frames import Frame, shown
 from studio.data.charts.points import axis, grouped_options
 from studio.data.errors import DataError
-from studio.data.protocol import Cell, ChartSpec
+from studio.data.protocol.charts import ChartSpec
+from studio.data.protocol.data import Cell
 
 Array = NDArray[Any]
 

@@ -12,7 +12,8 @@ from studio.data.charts.drawing import Chart
 from studio.data.charts.figures import Doc, packed, words
 from studio.data.charts.frames import Frame
 from studio.data.errors import DataError
-from studio.data.protocol import Cell, ChartSpec, Fact
+from studio.data.protocol.charts import ChartSpec, Fact
+from studio.data.protocol.data import Cell
 
 Array = NDArray[Any]
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from studio.data.charts.figures import Axis, Doc, looks, panels, words
 from studio.data.charts.frames import Categories, Frame
-from studio.data.protocol import Cell, ChartSpec, Fact
+from studio.data.protocol.charts import ChartSpec, Fact
+from studio.data.protocol.data import Cell
 
 MOST_COLORS, MOST_FACETS = 10, 9
 MOST_ROWS = 1_000  # of the table

@@ -13,7 +13,8 @@ from studio.data import filters, texts
 from studio.data.cells import iso, type_name
 from studio.data.errors import DataError
 from studio.data.plain import TIME
-from studio.data.protocol import Cell, ChartSpec
+from studio.data.protocol.charts import ChartSpec
+from studio.data.protocol.data import Cell
 
 Array = NDArray[Any]
 

@@ -11,7 +11,8 @@ from studio.data.charts.figures import Axis, packed, words
 from studio.data.charts.frames import Frame, shown
 from studio.data.charts.points import axis
 from studio.data.errors import DataError
-from studio.data.protocol import Cell, ChartSpec
+from studio.data.protocol.charts import ChartSpec
+from studio.data.protocol.data import Cell
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from studio.data.charts.figures import Doc, looks, packed, words
 from studio.data.charts.frames import Categories, Frame, shown, spread
 from studio.data.charts.points import axis, there
 from studio.data.errors import DataError
-from studio.data.protocol import ChartSpec
+from studio.data.protocol.charts import ChartSpec
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from studio.data.charts.drawing import Drawn, Part
 from studio.data.charts.figures import Axis, Doc, packed
 from studio.data.charts.frames import Frame
 from studio.data.charts.points import Scatter, there
-from studio.data.protocol import ChartSpec, Fact
+from studio.data.protocol.charts import ChartSpec, Fact
 
 Array = NDArray[Any]
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from studio.db import experiment_tables  # noqa: F401  it adds to them
 from studio.db.tables import METADATA
 
 context.configure(
