@@ -14,7 +14,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from studio.algorithms.base import Environment, UserError, write_failure
@@ -52,6 +52,14 @@ class Group:
             self._peers[self.hosts[0]].send(_BODY, own)
             return []
         return [own, *(self._peers[host].bodies.get() for host in self.hosts[1:])]
+
+    def scatter(self, parts: Sequence[bytes] = ()) -> bytes:
+        """What the first host has for each host, in their order, on the host that it is for."""
+        if not self.first:
+            return self._peers[self.hosts[0]].bodies.get()
+        for host, part in zip(self.hosts[1:], parts[1:], strict=True):
+            self._peers[host].send(_BODY, part)
+        return parts[0]
 
     def announce(self, said: bytes = b"") -> bytes:
         """What the first host said, on every host."""

@@ -27,7 +27,7 @@ valid fails the job with `ClientError`, which names every fault.
 | label in CSV | none | first column | first column |
 | input modes | File, FastFile, Pipe | File, FastFile, Pipe | File, FastFile, Pipe |
 | a pipe is read | once an epoch, in mini-batches | once | once |
-| several hosts | each clusters its shard | the first one trains on all shards \
+| several hosts | each clusters its shard | share each mini-batch \
 | each boosts on its shard |
 | checkpoints | no | no | after each round, the last five |
 | explained | [k-means](../explanation/k-means.md) \

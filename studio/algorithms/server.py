@@ -55,10 +55,11 @@ class RequestError(Exception):
 Predict = Callable[[Invocation], Answer]
 
 
-def serve(predict: Predict) -> None:
+def serve(predict: Predict, threads: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in flight. The model is loaded
-    before this is called, so `/ping` answers 200 from the first moment."""
-    asyncio.run(_serve(predict))
+    before this is called, so `/ping` answers 200 from the first moment. `threads` predict side by
+    side; 0: one more than there are CPUs."""
+    asyncio.run(_serve(predict, threads or cpus() + 1))
 
 
 def is_batch() -> bool:
@@ -73,12 +74,12 @@ def max_payload() -> int:
     return megabytes * _MEGABYTE
 
 
-async def _serve(predict: Predict) -> None:
+async def _serve(predict: Predict, threads: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    with ThreadPoolExecutor(max_workers=cpus() + 1, thread_name_prefix="predict") as pool:
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="predict") as pool:
         application = _application(predict, pool)
         # Bodies arrive in pieces and are counted there, so that a large one is answered with 413.
         server = httpserver.HTTPServer(application, max_body_size=1 << 40)
@@ -91,9 +92,9 @@ async def _serve(predict: Predict) -> None:
 
 
 def _sockets() -> list[Any]:
-    """127.0.0.1:$SAGEMAKER_BIND_TO_PORT, or port 8080 of every address."""
-    port = os.environ.get("SAGEMAKER_BIND_TO_PORT")
-    if port:
+    """127.0.0.1:$SAGEMAKER_BIND_TO_PORT, or port 8080, which is a container's, of every address."""
+    port = os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")
+    if port != "8080":
         return netutil.bind_sockets(int(port), "127.0.0.1")
     return netutil.bind_sockets(8080, "0.0.0.0")
 

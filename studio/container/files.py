@@ -37,7 +37,23 @@ def remove_tree(folder: Path) -> None:
 
 
 def read_text(root: Path, relative: str, limit: int) -> str:
-    """The first `limit` bytes of a regular file below `root`, reached through no link; else ""."""
+    """As `read_bytes`, as UTF-8."""
+    return read_bytes(root, relative, limit).decode("utf-8", "replace")
+
+
+def read_bytes(root: Path, relative: str, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file below `root`, reached through no link; else b""."""
+    file = opened(root, relative)
+    if file < 0:
+        return b""
+    try:
+        return os.read(file, limit) if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
+
+
+def opened(root: Path, relative: str, flags: int = 0) -> int:
+    """A descriptor, for reading, of what lies below `root`, reached through no link; else -1."""
     *folders, name = relative.split("/")
     fd = -1
     try:
@@ -46,17 +62,12 @@ def read_text(root: Path, relative: str, limit: int) -> str:
             inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
             os.close(fd)
             fd = inner
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd)
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | flags, dir_fd=fd)
     except OSError:
-        return ""
+        return -1
     finally:
         if fd >= 0:
             os.close(fd)
-    try:
-        regular = stat.S_ISREG(os.fstat(file).st_mode)
-        return os.read(file, limit).decode("utf-8", "replace") if regular else ""
-    finally:
-        os.close(file)
 
 
 def _dismantle(folder: Path, name: str, prefix: str) -> int:

@@ -19,10 +19,12 @@ TRAINING_FOLDERS = (
     "output/data",
     "output/metrics/sagemaker",
 )
+PROCESSING_FOLDERS = ("config", "output/metrics/sagemaker", "processing")
 SERVING_FOLDERS = ("model", "code", "output")
 
-_NETWORK = "lo"
-"""All hosts of a job are on one machine, each with a loopback address of its own."""
+METRICS = "/opt/ml/output/metrics/sagemaker"
+"""Where a job writes metrics to be stored."""
+
 _GROUP = "homogeneousCluster"
 
 
@@ -46,16 +48,20 @@ def hosts(config: Doc) -> tuple[Host, ...]:
     return tuple(Host(f"algo-{n}", *kind) for n, kind in enumerate(kinds, start=1))
 
 
-def training_files(request: Doc, arn: str, host: str = "algo-1") -> dict[str, str]:
+def training_files(
+    request: Doc, arn: str, host: str = "algo-1", interface: str = "lo"
+) -> dict[str, str]:
     """Path relative to /opt/ml -> text, for one host of the job that `request` (the document of
-    CreateTrainingJob) made."""
+    CreateTrainingJob) made. `interface`: processes have a loopback address a host each."""
     config = "input/config"
     kept = request.get("CheckpointConfig")
     return {
         **({f"{config}/checkpointconfig.json": _text(kept)} if kept else {}),
         f"{config}/hyperparameters.json": _text(request.get("HyperParameters", {})),
         f"{config}/inputdataconfig.json": _text(_channels(request)),
-        f"{config}/resourceconfig.json": _text(_resources(request["ResourceConfig"], host)),
+        f"{config}/resourceconfig.json": _text(
+            _resources(request["ResourceConfig"], host, interface)
+        ),
         f"{config}/trainingjobconfig.json": _text({**_public(request), "TrainingJobArn": arn}),
     }
 
@@ -67,7 +73,27 @@ def training_env(request: Doc, arn: str, region: str, host: str = "algo-1") -> d
         "TRAINING_JOB_ARN": arn,
         "AWS_REGION": region,
         "CURRENT_HOST": host,
-        "SAGEMAKER_METRICS_DIRECTORY": "/opt/ml/output/metrics/sagemaker",
+        "SAGEMAKER_METRICS_DIRECTORY": METRICS,
+        **request.get("Environment", {}),
+    }
+
+
+def processing_files(request: Doc, arn: str, host: str, interface: str) -> dict[str, str]:
+    """As `training_files`, of a processing job: `request` is the document of
+    CreateProcessingJob."""
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    return {
+        "config/processingjobconfig.json": _text({**_public(request), "ProcessingJobArn": arn}),
+        "config/resourceconfig.json": _text(_resources(cluster, host, interface)),
+    }
+
+
+def processing_env(request: Doc, region: str, host: str = "algo-1") -> dict[str, str]:
+    """Variables of a processing container; those of the request win."""
+    return {
+        "AWS_REGION": region,
+        "CURRENT_HOST": host,
+        "SAGEMAKER_METRICS_DIRECTORY": METRICS,
         **request.get("Environment", {}),
     }
 
@@ -95,7 +121,7 @@ def _channel(channel: Doc, mode: str) -> Doc:
     return described
 
 
-def _resources(config: Doc, name: str) -> Doc:
+def _resources(config: Doc, name: str, interface: str) -> Doc:
     every = hosts(config)
     own = next(host for host in every if host.name == name)
     groups: dict[str, Doc] = {}
@@ -108,7 +134,7 @@ def _resources(config: Doc, name: str) -> Doc:
         "current_group_name": own.group,
         "hosts": sorted(host.name for host in every),
         "instance_groups": [{**it, "hosts": sorted(it["hosts"])} for it in groups.values()],
-        "network_interface_name": _NETWORK,
+        "network_interface_name": interface,
     }
 
 

@@ -2,8 +2,8 @@
 
 It does nothing unless STUDIO_URL is set and AWS_ENDPOINT_URL equals it. Otherwise it changes, when
 and if they are imported: the STS address and the telemetry of the SageMaker SDKs (v1, v2, v3),
-their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio. Jobs of
-the `python` image run in the environment of the interpreter that asks for them, and where a job
+their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio. Scripts
+of jobs and servers run in the environment of the interpreter that asks for them, and where a job
 came from is recorded with it.
 Python 3.6 or newer, standard library only; a failure here must never break a program.
 """
@@ -21,8 +21,23 @@ _NEW_WAIT = 5.0  # so long after the last poll the next one begins another wait
 
 _BOTOCORE = ("botocore.waiter", "botocore.configprovider", "botocore.session")
 _PYTHON_IMAGE = "python:%d.%d" % sys.version_info[:2]
+_IMAGES = {
+    "CreateTrainingJob": ("AlgorithmSpecification", "TrainingImage"),
+    "CreateProcessingJob": ("AppSpecification", "ImageUri"),
+}
+"""Operation that makes a job -> where its image is named."""
 _IMAGE_VARIABLE = "SAGEMAKER_INTERNAL_IMAGE_URI"  # the SDK's, for what `@remote` runs in
 _INTERPRETER_VARIABLE = "STUDIO_PYTHON"
+# Images that run what the user wrote, whether the request names a script or a command.
+_SCRIPT_IMAGES = (
+    "python",
+    "sagemaker-scikit-learn",
+    "sagemaker-pytorch",
+    "pytorch-training",
+    "pytorch-inference",
+    "huggingface-pytorch-training",
+    "huggingface-pytorch-inference",
+)
 # Modules that compare times to decide when to ask again: their differences run ahead.
 _CLOCKED = (
     "sagemaker.session",
@@ -225,21 +240,47 @@ def _listen(module):
 
     def begin(self, *args, **kwargs):
         start(self, *args, **kwargs)
-        self.register("provide-client-params.sagemaker.CreateTrainingJob", _with_interpreter)
+        for job in _IMAGES:
+            self.register("provide-client-params.sagemaker." + job, _with_interpreter)
+        self.register("provide-client-params.sagemaker.CreateModel", _with_server_interpreter)
         if os.environ.get("STUDIO_PROVENANCE") != "off":
-            self.register("before-call.sagemaker.CreateTrainingJob", _note_signer)
-            self.register("after-call.sagemaker.CreateTrainingJob", _record_provenance)
+            for made in (*_IMAGES, "CreateTrialComponent"):
+                self.register("before-call.sagemaker." + made, _note_signer)
+                self.register("after-call.sagemaker." + made, _record_provenance)
 
     module.Session.__init__ = begin
 
 
 def _with_interpreter(params, **_context):
-    """A job of the `python` image finds the packages that this program has."""
-    image = (params.get("AlgorithmSpecification") or {}).get("TrainingImage") or ""
+    """A job that runs a script finds the packages that this program has."""
+    named = [(params.get(part) or {}).get(member) for part, member in _IMAGES.values()]
+    image = next(filter(None, named), "")
+    scripted = "sagemaker_program" in (params.get("HyperParameters") or {})
+    return _interpreted(params, image, scripted) or None
+
+
+def _with_server_interpreter(params, **_context):
+    """And so does the server of a model with a script."""
+    params, primary = dict(params), params.get("PrimaryContainer")
+    if primary:
+        params["PrimaryContainer"] = _served(primary)
+    elif params.get("Containers"):
+        params["Containers"] = [_served(it) for it in params["Containers"]]
+    return params
+
+
+def _served(container):
+    scripted = "SAGEMAKER_PROGRAM" in (container.get("Environment") or {})
+    return _interpreted(container, container.get("Image"), scripted) or container
+
+
+def _interpreted(params, image, scripted):
     given = params.get("Environment") or {}
-    if not str(image).startswith("python:") or _INTERPRETER_VARIABLE in given:
+    name = str(image or "").rpartition("/")[2].partition(":")[0]
+    if not (scripted or name in _SCRIPT_IMAGES) or _INTERPRETER_VARIABLE in given:
         return None
-    return dict(params, Environment=dict(given, **{_INTERPRETER_VARIABLE: sys.executable}))
+    python = os.path.abspath(sys.executable)  # noqa: PTH100  begun as ../env/bin/python
+    return dict(params, Environment=dict(given, **{_INTERPRETER_VARIABLE: python}))
 
 
 def _note_signer(params, request_signer, context, **_more):
@@ -254,8 +295,9 @@ def _record_provenance(http_response, parsed, context, **_more):
     try:
         import studio_provenance  # type: ignore[import-not-found]
 
-        studio_provenance.record(signer, _URL, context["client_region"], parsed["TrainingJobArn"])
-    except Exception as error:  # the job is made, whatever we fail to remember of it
+        arn = next(value for name, value in parsed.items() if name.endswith("Arn"))
+        studio_provenance.record(signer, _URL, context["client_region"], arn)
+    except Exception as error:  # it is made, whatever we fail to remember of it
         import logging
 
         logging.getLogger("studio.provenance").debug("not recorded: %r", error)
@@ -265,6 +307,31 @@ def _steps(delay, patience):
     return {"Delay": delay, "MaxAttempts": max(1, int(patience / delay))}
 
 
+def _record_imports(path):
+    """At the end of this program, add to the file the names of the modules that it had imported."""
+
+    def record():
+        modules = list(sys.modules.items())
+        found = [name for name, it in modules if _is_installed(it)]
+        try:
+            with open(path, "a") as file:  # noqa: PTH123
+                file.write("\n".join(found) + "\n")
+        except OSError:
+            pass
+
+    import atexit
+
+    atexit.register(record)
+
+
+def _is_installed(module):
+    """It is a file, and none that came with the job."""
+    origin = str(getattr(getattr(module, "__spec__", None), "origin", None))
+    return origin.startswith("/") and not origin.startswith(("/opt/ml/", "/tmp/"))
+
+
+if os.environ.get("STUDIO_RECORD_IMPORTS"):
+    _record_imports(os.environ["STUDIO_RECORD_IMPORTS"])
 try:
     _chain()
 except Exception as error:

@@ -1,5 +1,5 @@
-"""Where a job came from: its notebook and cell or its script, its git commit and what differs from
-it, its Python and packages. The hook imports this once a program has made a job.
+"""Where a job or a trial component came from: its notebook and cell or its script, its git commit
+and what differs from it, its Python and packages. The hook imports this once a program made one.
 
 `record` only notes what would be gone a moment later; a thread gathers the rest and sends it, with
 the key that made the job. Whatever fails here is a line for the debug log: the call that made the

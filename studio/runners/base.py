@@ -1,7 +1,12 @@
 """What a runner is: five methods over a RunSpec, a value that says everything about one run."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, NamedTuple, Protocol
+
+Meter = Literal["usage", "gpus"]
+"""Who samples what a run takes: each at times of its own."""
+METERS: tuple[Meter, ...] = ("usage", "gpus")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,16 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Handed:
+    """A folder, relative to /opt/ml, whose files are handed over to be stored one by one: while the
+    command runs, those that are new and have come to rest; and the rest once it has ended."""
+
+    folder: str
+    at_end: bool = False
+    """All of them once the command has ended, and none before."""
+
+
+@dataclass(frozen=True)
 class Server:
     """The run serves HTTP: `GET /ping` answers 200 within `health_seconds` of the start."""
 
@@ -74,6 +89,15 @@ class Resources:
     cpus: int = 1
     memory_mb: int = 0
     gpus: int = 0
+    gpu_memory_mb: int = 0
+    """How much of one GPU's memory, when that is all it needs; 0: whole GPUs."""
+    gpu_ids: tuple[str, ...] = ()
+    """Which GPUs, once it has its turn; see devices.Gpu."""
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "Resources":
+        """What `asdict` made a document of."""
+        return cls(**{**document, "gpu_ids": tuple(document.get("gpu_ids", ()))})
 
 
 @dataclass(frozen=True)
@@ -86,6 +110,8 @@ class Network:
     """(host name, loopback address) of all hosts of the job, this one too."""
     isolated: bool = False
     """No network but a loopback that nobody else is on."""
+    job: str = ""
+    """What the hosts of one job have in common: containers with the same share a network."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +132,28 @@ class RunSpec:
     """Folders of `inputs`, relative to /opt/ml, that are a read-only view without a copy wherever
     that is possible."""
     streams: tuple[Stream, ...] = ()
-    checkpoints: str = ""
-    """Folder, relative to /opt/ml, whose files are handed over while the command runs."""
+    handed: tuple[Handed, ...] = ()
     outputs: tuple[Output, ...] = ()
     resources: Resources = Resources()
     timeout_seconds: float = 0.0
     """Longest time that the command may run; 0: as long as it likes."""
     stop_seconds: float = 120.0
     """Time between SIGTERM and SIGKILL."""
+    disk_mb: int = 0
+    """What its files may take of the disk, inputs that lie elsewhere too not counted; 0: any."""
     server: Server | None = None
     network: Network = Network()
     python: str = ""
     """Interpreter whose environment the command finds first; see interpreters.py."""
+    pool: str = ""
+    """Runs with the same may be served by what was kept ready for one of them; "" for none."""
+    image: str = ""
+    """The container image that the command runs in; empty: processes of this machine."""
+    image_program: bool = False
+    """The image's own program runs, and `command` are its arguments."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What is worth to be known of what it runs with. No runner needs it."""
 
     def document(self) -> dict[str, Any]:
         """This spec as JSON: what the run table and `spec.json` hold."""
@@ -127,12 +163,17 @@ class RunSpec:
     def of(cls, document: dict[str, Any]) -> "RunSpec":
         """The spec that `document()` gave."""
         values = dict(document)
-        for name, kind in (("inputs", Transfer), ("archives", Transfer), ("outputs", Output)):
+        for name, kind in (
+            ("inputs", Transfer),
+            ("archives", Transfer),
+            ("handed", Handed),
+            ("outputs", Output),
+        ):
             values[name] = tuple(kind(**item) for item in values[name])
         for name in ("command", "folders", "linked"):
             values[name] = tuple(values[name])
         values["streams"] = tuple(_stream(item) for item in values["streams"])
-        values["resources"] = Resources(**values["resources"])
+        values["resources"] = Resources.of(values["resources"])
         values["server"] = Server(**values["server"]) if values["server"] else None
         network = values["network"]
         names = tuple((name, address) for name, address in network["names"])
@@ -154,6 +195,14 @@ class Produced:
     size: int
 
 
+class Batch(NamedTuple):
+    """Files that a run handed over and that wait to be stored: of the folder `number` of
+    `RunSpec.handed`, in the folder `path` of this machine. Whoever has stored them removes it."""
+
+    number: int
+    path: str
+
+
 @dataclass(frozen=True)
 class RunStatus:
     """What is known of a run. Times are UTC milliseconds."""
@@ -167,31 +216,39 @@ class RunStatus:
     """Exit status of the command; 128 + n when signal n ended it."""
     reason: str = ""
     """Empty, or why the platform ended or failed it: MaxRuntimeExceeded, Stopped, OutOfMemory,
-    NoSpace, DownloadFailed, UnsafeArchive, StartFailed, HealthCheckFailed, RunnerLost,
-    HostRestarted."""
+    NoSpace, DownloadFailed, UnsafeArchive, ImageUnavailable, CannotStart, StartFailed,
+    HealthCheckFailed, RunnerLost, HostRestarted."""
     message: str = ""
     """For people: /opt/ml/output/failure (first 1,024 characters), else the last line of the
     last traceback in the log, else a sentence on `reason`."""
+    traceback: str = ""
+    """The last one in the log of a command that failed; its end when it is long."""
     address: str = ""
     """host:port of a server."""
     outputs: tuple[Produced, ...] = ()
-    checkpoints: tuple[str, ...] = ()
-    """Folders of this machine, oldest first, with checkpoints that wait to be stored. Whoever has
-    stored the files of one removes it."""
+    batches: tuple[Batch, ...] = ()
+    """What the run handed over, oldest first within a folder."""
     started_at: int | None = None
     ended_at: int | None = None
     """When the command had ended; its archives are made after that."""
     peak_memory_mb: int = 0
+    waits_for: str = ""
+    """What the present stage is busy with, for people: how far the pull of an image is."""
+    image: str = ""
+    """Digest of the container's image, once it is known."""
+    note: str | None = ""
+    """/opt/ml/output/message, its first 1,024 bytes; None when it is not UTF-8."""
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "RunStatus":
-        """The status of which `document` is the JSON."""
+        """The status of which `document` is the JSON; an older version may have written it."""
+        known = {it.name for it in fields(cls)}
         return cls(
             **{
-                **document,
+                **{name: value for name, value in document.items() if name in known},
                 "stages": tuple((name, at) for name, at in document["stages"]),
                 "outputs": tuple(Produced(**each) for each in document["outputs"]),
-                "checkpoints": tuple(document.get("checkpoints", ())),
+                "batches": tuple(Batch(*each) for each in document.get("batches", ())),
             }
         )
 
@@ -215,16 +272,25 @@ class LogPage:
 
 
 @dataclass(frozen=True)
+class MetricLines:
+    """Lines of the files in which a run writes metrics; `ends` are the positions behind them, by
+    file: of the files that have grown."""
+
+    lines: tuple[bytes, ...]
+    ends: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Usage:
-    """What a run took of its machine at `at` (UTC milliseconds), in per cent."""
+    """What a run took of its machine at `at` (UTC milliseconds).
+
+    `cpu` is in per cent of one CPU: 400 when four are busy; so is `gpu`. `memory` is in per cent
+    of what the run may use, `disk` of the disk that it is on, `gpu_memory` of one GPU's. In bytes
+    a second: `disk_read`, `disk_write`, `machine_network_in`, `machine_network_out`.
+    """
 
     at: int
-    cpu: float
-    """Of one CPU: 400 when four are busy."""
-    memory: float
-    """Of what the run may use."""
-    disk: float
-    """Of the disk that the run is on."""
+    values: dict[str, float]
 
 
 class Runner(Protocol):
@@ -242,8 +308,19 @@ class Runner(Protocol):
     def logs(self, run_id: str, start: int, limit: int) -> LogPage:
         """Up to `limit` lines from position `start` (0 or the `end` of another page)."""
 
-    def usage(self, run_id: str, after: int) -> tuple[Usage, ...]:
+    def metric_lines(self, run_id: str, positions: Mapping[str, int]) -> MetricLines:
+        """What the run wrote to its files of metrics behind `positions`, by file; some of it."""
+
+    def usage(self, run_id: str, meter: Meter, after: int) -> tuple[Usage, ...]:
         """Samples later than `after` (UTC milliseconds), in order; all of them once it ended."""
+
+    def installed(self, run_id: str) -> list[dict[str, Any]]:
+        """`Name` and `Version` of the packages that an ended run installed, until it is removed."""
+
+    def keep(self, spec: RunSpec, until: int) -> None:
+        """Have a process ready, until then (UTC milliseconds), for a next run of the pool of this
+        one, which has ended and is not removed yet; a time that has passed ends it. Runs of no
+        pool, and runners that cannot, have none."""
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
         """Forget an ended run and free its disk; its log stays."""

@@ -5,6 +5,7 @@ only where a block has something. A pattern runs under a time limit, and every s
 about a second and says how far it came.
 """
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import regex
 
+from studio import expressions
 from studio.runners import log_lines
+from studio.runners.shim import tracebacks
 
 _CHUNK = 2**20
 _SECONDS = 1.0
@@ -22,6 +25,8 @@ _LINE_SECONDS = 0.05
 _TRACEBACK = b"Traceback (most recent call last)"
 _TRACEBACK_LINES = 300
 _SEARCHED_BACK = 16 * 2**20
+_LAUNCHED = 8
+"""Launchers of one host that each may tell that another failed."""
 
 Places = Callable[[bytes], Iterator[int]]
 """The numbers of the lines of a block, from 0, in which something is found."""
@@ -80,17 +85,16 @@ def first_error(folder: Path) -> int | None:
 
 
 def last_traceback(folder: Path) -> Excerpt | None:
-    """The last traceback among the last megabytes, down to its exception."""
+    """The last traceback among the last megabytes, down to its exception; that of a launcher only
+    where its processes left none."""
     index = log_lines.of(folder)
-    end = index.measure()[1]
-    for position in range(end - _CHUNK, end - _SEARCHED_BACK, -_CHUNK):
-        chunk = index.read(max(position, 0), position + _CHUNK + len(_TRACEBACK))
-        at = chunk.rfind(_TRACEBACK)
-        if at >= 0:
-            return _traceback(index, index.number(max(position, 0) + at))
-        if position <= 0:
-            break
-    return None
+    last = None
+    for position in itertools.islice(_headers(index), _LAUNCHED):
+        found = _traceback(index, index.number(position))
+        if not found.text.rpartition("\n")[2].startswith(tracebacks.LAUNCHERS):
+            return found
+        last = last or found
+    return last
 
 
 def plain(query: str, case_sensitive: bool) -> Places:
@@ -114,12 +118,9 @@ def plain(query: str, case_sensitive: bool) -> Places:
 def pattern(expression: str, case_sensitive: bool) -> Places:
     """The lines that a regular expression is found in.
 
-    Raises ValueError for an expression that is none; looking for places, TimeoutError.
+    Raises ValueError as `expressions.compiled`; looking for places, TimeoutError.
     """
-    try:
-        compiled = regex.compile(expression, 0 if case_sensitive else regex.IGNORECASE)
-    except regex.error as error:
-        raise ValueError(str(error)) from error
+    compiled = expressions.compiled(expression, 0 if case_sensitive else regex.IGNORECASE)
 
     def places(block: bytes) -> Iterator[int]:
         lines = block.removesuffix(b"\n").decode("utf-8", "replace").split("\n")
@@ -183,6 +184,20 @@ def _first_error(chunk: bytes) -> int | None:
                 first = start
             at = chunk.find(sign, end, first)
     return first if first < len(chunk) else None
+
+
+def _headers(index: log_lines.LogLines) -> Iterator[int]:
+    """Where tracebacks begin among the last megabytes, the last first."""
+    end = index.measure()[1]
+    for position in range(end - _CHUNK, end - _SEARCHED_BACK, -_CHUNK):
+        begin = max(position, 0)
+        chunk = index.read(begin, position + _CHUNK + len(_TRACEBACK) - 1)
+        at = chunk.rfind(_TRACEBACK)
+        while at >= 0:
+            yield begin + at
+            at = chunk.rfind(_TRACEBACK, 0, at)
+        if position <= 0:
+            return
 
 
 def _traceback(index: log_lines.LogLines, line: int) -> Excerpt:

@@ -1,5 +1,7 @@
 """Runs on this machine: one folder and one shim a run. The folder is all that this class knows.
 
+The command of a run is processes of this machine, in a sandbox if there is one, or a container.
+
 Liveness goes by pid, start time and boot: a pid alone may belong to a stranger.
 """
 
@@ -7,9 +9,8 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,30 @@ from typing import Any
 from studio import durable, processes
 from studio.container import files
 from studio.errors import StudioError
-from studio.runners import interpreters, logs, sandbox
-from studio.runners.base import LogPage, Produced, RunSpec, RunStatus, Usage
+from studio.runners import (
+    environments,
+    interpreters,
+    logs,
+    metric_files,
+    sandbox,
+    taken,
+    warm_pool,
+)
+from studio.runners.base import (
+    Batch,
+    LogPage,
+    Meter,
+    MetricLines,
+    RunSpec,
+    RunStatus,
+    Usage,
+)
+from studio.runners.docker import engines
 from studio.runners.interpreters import Interpreter
-from studio.runners.shim import checkpoints, claim, notes, tree, usage
+from studio.runners.nursery import Nursery
+from studio.runners.shim import claim, handover, notes, tree, warm
 from studio.settings import Settings
 
-_ROOT = Path(__file__).parents[2]
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from studio.runners.shim.main import main; main(sys.argv[2])"
-)
 _END_SECONDS = 3.0
 _FINAL = "exit.json"
 
@@ -37,21 +51,28 @@ class ProcessRunner:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._nursery = Nursery(settings.home, _shim_environment(settings))
         settings.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def start(self, spec: RunSpec) -> dict[str, Any]:
         folder = self._folder(spec.id)
-        if not (folder / "pid.json").exists():
+        if spec.pool and not folder.exists():
+            warm_pool.take(self._settings, spec, folder)
+        shim = durable.read_json(folder / "pid.json")
+        if shim is None or not (folder / "spec.json").exists():
             folder.mkdir(mode=0o700, exist_ok=True)
             durable.sync_dir(folder.parent)
             durable.write_json(folder / "spec.json", self._shim_spec(spec, folder))
-            self._spawn(folder)
+            if shim is None:
+                self._spawn(folder, spec)
+            else:
+                _wake(shim)
         return {"started_at": _now(), "boot_id": processes.boot_id()}
 
     def poll(self, run_id: str, handle: dict[str, Any]) -> RunStatus:
         folder = self._folder(run_id)
         status = self._status(folder, handle)
-        return replace(status, checkpoints=checkpoints.waiting(folder / "checkpoints"))
+        return replace(status, batches=_batches(folder / "handed"))
 
     def stop(self, run_id: str, handle: dict[str, Any]) -> None:
         folder = self._folder(run_id)
@@ -66,11 +87,35 @@ class ProcessRunner:
     def logs(self, run_id: str, start: int, limit: int) -> LogPage:
         return logs.read(self._folder(run_id), start, limit)
 
-    def usage(self, run_id: str, after: int) -> tuple[Usage, ...]:
-        return tuple(Usage(*each) for each in usage.read(self._folder(run_id), after))
+    def metric_lines(self, run_id: str, positions: Mapping[str, int]) -> MetricLines:
+        folder = self._folder(run_id)
+        ended = (folder / _FINAL).exists()  # in this order: nothing is written after that
+        return metric_files.read(folder / "ml", positions, ended)
+
+    def usage(self, run_id: str, meter: Meter, after: int) -> tuple[Usage, ...]:
+        read = taken.of_gpus if meter == "gpus" else taken.of_machine
+        return read(self._folder(run_id), after)
+
+    def installed(self, run_id: str) -> list[dict[str, Any]]:
+        return environments.added(self._folder(run_id) / "tmp")
+
+    def keep(self, spec: RunSpec, until: int) -> None:
+        if not spec.pool or not (spec.image or sandbox.wanted(self._settings)):
+            return
+        folder = warm_pool.folder(self._settings, spec)
+        if warm_pool.prolong(folder, until):
+            _wake(durable.read_json(folder / "pid.json") or {})
+        elif until > _now():
+            for name in ("ml", "tmp"):
+                (folder / name).mkdir(mode=0o700, parents=True)
+            made = warm_pool.template(spec)
+            ticket = warm_pool.ticket(spec, self._folder(spec.id) / "tmp", until)
+            document = {**self._shim_spec(made, folder), **ticket}
+            durable.write_json(folder / warm.TICKET, document)
+            self._spawn(folder, spec)
 
     def remove(self, run_id: str, handle: dict[str, Any]) -> None:
-        for name in ("ml", "tmp", "outputs", "scratch", "feed", "checkpoints"):
+        for name in ("ml", "tmp", "outputs", "scratch", "feed", "handed"):
             files.remove_tree(self._folder(run_id) / name)
 
     def _status(self, folder: Path, handle: dict[str, Any]) -> RunStatus:
@@ -89,6 +134,13 @@ class ProcessRunner:
         return self._settings.runs / run_id
 
     def _shim_spec(self, spec: RunSpec, folder: Path) -> dict[str, Any]:
+        if spec.image:
+            own = {"env": spec.env, "sandbox": [], "engine": engines.options(self._settings)}
+        else:
+            own = self._process_spec(spec, folder)
+        return {**spec.document(), **own, "home": str(self._settings.home)}
+
+    def _process_spec(self, spec: RunSpec, folder: Path) -> dict[str, Any]:
         boxed = sandbox.wanted(self._settings)
         bare = None if boxed else folder
         if not boxed and (spec.network.isolated or len(spec.network.names) > 1):
@@ -96,30 +148,20 @@ class ProcessRunner:
         python = _interpreter(spec)
         shown, programs = (python.folders, python.bin) if python else ((), None)
         options = (
-            sandbox.arguments(self._settings.home, folder, spec.network, shown) if boxed else []
+            sandbox.arguments(
+                self._settings.home, folder, spec.network, shown, bool(spec.resources.gpu_ids)
+            )
+            if boxed
+            else []
         )
         given = _given(spec, boxed)
-        return {
-            **spec.document(),
-            "env": sandbox.environment(spec.id, spec.resources.cpus, given, bare, programs),
-            "sandbox": options,
-            "home": str(self._settings.home),
-        }
+        env = sandbox.environment(spec.id, spec.resources, given, bare, programs)
+        return {"env": env, "sandbox": options}
 
-    def _spawn(self, folder: Path) -> None:
-        with (folder / "shim.log").open("ab") as errors:
-            done = subprocess.run(
-                [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT), str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                cwd="/",
-                start_new_session=True,
-                env=_shim_environment(self._settings),
-                check=False,
-            )
+    def _spawn(self, folder: Path, spec: RunSpec) -> None:
+        started = self._nursery.start(folder, bool(spec.image))
         # Whoever fails to start a run makes sure that no late shim starts it after all.
-        if done.returncode != 0 and claim.claim(folder, claim.nobody()):
+        if not started and claim.claim(folder, claim.nobody()):
             raise StudioError(f"The run could not be started; see {folder / 'shim.log'}.")
 
     def _lost(self, folder: Path, known: dict[str, Any]) -> RunStatus:
@@ -129,6 +171,7 @@ class ProcessRunner:
             status = _ended(status, "HostRestarted", "The machine was restarted while it ran.")
         else:
             _end_left_over(folder)
+            engines.end_left_over(self._settings, folder)
             status = _ended(status, "RunnerLost", "The process that owned the run was killed.")
         if folder.is_dir():
             _say_last(folder, status)
@@ -204,9 +247,7 @@ def _final(folder: Path) -> RunStatus | None:
     document = durable.read_json(folder / _FINAL)
     if document is None:
         return None
-    document["stages"] = tuple((name, at) for name, at in document["stages"])
-    document["outputs"] = tuple(Produced(**each) for each in document["outputs"])
-    return RunStatus(**document)
+    return RunStatus.of(document)
 
 
 def _running(folder: Path) -> RunStatus:
@@ -217,8 +258,21 @@ def _running(folder: Path) -> RunStatus:
         return RunStatus("running")
     stages = tuple((name, at) for name, at in document["stages"])
     return RunStatus(
-        "running", stages, address=document["address"], started_at=document["started_at"]
+        "running",
+        stages,
+        address=document["address"],
+        started_at=document["started_at"],
+        waits_for=document.get("waits_for", ""),
+        image=document.get("image", ""),
     )
+
+
+def _batches(places: Path) -> tuple[Batch, ...]:
+    try:
+        numbers = sorted(int(entry.name) for entry in os.scandir(places))
+    except FileNotFoundError:
+        return ()
+    return tuple(Batch(it, path) for it in numbers for path in handover.waiting(places / str(it)))
 
 
 def _ended(status: RunStatus, reason: str, message: str) -> RunStatus:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from studio.errors import StudioError
-from studio.runners.base import Network
+from studio.runners.base import Network, Resources
 from studio.settings import Settings
 
 _SESSIONS = ("/run/user", "/run/podman")
@@ -49,18 +49,23 @@ def possible(settings: Settings) -> bool:
 
 
 def arguments(
-    home: Path, folder: Path, network: Network = _PLAIN, shown: tuple[Path, ...] = ()
+    home: Path,
+    folder: Path,
+    network: Network = _PLAIN,
+    shown: tuple[Path, ...] = (),
+    gpus: bool = False,
 ) -> list[str]:
     """bwrap and its options for the run in `folder`; read-only binds and the command follow.
 
-    `shown` are folders that can be seen even where they lie in a hidden one. Writes the files that
+    `shown` are folders that can be seen even where they lie in a hidden one; GPUs only by who has
+    `gpus`. Writes the files that
     take the places of /etc/hosts and /etc/nsswitch.conf into `folder`.
     """
     program = shutil.which("bwrap") or "bwrap"
     made = [
         *(program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"),
         *("--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"),
-        *_devices(),
+        *(_devices() if gpus else ()),
         *("--bind", str(folder / "tmp"), "/tmp"),
         *(("--bind", str(folder / "tmp"), "/var/tmp") if _exists("/var/tmp") else ()),
         *_own_opt(),
@@ -76,7 +81,7 @@ def arguments(
 
 def environment(
     run_id: str,
-    cpus: int,
+    resources: Resources,
     given: dict[str, str],
     bare: Path | None = None,
     programs: Path | None = None,
@@ -92,11 +97,12 @@ def environment(
         "HOME": "/tmp",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
-        **dict.fromkeys(_THREADS, str(cpus)),
+        **dict.fromkeys(_THREADS, str(resources.cpus)),
         **(_bare(bare) if bare else {}),
         **given,
     }
-    return {**made, "STUDIO_RUN_ID": run_id}
+    mine = ",".join(resources.gpu_ids)  # none: a driver is told so, and gives none
+    return {**made, "CUDA_VISIBLE_DEVICES": mine, "STUDIO_RUN_ID": run_id}
 
 
 def _network(folder: Path, network: Network) -> list[str]:
@@ -196,7 +202,8 @@ def _own_opt() -> list[str]:
         if entry.is_symlink():
             made += ["--symlink", str(entry.readlink()), str(entry)]
         elif _exists(str(entry)):
-            made += ["--ro-bind", str(entry), str(entry)]
+            # It may be gone by the time that the inputs are there and the sandbox is made.
+            made += ["--ro-bind-try", str(entry), str(entry)]
     return made
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -180,13 +179,6 @@ def start_server(job: Job, log: Path, port: int, **env: str) -> Server:
             env=job.environment(SAGEMAKER_BIND_TO_PORT=str(port), **env),
         )  # fmt: skip
     return Server(process, port, log)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_ping(server: Server) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from algorithm_programs import Job, Serve, Server, free_port, start_server, wait_for_ping
+from algorithm_programs import Job, Serve, Server, start_server, wait_for_ping
+from ports import held_port
 
 
 @pytest.fixture
@@ -19,10 +20,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     running: list[Server] = []
 
     def start(job: Job, **env: str) -> Server:
-        port = free_port()
-        server = start_server(job, tmp_path / f"server-{port}.log", port, **env)
-        running.append(server)
-        wait_for_ping(server)
+        with held_port() as port:
+            server = start_server(job, tmp_path / f"server-{port}.log", port, **env)
+            running.append(server)
+            wait_for_ping(server)
         return server
 
     yield start

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ports import held_port
 from waiting import PATIENCE_SECONDS
 
 from studio.algorithms import record_message, recordio
@@ -72,19 +72,18 @@ def train(base: Path, hyperparameters: Mapping[str, object], channels: Files) ->
 @contextlib.contextmanager
 def served(base: Path) -> Iterator[str]:
     """The model in `base / "model"` behind a server; yields its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = environment(base) | {"SAGEMAKER_BIND_TO_PORT": str(port)}
-    process = subprocess.Popen(
-        [*IMAGE.entrypoint("1"), "serve"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        _wait(f"http://127.0.0.1:{port}/ping", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    with held_port() as port:
+        env = environment(base) | {"SAGEMAKER_BIND_TO_PORT": str(port)}
+        command = [*IMAGE.entrypoint("1"), "serve"]
+        process = subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(f"http://127.0.0.1:{port}/ping", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def invoke(url: str, body: bytes, kind: str = "text/csv", accept: str = "") -> tuple[int, bytes]:
@@ -92,7 +91,7 @@ def invoke(url: str, body: bytes, kind: str = "text/csv", accept: str = "") -> t
     headers = {"Content-Type": kind} | ({"Accept": accept} if accept else {})
     request = urllib.request.Request(f"{url}/invocations", body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -74,7 +74,7 @@ def test_pipes_are_read_once_an_epoch(clusters: Job, kind: str, data: bytes) -> 
     feeder = feed(clusters.base / "input" / "data", "train", 2, data)
     ended = clusters.train(**BASE, epochs=2)
     assert ended.code == 0, ended.log
-    feeder.join(5)
+    feeder.join(60)
     assert not feeder.is_alive()
     assert ended.log.count("processed a total of 1200 examples") == 2
     assert metrics(ended.log)["train:progress"] == [50.0, 100.0]

@@ -13,11 +13,10 @@ from studio.algorithms.linear_learner.variations import Asked, Automatic
 AUTOMATIC = Automatic(learning_rate=0.1, wd=0.01, l1=0.1, balance=4.0, validated=True)
 
 
+NEVER = solver.Alone(lambda: False)
+
+
 def quiet(epoch: solver.Epoch) -> None: ...
-
-
-def never() -> bool:
-    return False
 
 
 def problem(classes: int = 1, rows: int = 103) -> tuple[Examples, losses.Loss]:
@@ -55,10 +54,10 @@ def test_batched_models_equal_single_models(classes: int, optimizer: str) -> Non
     start = np.random.default_rng(1).normal(0, 0.1, (7, classes, 6)).astype(np.float32)
     plan = Plan(batch_size=20, epochs=5, patience=99, optimizer=Recipe(optimizer, 0.9))
     judge = judge_of(examples, loss)
-    together = solver.train(Task(examples, loss, stack, plan, start), judge, quiet, never)
+    together = solver.train(Task(examples, loss, stack, plan, start), judge, quiet, NEVER)
     for number in range(7):
         task = Task(examples, loss, one(stack, number), plan, start[number : number + 1])
-        alone = solver.train(task, judge, quiet, never)
+        alone = solver.train(task, judge, quiet, NEVER)
         np.testing.assert_allclose(together.weights[number], alone.weights[0], atol=2e-5)
         assert together.loss[number] == pytest.approx(alone.loss[0], rel=1e-4)
 
@@ -75,11 +74,11 @@ def test_stopped_models_do_not_disturb_the_others() -> None:
     ran: list[list[int]] = []
     judge = judge_of(examples, loss)
     task = Task(examples, loss, stack, plan, start)
-    race = solver.train(task, judge, lambda epoch: ran.append(epoch.models.tolist()), never)
+    race = solver.train(task, judge, lambda epoch: ran.append(epoch.models.tolist()), NEVER)
     assert ran[0] == [0, 1, 2, 3]
     assert {1, 2} & set(ran[-1]) == set()
     assert np.isfinite(race.weights).all()
-    alone = solver.train(Task(examples, loss, one(stack, 0), plan, start[:1]), judge, quiet, never)
+    alone = solver.train(Task(examples, loss, one(stack, 0), plan, start[:1]), judge, quiet, NEVER)
     np.testing.assert_allclose(race.weights[0], alone.weights[0], atol=1e-5)
 
 
@@ -88,7 +87,7 @@ def test_the_last_short_batch_has_its_own_mean() -> None:
     stack = variations.make(Asked(learning_rate=0.01, wd=0, l1=0), AUTOMATIC, 1, 3)
     plan = Plan(batch_size=2, epochs=1, optimizer=Recipe("sgd"), seed=3)
     task = Task(examples, loss, stack, plan, np.zeros((1, 1, 6), np.float32))
-    race = solver.train(task, judge_of(examples, loss), quiet, never)
+    race = solver.train(task, judge_of(examples, loss), quiet, NEVER)
     weights = np.zeros(6)
     order = np.random.default_rng(3).permutation(3)
     for step, batch in enumerate(order):
@@ -106,7 +105,7 @@ def test_sparse_examples_train_like_dense_ones() -> None:
     start = np.full((3, 1, 6), 0.1, np.float32)
     plan = Plan(batch_size=20, epochs=4)
     results = [
-        solver.train(Task(data, loss, stack, plan, start), judge_of(data, loss), quiet, never)
+        solver.train(Task(data, loss, stack, plan, start), judge_of(data, loss), quiet, NEVER)
         for data in (examples, other)
     ]
     np.testing.assert_allclose(results[0].weights, results[1].weights, atol=1e-5)
@@ -129,11 +128,11 @@ def test_training_can_be_stopped_between_two_steps() -> None:
     stack = variations.make(Asked(), AUTOMATIC, 2, 50)
     plan = Plan(batch_size=50, epochs=9)
     task = Task(examples, loss, stack, plan, np.zeros((2, 1, 6), np.float32))
-    for answers, expected in (([False, True], 1), ([False] * 3 + [True], 3)):
+    for answers, expected in (([False, True], 2), ([False] * 2 + [True], 3)):
         seen: list[solver.Epoch] = []
         said = iter(answers)
         stopped = lambda said=said: next(said, True)  # noqa: E731
-        race = solver.train(task, judge_of(examples, loss), seen.append, stopped)
+        race = solver.train(task, judge_of(examples, loss), seen.append, solver.Alone(stopped))
         assert [(epoch.number, epoch.steps) for epoch in seen] == [(0, expected)]
         assert np.isfinite(race.loss).all()
 
@@ -154,8 +153,10 @@ def test_the_schedule_lowers_the_rate_to_its_floor() -> None:
     task = Task(
         examples, loss, stack, Plan(batch_size=10, epochs=1), np.zeros((1, 1, 6), np.float32)
     )
-    run = solver._Run(task)
-    rates = [float(run._rate[0, 0]) for _ in run.epoch(np.random.default_rng(0))]
+    rates: list[float] = []
+    noting = solver.Alone(lambda: rates.append(float(run._rate[0, 0])) is not None)
+    run = solver._Run(task, noting)
+    run.epoch(np.random.default_rng(0))
     assert rates == pytest.approx([0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.1, 0.1, 0.1, 0.1])
 
 
@@ -163,7 +164,7 @@ def test_bias_has_its_own_rate_and_decay() -> None:
     examples, loss = problem()
     stack = variations.make(Asked(learning_rate=0.1, wd=0.5), AUTOMATIC, 1, 10)
     plan = Plan(batch_size=10, epochs=1, bias_lr_mult=3.0, bias_wd_mult=0.5)
-    run = solver._Run(Task(examples, loss, stack, plan, np.zeros((1, 1, 6), np.float32)))
+    run = solver._Run(Task(examples, loss, stack, plan, np.zeros((1, 1, 6), np.float32)), NEVER)
     assert run._wd[0].tolist() == pytest.approx([0.5] * 5 + [0.25])
     assert run._pace[0].tolist() == pytest.approx([1.0] * 5 + [3.0])
     assert run._l1[0, -1] == 0.0

@@ -1,6 +1,7 @@
 """The hook in real interpreters: Debian's Python, and the virtual environment with AWS's SDK."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,14 @@ def test_waiters_of_studio_are_brisk_and_as_patient(python):
     assert said[0] == f"{[{'EndpointName': 'x'}] * 4} method function"
     assert "Max attempts exceeded" in said[1]
     assert said[1].endswith("True")
+
+
+def test_an_interpreter_that_was_begun_by_a_way_around_is_named_by_its_place():
+    python = Path(sys.executable)
+    code = "import sitecustomize as s; print(s._interpreted({}, 'python:3.11', False))"
+    around = f"../{Path.cwd().name}/{os.path.relpath(python)}"
+    said = python_says(around, code, **ACTIVE)
+    assert said == str({"Environment": {"STUDIO_PYTHON": str(python)}})
 
 
 def test_a_module_that_cannot_be_patched_stays_usable(tmp_path):

@@ -105,6 +105,18 @@ def test_a_cell(studio, repository, tmp_path, monkeypatch):
     assert found["Git"]["Subject"] == "A tree"
 
 
+def test_a_script_that_makes_a_trial_component(studio, repository):
+    code = """
+import boto3
+made = boto3.client("sagemaker").create_trial_component(TrialComponentName="provenance-component")
+print(made["TrialComponentArn"])
+"""
+    [arn] = script(studio, repository, code)
+    found = recorded(studio, arn)
+    assert (found["Kind"], found["Path"]) == ("script", str(repository / "start.py"))
+    assert found["Git"]["Subject"] == "A tree"
+
+
 def test_a_script_and_its_repository(studio, repository):
     [arn] = script(studio, repository, create("provenance-script"))
     found = recorded(studio, arn)  # a program ends only once it is told

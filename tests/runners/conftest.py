@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from left_over import alive_of
 from people import unprivileged_fixture
-from runner_contract import Bench
+from runner_contract import Bench, lasting
 
 from studio.runners.process import ProcessRunner
 from studio.runners.shim import tree
@@ -28,5 +28,5 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(params=["auto", "never"])
-def bench(home: Path, request: pytest.FixtureRequest) -> Bench:
-    return Bench(ProcessRunner(Settings(home=home, sandbox=request.param)))
+def bench(home: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    yield from lasting(Bench(ProcessRunner(Settings(home=home, sandbox=request.param))))

@@ -2,34 +2,36 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runner_contract import Bench
+from runner_contract import Bench, lasting
 from test_run_crashes import assert_gone, shim_of
 from test_run_inputs import small_disk
 from waiting import eventually
 
 from studio.container import files
-from studio.runners.base import Transfer
+from studio.runners.base import Handed, Transfer
 from studio.runners.process import ProcessRunner
-from studio.runners.shim import checkpoints
+from studio.runners.shim import handover
 from studio.settings import Settings
 
 FOLDER = "checkpoints"
 SCRIPT = 'cd "$ML/checkpoints"; '
+HOLD = "until [ -e ../go ]; do sleep 0.05; done"
 
 
 @pytest.fixture
-def bench(home: Path) -> Bench:
+def bench(home: Path) -> Iterator[Bench]:
     """Of one kind: how files are handed over has nothing to do with the sandbox."""
-    return Bench(ProcessRunner(Settings(home=home)))
+    yield from lasting(Bench(ProcessRunner(Settings(home=home))))
 
 
 def taken(bench: Bench, run: str) -> dict[str, str]:
     """What waits, as whoever stores it would find it; it is removed."""
     found: dict[str, str] = {}
-    for batch in bench.poll(run).checkpoints:
+    for _, batch in bench.poll(run).batches:
         for path in sorted(Path(batch).rglob("*")):
             if path.is_file():
                 assert not path.is_symlink()
@@ -39,31 +41,35 @@ def taken(bench: Bench, run: str) -> dict[str, str]:
 
 
 def waits(bench: Bench, run: str) -> dict[str, str]:
-    bench.until(run, lambda status: bool(status.checkpoints))
+    bench.until(run, lambda status: bool(status.batches))
     return taken(bench, run)
+
+
+def let_go(home: Path, run: str) -> None:
+    """End what HOLD is in the script of a run."""
+    (home / "runs" / run / "ml" / "go").touch()
 
 
 def start(bench: Bench, script: str, **fields) -> str:
     fields.setdefault("folders", (FOLDER,))
-    return bench.start(SCRIPT + script, checkpoints=FOLDER, **fields)
+    return bench.start(SCRIPT + script, handed=(Handed(FOLDER),), **fields)
 
 
 def test_new_and_changed_files_while_it_runs_and_the_rest_at_the_end(bench: Bench, home: Path):
     run = start(
         bench,
         "mkdir -p a/b; echo one > a/b/c; echo two > d; echo ready; "
-        "until [ -e ../go ]; do sleep 0.05; done; echo more >> d; "
+        f"{HOLD}; echo more >> d; "
         "until [ -e ../end ]; do sleep 0.05; done; rm a/b/c; echo last > e",
     )
-    ml = home / "runs" / run / "ml"
     bench.said(run, "ready")
     assert waits(bench, run) == {"a/b/c": "one\n", "d": "two\n"}
-    (ml / "go").touch()
+    let_go(home, run)
     assert waits(bench, run) == {"d": "two\nmore\n"}
-    (ml / "end").touch()
+    (home / "runs" / run / "ml" / "end").touch()
     assert bench.ended(run).phase == "succeeded"
     assert taken(bench, run) == {"e": "last\n"}
-    assert bench.poll(run).checkpoints == ()
+    assert bench.poll(run).batches == ()
 
 
 def test_what_was_restored_is_not_handed_over_again(bench: Bench, tmp_path: Path):
@@ -91,13 +97,15 @@ def test_the_last_state_is_kept_however_a_run_ends(bench: Bench, home: Path, end
     assert taken(bench, run) == {"s": "state\n"}
     assert_gone(home)
     bench.runner.remove(run, bench.handles[run])
-    assert not (home / "runs" / run / "checkpoints").exists()
+    assert not (home / "runs" / run / "handed").exists()
 
 
-def test_batches_wait_in_order(bench: Bench):
-    run = start(bench, "echo 1 > a; sleep 2.5; echo 2 > a")
+def test_batches_wait_in_order(bench: Bench, home: Path):
+    run = start(bench, f"echo 1 > a; {HOLD}; echo 2 > a")
+    bench.until(run, lambda status: bool(status.batches))
+    let_go(home, run)
     bench.ended(run)
-    first, second = bench.poll(run).checkpoints
+    (_, first), (_, second) = bench.poll(run).batches
     assert (Path(first) / "a").read_text() == "1\n"
     assert (Path(second) / "a").read_text() == "2\n"
 
@@ -130,7 +138,7 @@ def test_a_killed_keeper_is_replaced(bench: Bench, home: Path):
 def test_a_killed_shim_takes_its_keeper_with_it(bench: Bench, home: Path):
     run = start(bench, "echo one > a; echo ready; sleep 1000")
     bench.said(run, "ready")
-    bench.until(run, lambda status: bool(status.checkpoints))
+    bench.until(run, lambda status: bool(status.batches))
     shim = shim_of(home, run)
     os.kill(shim, signal.SIGKILL)
     assert bench.ended(run).reason == "RunnerLost"
@@ -138,7 +146,7 @@ def test_a_killed_shim_takes_its_keeper_with_it(bench: Bench, home: Path):
     assert_gone(home)
 
 
-def test_nothing_from_elsewhere_is_handed_over(bench: Bench, tmp_path: Path):
+def test_nothing_from_elsewhere_is_handed_over(bench: Bench, home: Path, tmp_path: Path):
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "key").write_text("secret")
@@ -147,9 +155,10 @@ def test_nothing_from_elsewhere_is_handed_over(bench: Bench, tmp_path: Path):
         f"ln -s {secret}/key link; ln -s {secret} folder; mkfifo pipe; echo fine > a; "
         "python3 -c \"import os; os.mkdir(b'caf\\xe9'); open(b'caf\\xe9/x', 'w'); "
         "[(os.mkdir('d'), os.chdir('d')) for _ in range(300)]; open('deep', 'w')\"; "
-        "sleep 2.5; rm -r a; mv folder a; true",
+        f"{HOLD}; rm -r a; mv folder a; true",
     )
     assert waits(bench, run) == {"a": "fine\n"}
+    let_go(home, run)
     assert bench.ended(run).phase == "succeeded"
     assert taken(bench, run) == {}
 
@@ -159,6 +168,33 @@ def test_the_folder_itself_may_be_led_elsewhere(bench: Bench, tmp_path: Path):
     run = start(bench, f"cd ..; rm -r checkpoints; ln -s {tmp_path} checkpoints; sleep 1.5")
     assert bench.ended(run).phase == "succeeded"
     assert taken(bench, run) == {}
+
+
+def test_a_folder_above_it_may_be_led_elsewhere(bench: Bench, tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "key").write_text("secret")
+    run = bench.start(
+        f'cd "$ML"; echo fine > out/a; rm -r results; ln -s {tmp_path} results; echo x > b',
+        folders=("out", "results/out"),
+        handed=(Handed("results/out", at_end=True), Handed("out", at_end=True)),
+    )
+    assert bench.ended(run).phase == "succeeded"
+    ((number, batch),) = bench.poll(run).batches
+    assert (number, [path.name for path in Path(batch).iterdir()]) == (1, ["a"])
+
+
+def test_what_is_for_the_end_waits_for_it(bench: Bench, home: Path):
+    run = bench.start(
+        f'cd "$ML/soon"; echo x | tee ../late/a > a; {HOLD}; cd ../late; rm a; echo y > b',
+        folders=("late", "soon"),
+        handed=(Handed("late", at_end=True), Handed("soon")),
+    )
+    bench.until(run, lambda status: bool(status.batches))
+    assert [number for number, _ in bench.poll(run).batches] == [1]
+    let_go(home, run)
+    bench.ended(run)
+    (_, late), _ = bench.poll(run).batches
+    assert [path.name for path in Path(late).iterdir()] == ["b"]
 
 
 @pytest.mark.root
@@ -172,45 +208,45 @@ def test_a_checkpoint_that_has_no_room_for_a_copy_is_kept_at_the_end(tmp_path: P
         )
         status = bench.ended(run)
         assert (status.phase, bench.lines(run)) == ("succeeded", ["fits"]), status
-        (batch,) = bench.poll(run).checkpoints
+        ((_, batch),) = bench.poll(run).batches
         assert (Path(batch) / "large").stat().st_size == 15_000_000
 
 
-class Changing(checkpoints.Collector):
+class Changing(handover.Collector):
     """A command that writes at the worst moment: while its file is copied."""
 
-    def __init__(self, source: Path, batches: Path) -> None:
-        super().__init__(source, batches)
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, "source", root / "batches")
         self.writes = 1
 
     def _take(self, name, fresh, last):
-        original = checkpoints._copy
+        original = handover._copy
 
         def copy(fd, target):
             original(fd, target)
             if self.writes:
                 self.writes -= 1
-                (self._source / name).write_text("changed")
+                (self._root / "source" / name).write_text("changed")
 
-        checkpoints._copy = copy
+        handover._copy = copy
         try:
             return super()._take(name, fresh, last)
         finally:
-            checkpoints._copy = original
+            handover._copy = original
 
 
 def test_a_file_that_changes_while_it_is_copied_is_tried_again(tmp_path: Path):
     source = tmp_path / "source"
     source.mkdir()
-    collector = Changing(source, tmp_path / "batches")
+    collector = Changing(tmp_path)
     (source / "a").write_text("first")
     assert not collector.look()  # seen once: it may still be written
     assert not collector.look()  # torn
     assert not collector.look()
-    assert checkpoints.waiting(tmp_path / "batches") == ()
+    assert handover.waiting(tmp_path / "batches") == ()
     while not collector.look():
         pass
-    (batch,) = checkpoints.waiting(tmp_path / "batches")
+    (batch,) = handover.waiting(tmp_path / "batches")
     assert (Path(batch) / "a").read_text() == "changed"
     assert not collector.look()
     files.remove_tree(Path(batch))

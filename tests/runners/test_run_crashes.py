@@ -63,18 +63,20 @@ def test_nobody_cuts_the_log_off(bench: Bench):
 
 
 def test_a_killed_scribe_loses_no_line_and_doubles_none(bench: Bench, home: Path):
-    run = bench.start("seq 1 200000; echo waiting; sleep 1; seq 200001 400000; echo end")
+    hold = 'until [ -e "$ML/go" ]; do sleep 0.05; done'
+    run = bench.start(f"seq 1 200000; echo waiting; {hold}; seq 200001 400000; echo end")
     shim = shim_of(home, run)
     log = home / "runs" / run / "log"
     # Before that, the command itself is for a moment a child that runs the shim's program.
     bench.until(run, lambda _: bench.lines(run))
-    killed = 0
+    killed = set()
     while not bench.poll(run).ended:
         for pid in scribes_of(shim):
             os.kill(pid, signal.SIGKILL)
-            killed += 1
+            killed.add(pid)
+        if len(killed) > 2:
+            (home / "runs" / run / "ml" / "go").touch()
         time.sleep(0.002)
-    assert killed > 2  # far more where the machine is not busy
     first, second = map(str, range(1, 200001)), map(str, range(200001, 400001))
     assert log.read_text().split() == [*first, "waiting", *second, "end"]
 
@@ -240,8 +242,8 @@ def test_a_shim_that_dies_before_its_last_word_is_named(bench: Bench, home: Path
 def test_no_zombies_stay_with_the_starter(bench: Bench):
     for _ in range(3):
         bench.ended(bench.start("true"))
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    # The process that forks shims is there, and nobody who has died.
+    assert os.waitpid(-1, os.WNOHANG) == (0, 0)
 
 
 def test_hints_are_sent_and_not_needed(bench: Bench, home: Path):

@@ -11,7 +11,7 @@ from runner_contract import Bench
 from waiting import PATIENCE_SECONDS
 
 from studio.runners.base import Resources
-from studio.runners.shim import gpus, usage
+from studio.runners.shim import gpus, nvml, usage
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="SKIPPED LOUDLY: needs gcc")
 
@@ -26,7 +26,7 @@ def library_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def watched(folder: Path) -> gpus.GpuSample:
     """The first sample of a watcher, which is ended then."""
-    watcher = gpus.Watcher(folder)
+    watcher = gpus.Watcher(folder, ["GPU-0", "GPU-1"])
     pid = watcher.pid
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := gpus.read(folder, 0)):
@@ -41,7 +41,7 @@ def watched(folder: Path) -> gpus.GpuSample:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch, library: Path) -> None:
     monkeypatch.setattr(usage, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(gpus, "_LIBRARY", str(library))
+    monkeypatch.setattr(nvml, "LIBRARY", str(library))
 
 
 def test_of_gpus_that_others_use_nothing_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -58,8 +58,8 @@ def test_processes_that_cannot_be_seen_count_as_a_whole(tmp_path: Path):
 
 
 def test_without_the_library_the_watcher_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gpus, "_LIBRARY", "no-such-library.so")
-    watcher = gpus.Watcher(tmp_path)
+    monkeypatch.setattr(nvml, "LIBRARY", "no-such-library.so")
+    watcher = gpus.Watcher(tmp_path, ["0"])
     assert os.waitpid(watcher.pid, 0)[1] == 0
     watcher.ended(0)
     watcher.finish()

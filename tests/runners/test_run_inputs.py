@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from runner_contract import Bench
+from runner_contract import HOSTILE, Bench, said_back
 from waiting import eventually
 
 from studio.runners.base import Output, Transfer
@@ -30,6 +30,11 @@ def stored(tmp_path: Path, size: int, name: str = "object") -> Path:
         file.truncate(size)
     path.chmod(0o400)
     return path
+
+
+def test_a34_texts_arrive_to_the_byte(bench: Bench):
+    _, lines = bench.result("", **said_back())
+    assert lines == [ascii([*HOSTILE, *HOSTILE])]
 
 
 def test_large_channels_are_links_that_nobody_can_write(bench: Bench, tmp_path: Path):

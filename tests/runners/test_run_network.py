@@ -1,17 +1,19 @@
 """What a run sees of the network: names of its job's hosts, or nothing at all."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from left_over import assert_gone
-from runner_contract import Bench
-from waiting import PATIENCE_SECONDS
+from runner_contract import Bench, lasting
+from waiting import eventually
 
 from studio.errors import StudioError
 from studio.runners import sandbox
@@ -23,8 +25,8 @@ NAMES = (("algo-1", "127.201.3.1"), ("algo-2", "127.201.3.2"))
 
 
 @pytest.fixture
-def boxed(home) -> Bench:
-    return Bench(ProcessRunner(Settings(home=home, sandbox="always")))
+def boxed(home) -> Iterator[Bench]:
+    yield from lasting(Bench(ProcessRunner(Settings(home=home, sandbox="always"))))
 
 
 def test_a_run_has_the_name_of_its_host_and_finds_the_others(boxed):
@@ -136,7 +138,7 @@ def isolated_server(bench: Bench) -> str:
 
 
 def asked(address: str) -> bytes:
-    with urllib.request.urlopen(f"http://{address}/ping", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{address}/ping", timeout=60) as answer:
         return answer.read()
 
 
@@ -161,22 +163,30 @@ def test_an_isolated_server_can_be_reached(boxed, home):
         socket.create_connection((host, int(port)))
 
 
+def elsewhere(shim: int) -> list[int]:
+    """The children of a shim that are in another network than this process."""
+    found = []
+    for pid in Path(f"/proc/{shim}/task/{shim}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            if Path(f"/proc/{pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink():
+                found.append(int(pid))
+    return found
+
+
 def test_a_bridge_that_is_killed_is_built_again(boxed, home):
     run = isolated_server(boxed)
     address = boxed.until(run, lambda it: it.ready or it.ended).address
     shim = json.loads((home / "runs" / run / "pid.json").read_text())["pid"]
-    children = Path(f"/proc/{shim}/task/{shim}/children").read_text().split()
-    own = Path("/proc/self/ns/net").readlink()
-    (bridge,) = [it for it in children if Path(f"/proc/{it}/ns/net").readlink() != own]
-    os.kill(int(bridge), signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
+    (bridge,) = eventually(lambda: elsewhere(shim))
+    os.kill(bridge, signal.SIGKILL)
+
+    def answers() -> bytes:
         try:
-            assert asked(address)
-            break
+            return asked(address)
         except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+            return b""
+
+    eventually(answers)
     boxed.stop(run)
     assert boxed.ended(run).phase == "stopped"
 
@@ -197,7 +207,7 @@ handle = runner.start(spec)
 while not (status := runner.poll("run", handle)).ready and not status.ended:
     time.sleep(0.02)
 if status.ready:
-    with urllib.request.urlopen(f"http://{status.address}/ping", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{status.address}/ping", timeout=60) as answer:
         print(answer.read(20))
 runner.stop("run", handle)
 while not (status := runner.poll("run", handle)).ended:

@@ -2,9 +2,10 @@
 
 import socket
 import time
+from collections.abc import Iterator
 
 import pytest
-from runner_contract import Bench, serving
+from runner_contract import Bench, lasting, serving
 
 from studio.runners.base import Resources, Server
 from studio.runners.process import ProcessRunner
@@ -37,8 +38,8 @@ ANSWERS = {
 
 
 @pytest.fixture
-def boxed(home) -> Bench:
-    return Bench(ProcessRunner(Settings(home=home)))
+def boxed(home) -> Iterator[Bench]:
+    yield from lasting(Bench(ProcessRunner(Settings(home=home))))
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -90,9 +91,11 @@ def test_a_port_is_nobody_elses_while_it_is_held():
         port.close()
 
 
-def test_a_healthy_server_that_dies_is_not_ready(boxed: Bench):
-    run = boxed.start(f"({serving('true')}) & sleep 1.5; echo gone; exit 9", server=Server(30.0))
+def test_a_healthy_server_that_dies_is_not_ready(boxed: Bench, home):
+    hold = 'until [ -e "$ML/go" ]; do sleep 0.05; done'
+    run = boxed.start(f"({serving('true')}) & {hold}; echo gone; exit 9", server=Server(30.0))
     assert boxed.until(run, lambda it: it.ready or it.ended).ready
+    (home / "runs" / run / "ml" / "go").touch()
     status = boxed.ended(run)
     assert (status.phase, status.exit_code) == ("failed", 9)
     assert not status.ready

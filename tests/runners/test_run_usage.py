@@ -2,9 +2,11 @@
 
 import os
 import time
+from itertools import pairwise
 
 import pytest
 
+from studio.runners.base import Network
 from studio.runners.shim import samples, usage
 from studio.runners.shim.usage import Sample
 
@@ -13,22 +15,47 @@ def test_a_busy_cpu_is_seen_and_the_last_sample_comes_with_the_end(bench):
     script = "timeout 4 sh -c 'while :; do :; done'; true"
     run = bench.start(script)
     assert bench.ended(run).phase == "succeeded"
-    samples = bench.runner.usage(run, 0)
+    samples = bench.runner.usage(run, "usage", 0)
     assert len(samples) >= 2
     assert [each.at for each in samples] == sorted({each.at for each in samples})
     # A busy machine may leave it little of a core.
-    assert 3 < max(each.cpu for each in samples) < 130
-    assert all(0 < each.disk <= 100 for each in samples)
-    assert 0 < max(each.memory for each in samples) < 50
-    assert bench.runner.usage(run, samples[0].at) == samples[1:]
-    assert bench.runner.usage(run, samples[-1].at) == ()
+    assert 3 < max(each.values["cpu"] for each in samples) < 130
+    assert all(0 < each.values["disk"] <= 100 for each in samples)
+    assert 0 < max(each.values["memory"] for each in samples) < 50
+    assert bench.runner.usage(run, "usage", samples[0].at) == samples[1:]
+    assert bench.runner.usage(run, "usage", samples[-1].at) == ()
+    assert bench.runner.usage(run, "gpus", 0) == ()
 
 
 def test_a_short_run_has_a_sample(bench):
     run = bench.start("head -c 2000000 /dev/urandom > /dev/null")
     bench.ended(run)
-    [sample] = bench.runner.usage(run, 0)
-    assert sample.memory > 0
+    first, *_ = bench.runner.usage(run, "usage", 0)  # of a busy machine there may be more
+    assert first.values["memory"] > 0
+
+
+def test_what_a_run_writes_to_the_disk_is_counted(bench):
+    write = "dd if=/dev/zero of=$ML/output/big bs=1M count=64 conv=fsync 2>/dev/null"
+    run = bench.start(f"sleep 1.3; {write}; sleep 1", folders=("output",))
+    assert bench.ended(run).phase == "succeeded"
+    samples = bench.runner.usage(run, "usage", 0)
+    begun = bench.poll(run).started_at
+    spans = [
+        (after - before) / 1000 for before, after in pairwise([begun, *(it.at for it in samples)])
+    ]
+    written = sum(it.values["disk_write"] * s for it, s in zip(samples, spans, strict=True))
+    assert written == pytest.approx(64 * 2**20, rel=0.3)
+    assert all(each.values["machine_network_in"] >= 0 for each in samples)
+
+
+def test_an_isolated_run_has_no_network(bench, home):
+    bare = bench.runner._settings.sandbox == "never"
+    if not bare:
+        run = bench.start("true", network=Network(isolated=True))
+        bench.ended(run)
+        samples = bench.runner.usage(run, "usage", 0)
+        assert samples
+        assert not any("machine_network_in" in each.values for each in samples)
 
 
 def test_samples_are_found_by_their_time(tmp_path):
@@ -61,6 +88,7 @@ def test_a_sample_that_was_cut_short_is_not_read(tmp_path):
 
 
 def test_percentages_of_cpu_and_memory(tmp_path):
+    begun = time.monotonic()
     meter = usage.Meter(tmp_path, 200)
     until = time.process_time() + 1.2
     while time.process_time() < until:
@@ -68,4 +96,4 @@ def test_percentages_of_cpu_and_memory(tmp_path):
     meter.look([os.getpid()], 50)
     [sample] = usage.read(tmp_path, 0)
     assert sample.memory == pytest.approx(25)
-    assert sample.cpu > 20
+    assert sample.cpu > 100 / (time.monotonic() - begun)  # a busy machine gave less than a core

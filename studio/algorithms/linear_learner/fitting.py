@@ -4,6 +4,7 @@ Knows the order of the work: scale, vary, train, judge, select, fold back. Reads
 files; what is worth telling goes to a `Journal`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +19,16 @@ from studio.algorithms.linear_learner.model import Model, neutral_threshold
 from studio.algorithms.linear_learner.optimizers import Recipe
 from studio.algorithms.linear_learner.scaling import Scaler
 from studio.algorithms.linear_learner.settings import Settings
-from studio.algorithms.linear_learner.solver import Epoch, Examples, Plan, Stack, Task
+from studio.algorithms.linear_learner.solver import (
+    Alone,
+    Crew,
+    Epoch,
+    Examples,
+    Plan,
+    Stack,
+    Stopped,
+    Task,
+)
 
 MODELS = 32
 WEIGHTS_LIMIT = 50_000_000
@@ -62,6 +72,10 @@ class Journal(Protocol):
         """Whether training must end with what there is; asked after each step."""
 
 
+Engage = Callable[[Task, float, Stopped], Crew]
+"""Who trains a task, whose labels were divided by a scale, until it is stopped."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """How the models of an epoch were judged: on which data, by what, and the best so far."""
@@ -80,8 +94,15 @@ class Fit:
     number: int
 
 
-def fit(settings: Settings, train: Table, validation: Table | None, journal: Journal) -> Fit:
-    """Train, select and calibrate. Raises UserError when no model converges."""
+def fit(
+    settings: Settings,
+    train: Table,
+    validation: Table | None,
+    journal: Journal,
+    engage: Engage = lambda _task, _label_scale, stopped: Alone(stopped),
+) -> Fit:
+    """Train, select and calibrate; `engage` finds who takes part. Raises UserError when no model
+    converges."""
     rng = np.random.default_rng(settings.seed)
     train = _ready(train)
     order = rng.permutation(train.count)
@@ -100,7 +121,8 @@ def fit(settings: Settings, train: Table, validation: Table | None, journal: Jou
     def report(epoch: Epoch) -> None:
         journal.epoch(epoch, panels.train_loss(epoch), judged)
 
-    race = solver.train(task, panels.epoch, report, journal.stopped)
+    crew = engage(task, scaler.label_scale, journal.stopped)
+    race = solver.train(task, panels.epoch, report, crew)
     if not np.isfinite(race.loss).any():
         raise UserError(
             "Training diverged: the loss of every model is infinite. Lower learning_rate, or set "

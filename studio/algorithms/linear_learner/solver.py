@@ -5,9 +5,9 @@ is judged. All models share every mini-batch: a step is two matrix products for 
 `scores = W X'` and `gradient = G X`, with W `(M x K, D)`: M models of K rows (K classes, else 1).
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -93,6 +93,45 @@ Stopped = Callable[[], bool]
 """Whether training must end with what there is."""
 
 
+class Crew(Protocol):
+    """The hosts that share each mini-batch. All of them take the same steps."""
+
+    def total(self, examples: Examples) -> int:
+        """How many examples all hosts have, of which these are this one's."""
+
+    def own(self, start: int, end: int) -> slice:
+        """The rows of this host's examples that are its part of the mini-batch `start:end`."""
+
+    def summed(self, gradient: Array) -> Array:
+        """The sum over all hosts."""
+
+    def stopped(self) -> bool:
+        """Whether this step is the last one; asked after each."""
+
+    def kept(self, models: Array | None) -> Array | None:
+        """After an epoch: the mask of the models that go on, None when it was the last one. The
+        first host says so, the others are told."""
+
+
+class Alone:
+    """A host by itself."""
+
+    def __init__(self, stopped: Stopped) -> None:
+        self.stopped = stopped
+
+    def total(self, examples: Examples) -> int:
+        return examples.count
+
+    def own(self, start: int, end: int) -> slice:
+        return slice(start, end)
+
+    def summed(self, gradient: Array) -> Array:
+        return gradient
+
+    def kept(self, models: Array | None) -> Array | None:
+        return models
+
+
 @dataclass(frozen=True)
 class Epoch:
     """What an epoch ended with: the models that ran, their weights `(M', K, D)` and verdict, and
@@ -147,25 +186,39 @@ class Race:
         return bool(self.cost.min() < best[0] or self.loss.min() < best[1])
 
 
-def train(task: Task, judge: Judge, report: Callable[[Epoch], None], stopped: Stopped) -> Race:
-    """Train all models. `report` is told of each epoch; `stopped` is asked after each step."""
+def train(task: Task, judge: Judge, report: Callable[[Epoch], None], crew: Crew) -> Race:
+    """Train all models. `report` is told of each epoch."""
     plan, shape = task.plan, task.start.shape
-    race, run = Race.start(task.start), _Run(task)
+    race, run = Race.start(task.start), _Run(task, crew)
     order = np.random.default_rng(plan.seed)
     for number in range(plan.epochs):
         # A model with a bold learning rate may overflow: the race drops it.
         with np.errstate(over="ignore", invalid="ignore"):
-            steps = sum(1 for _ in itertools.takewhile(lambda _: not stopped(), run.epoch(order)))
+            steps = run.epoch(order)
             weights, running = run.weights.reshape(-1, *shape[1:]), race.running
             verdict = judge(weights)
         improved = race.judge(weights, verdict, plan)
-        records = min(task.examples.count, steps * plan.batch_size)
+        records = min(run.count, steps * plan.batch_size)
         report(Epoch(number, running, weights, verdict, improved, records, steps))
-        if stopped() or not race.running.size:
+        over = run.stopped or not race.running.size or number == plan.epochs - 1
+        if crew.kept(None if over else np.isin(running, race.running)) is None:
             break
         if race.running.size < running.size:
             run.keep(np.isin(running, race.running))
     return race
+
+
+def follow(task: Task, crew: Crew) -> None:
+    """Take part in the training of another host, which judges."""
+    run, order = _Run(task, crew), np.random.default_rng(task.plan.seed)
+    while True:
+        with np.errstate(over="ignore", invalid="ignore"):
+            run.epoch(order)
+        models = crew.kept(None)
+        if models is None:
+            return
+        if not models.all():
+            run.keep(models)
 
 
 def scores(features: Matrix, weights: Array) -> Array:
@@ -178,7 +231,9 @@ def scores(features: Matrix, weights: Array) -> Array:
 class _Run:
     """The moving parts: weights, moments, buffers, step counter."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, crew: Crew) -> None:
+        self.crew, self.count = crew, crew.total(task.examples)
+        self.stopped = False
         models, self.classes, columns = task.start.shape
         self.examples, self.loss, self.plan = task.examples, task.loss, task.plan
         self.stack = task.stack
@@ -187,12 +242,15 @@ class _Run:
         self.optimizer = Optimizer(self.plan.optimizer, self.weights.shape)
         self._allocate()
 
-    def epoch(self, order: np.random.Generator) -> Iterator[int]:
-        """One pass over the examples; yields after each step. Batches come in random order."""
-        size, count = self.plan.batch_size, self.examples.count
-        for batch in order.permutation(-(-count // size)):
-            self._step(slice(batch * size, min(count, (batch + 1) * size)))
-            yield self.steps
+    def epoch(self, order: np.random.Generator) -> int:
+        """One pass over the examples, and its number of steps. Batches come in random order."""
+        size, before = self.plan.batch_size, self.steps
+        for batch in order.permutation(-(-self.count // size)):
+            self._step(batch * size, min(self.count, (batch + 1) * size))
+            self.stopped = self.crew.stopped()
+            if self.stopped:
+                break
+        return self.steps - before
 
     def keep(self, models: Array) -> None:
         """Go on with the models of the mask `models` only."""
@@ -221,7 +279,8 @@ class _Run:
             out[:, -1] *= bias_factor
         return out
 
-    def _step(self, rows: slice) -> None:
+    def _step(self, start: int, end: int) -> None:
+        rows = self.crew.own(start, end)
         features, labels = self.examples.features[rows], self.examples.labels[rows]
         z = self._scores[: len(self.weights) * labels.size].reshape(len(self.weights), -1)
         if sparse.issparse(features):
@@ -235,7 +294,8 @@ class _Run:
             gradient[:] = (features.T @ z.T).T
         else:
             np.matmul(z, features, out=gradient)
-        gradient *= 1.0 / labels.size
+        gradient = self.crew.summed(gradient)
+        gradient *= 1.0 / (end - start)
         if self.stack.wd.any():
             gradient += self._wd * self.weights
         self._schedule()

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -14,7 +15,7 @@ from scipy import sparse
 from studio.algorithms import formats, hosts, recordio, streams
 from studio.algorithms.base import Environment, Termination, UserError
 from studio.algorithms.hosts import Group
-from studio.algorithms.linear_learner import IMAGE, fitting, hyperparameters, metrics, model
+from studio.algorithms.linear_learner import IMAGE, crew, fitting, hyperparameters, metrics, model
 from studio.algorithms.linear_learner.fitting import Fit, Table
 from studio.algorithms.linear_learner.journal import Log
 from studio.algorithms.linear_learner.losses import Array, Matrix
@@ -37,7 +38,10 @@ def train(tag: str, environment: Environment, termination: Termination) -> None:
     with hosts.joined(environment) as group:
         tables = _tables(environment, settings, group)
         if group.first:
-            _fit(environment, settings, tables, termination)
+            _fit(environment, settings, tables, termination, group)
+        else:
+            with termination.deferred():
+                crew.help_out(group, settings)
 
 
 def _fit(
@@ -45,6 +49,7 @@ def _fit(
     settings: Settings,
     tables: Mapping[str, Table],
     termination: Termination,
+    group: Group,
 ) -> None:
     width = settings.feature_dim or tables["train"].features.shape[1]
     for name, table in tables.items():
@@ -52,7 +57,8 @@ def _fit(
     check_batch(tables["train"], settings)
     journal = Log(environment.current_host, termination)
     with termination.deferred():
-        fit = fitting.fit(settings, tables["train"], tables.get("validation"), journal)
+        train, validation = tables["train"], tables.get("validation")
+        fit = fitting.fit(settings, train, validation, journal, partial(crew.lead, group))
         environment.model.mkdir(parents=True, exist_ok=True)
         model.save(fit.model, environment.model)
     for name in ("validation", "test") if "validation" in tables else ("train", "test"):

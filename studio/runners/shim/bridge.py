@@ -23,10 +23,10 @@ _PAUSE_SECONDS = 0.005
 
 
 class Bridge:
-    """From 127.0.0.1:`port` of the machine to that of the run whose first process is `root`."""
+    """From 127.0.0.1:`port` of the machine to `inner` of the run whose first process is `root`."""
 
-    def __init__(self, port: int, root: int, folder: Path) -> None:
-        self._port, self._root, self._folder = port, root, folder
+    def __init__(self, port: int, inner: int, root: int, folder: Path) -> None:
+        self._port, self._inner, self._root, self._folder = port, inner, root, folder
         self._finishing = False
         self.reason = self.detail = ""
         self.pid = self._begin()
@@ -47,21 +47,21 @@ class Bridge:
             self.detail = "the network of the isolated server could not be entered"
 
     def _begin(self) -> int:
-        return helpers.begin(lambda: _serve(self._port, self._root), self._folder)
+        return helpers.begin(lambda: _serve(self._port, self._inner, self._root), self._folder)
 
 
-def _serve(port: int, root: int) -> None:
+def _serve(port: int, inner: int, root: int) -> None:
     """Until this process is killed. Raises OSError when the network cannot be entered."""
     listener = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
-    _enter(_network_below(root))
-    _forward(listener, port)
+    enter(_network_below(root))
+    _forward(listener, inner)
 
 
 def _network_below(root: int) -> int:
     """A descriptor of the network that a process of the run has for itself."""
     own = os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116
     while True:
-        for pid in tree.descendants(root):
+        for pid in (root, *tree.descendants(root)):
             try:
                 fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
             except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -72,7 +72,7 @@ def _network_below(root: int) -> int:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _enter(network: int) -> None:
+def enter(network: int) -> None:
     """Join a network: only who has rights in the user namespace that owns it may."""
     owner = fcntl.ioctl(network, _NS_GET_USERNS)
     if os.fstat(owner).st_ino != os.stat("/proc/self/ns/user").st_ino:  # noqa: PTH116

@@ -7,6 +7,9 @@ from typing import Any
 
 from studio import durable, processes
 
+PROCESS, CONTAINER = b"p", b"c"
+"""What a run is, to whoever makes it a shim."""
+
 
 def claim(folder: Path, identity: dict[str, Any]) -> bool:
     """True when the run in `folder` now belongs to the process of `identity`, for good."""

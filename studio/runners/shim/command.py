@@ -15,7 +15,12 @@ _FIRST_PORT, _PORTS = 10_000, 20_000
 
 
 def spawn(
-    spec: Doc, env: dict[str, str], ml: Path, log: int, read_only: list[str]
+    spec: Doc,
+    env: dict[str, str],
+    ml: Path,
+    log: int,
+    read_only: list[str],
+    stdin: int = subprocess.DEVNULL,
 ) -> "subprocess.Popen[bytes]":
     """The command as a session of its own; `log` is the descriptor that it writes to.
 
@@ -26,12 +31,12 @@ def spawn(
     _set_oom_score(max(before, _OOM_SCORE))
     try:
         if not sandbox:
-            return _popen(spec["command"], env, ml, log)
+            return _popen(spec["command"], env, ml, (stdin, log))
         options = _memory_file(_options(sandbox[1:], env, ml, read_only))
         try:
             outside = {"PATH": os.defpath, "STUDIO_RUN_ID": spec["id"]}
             command = [sandbox[0], "--args", str(options), "--", *spec["command"]]
-            return _popen(command, outside, ml, log, options)
+            return _popen(command, outside, ml, (stdin, log), options)
         finally:
             os.close(options)
     finally:
@@ -63,14 +68,14 @@ class Port:
 
 
 def _popen(
-    command: list[str], env: dict[str, str], ml: Path, log: int, *passed: int
+    command: list[str], env: dict[str, str], ml: Path, standard: tuple[int, int], *passed: int
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command,
         env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
+        stdin=standard[0],
+        stdout=standard[1],
+        stderr=standard[1],
         start_new_session=True,
         cwd=ml,
         umask=0o022,

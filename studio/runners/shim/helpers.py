@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36
+
+ASKED = {signal.SIGTERM, signal.SIGQUIT}
+"""Signals by which a helper is asked for something."""
 
 _FDS = 4096
 _PATIENCE_SECONDS = 600.0
@@ -42,19 +45,20 @@ def dismiss(serving: Sequence[Helper], reap: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int | bytes) -> None:
     """Ask the kernel for an attribute of this process; a kernel that has it not is not told."""
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def begin(work: Callable[[], None], folder: Path) -> int:
+def begin(work: Callable[[], None], folder: Path, output: int = 1, gate: int = 0) -> int:
     """The pid of a child that does `work` in `folder`: it exits with 0 when that returns, else
-    with 1. It has no file of this process open but the standard ones, and is killed with it.
+    with 1. It has no file of this process open but the standard ones, which `output` and `gate` may
+    take the places of, and is killed with it.
 
-    SIGTERM is blocked in it: it comes to nothing before `work` knows what to do about it.
+    ASKED is blocked in it: nothing of that is lost before `work` knows what to do about it.
     """
     parent = os.getpid()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKED)
     pid = os.fork()
     if pid:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -66,6 +70,8 @@ def begin(work: Callable[[], None], folder: Path) -> int:
             signal.signal(number, signal.SIG_IGN)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == parent:
+            os.dup2(gate, 0)
+            os.dup2(output, 1)
             os.closerange(3, _FDS)
             os.chdir(folder)
             work()

@@ -11,32 +11,35 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio import durable
 from studio.container import archive, files
+from studio.runners import metric_files
 from studio.runners.shim import (
     bridge,
-    checkpoints,
     command,
+    contained,
+    farewell,
     gpus,
+    handover,
     health,
     helpers,
-    hint,
     inputs,
     notes,
     outputs,
     pipes,
     report,
     scribe,
+    state,
     tree,
     usage,
+    volume,
+    warm,
 )
 
 _TICK, _LONGEST_TICK = 0.1, 0.5
 _MEMORY_SECONDS = 0.5
-_WORD_SECONDS = 1.0
 _LEFTOVER_SECONDS = 5.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_FATAL = ("OutOfMemory", "HealthCheckFailed", "DownloadFailed", "RunnerLost")
+_FATAL = ("OutOfMemory", "NoSpace", "HealthCheckFailed", "DownloadFailed", "RunnerLost")
 """Reasons for which a command is killed without a word."""
 
 
@@ -47,26 +50,30 @@ class Stopped(Exception):
 class Shim:
     """The life of one run. Single-threaded: a signal or a tick wakes it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: warm.Kept | None = None) -> None:
+        """`kept` was ready for a run like this one."""
         self._folder = folder
+        self._kept = kept
         self._ml = folder / "ml"
         self._spec: dict[str, Any] = json.loads((folder / "spec.json").read_bytes())
-        self._stages: list[tuple[str, int]] = []
         self._port: command.Port | None = None
         self._reason = ""
         self._detail = ""
         self._code: int | None = None
+        self._over = False
         self._peak = 0
-        self._started: int | None = None
+        self._state = state.State(folder, self._spec["home"], not self._spec["server"])
         self._begun = time.monotonic()
-        self._untold = False
-        self._unread, self._told_at = False, 0.0
+        self._metrics: dict[str, int] = {}
         self._oom_kills = report.oom_kills()
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # Held by this process and its scribe: who has it knows that the log is complete.
         fcntl.flock(self._log, fcntl.LOCK_EX)
         self._notes = notes.Notes(folder / "log.idx", self._log)
         self._scribe: scribe.Scribe | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._contained: contained.Contained | None = None
+        self._probe: health.Probe | None = None
         self._helpers: list[helpers.Helper] = []
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -76,7 +83,7 @@ class Shim:
     def run(self) -> None:
         """Never raises: whatever goes wrong ends up in exit.json."""
         try:
-            self._stage("Downloading")
+            self._state.enter("Downloading")
             read_only = self._prepare()
             self._execute(read_only)
         except Stopped:
@@ -89,10 +96,12 @@ class Shim:
             self._fail("NoSpace" if error.errno in _FULL else "StartFailed", str(error))
         except Exception as error:
             self._fail("StartFailed", f"{type(error).__name__}: {error}")
+        if self._kept:
+            self._kept.end()  # the run has not come so far
         self._finish()
 
     def _prepare(self) -> list[str]:
-        linked = bool(self._spec["sandbox"])
+        linked = bool(self._spec["sandbox"] or self._spec["image"])
         self._ml.mkdir(exist_ok=True)
         (self._folder / "tmp").mkdir(mode=0o777, exist_ok=True)
         (self._folder / "tmp").chmod(0o1777)
@@ -105,71 +114,112 @@ class Shim:
         return read_only
 
     def _execute(self, read_only: list[str]) -> None:
-        server = self._spec["server"]
-        env = dict(self._spec["env"])
-        if server:
-            self._port = command.Port()
-            env["SAGEMAKER_BIND_TO_PORT"] = str(self._port.number)
-        self._started = _now()
-        self._stage("Starting" if server else "Training")
-        self._begun = time.monotonic()
-        self._meter = usage.Meter(self._folder, self._spec["resources"]["memory_mb"])
+        isolated = self._spec["network"]["isolated"]
+        memory_mb = self._spec["resources"]["memory_mb"]
+        self._meter = usage.Meter(self._folder, memory_mb, isolated)
+        self._volume = volume.of_run(self._folder, self._spec["disk_mb"], read_only)
         self._begin_helpers()
         self._scribe = scribe.Scribe(self._log)
         try:
-            process = command.spawn(self._spec, env, self._ml, self._scribe.pipe, read_only)
+            if self._spec["image"]:
+                # It has the pipe for as long as it may begin another client.
+                held, self._kept = self._kept, None
+                assert not isinstance(held, warm.Worker)  # its pool is of containers
+                log = self._scribe.pipe
+                self._contained = contained.Contained(self._folder, log, read_only, held)
+            else:
+                self._spawn(self._scribe, read_only)
+            self._watch()
         finally:
             self._scribe.handed()
-        if self._port and self._spec["network"]["isolated"]:
-            self._helpers.append(bridge.Bridge(self._port.number, process.pid, self._folder))
-        try:
-            self._watch(process)
-        finally:
-            self._clear(process)
+            self._clear()
             self._meter.close()
-            helpers.dismiss(self._helpers, lambda: self._reap(process.pid))
+            helpers.dismiss(self._helpers, self._reap)
+
+    def _spawn(self, scribe: scribe.Scribe, read_only: list[str]) -> None:
+        """The command is a process of this machine."""
+        env = dict(self._spec["env"])
+        if self._spec["server"]:
+            env["SAGEMAKER_BIND_TO_PORT"] = str(self._open_port())
+        self._began(state.now())
+        kept, self._kept = self._kept, None
+        self._process = warm.released(
+            kept, self._spec, env, scribe.pipe, read_only
+        ) or command.spawn(self._spec, env, self._ml, scribe.pipe, read_only)
+        scribe.handed()
+        self._bridge(self._process.pid)
+
+    def _open_port(self) -> int:
+        """The port of this machine at which the server is found."""
+        self._port = command.Port()
+        self._state.address = f"127.0.0.1:{self._port.number}"
+        return self._port.number
+
+    def _bridge(self, root: int, inner: int = 0) -> None:
+        """Let the port lead to a server that has a network for itself."""
+        if self._port and self._spec["network"]["isolated"]:
+            port = self._port.number
+            self._helpers.append(bridge.Bridge(port, inner or port, root, self._folder))
+
+    def _look_at_container(self) -> None:
+        """What its client has said since the last look."""
+        if self._contained is None or not self._contained.look():
+            return
+        self._state.waits_for, self._state.image = self._contained.detail, self._contained.image
+        started = self._contained.started_at
+        if started is None or self._state.started_at is not None:
+            self._state.tell()
+            return
+        self._state.address = self._contained.address
+        if self._spec["server"] and not self._state.address:
+            self._open_port()
+        self._bridge(self._contained.root, contained.SERVER_PORT)
+        self._began(started)
+
+    def _began(self, at: int) -> None:
+        self._state.started_at = at
+        self._state.enter("Starting" if self._spec["server"] else "Training")
+        self._begun = time.monotonic()
+        if self._spec["server"]:
+            self._probe = health.Probe(self._state.address)
 
     def _begin_helpers(self) -> None:
         for stream in self._spec["streams"]:
             self._helpers.append(pipes.Feeder(stream, self._ml, self._folder / "feed"))
-        if self._spec["checkpoints"]:
-            source = self._ml / self._spec["checkpoints"]
-            keeper = checkpoints.Keeper(source, self._folder / "checkpoints", self._hint)
+        for number, handed in enumerate(self._spec["handed"]):
+            batches = self._folder / "handed" / str(number)
+            keeper = handover.Keeper(handed, self._ml, batches, self._state.hint)
             self._helpers.append(keeper)
         if self._spec["resources"]["gpus"]:
-            self._helpers.append(gpus.Watcher(self._folder))
+            self._helpers.append(gpus.Watcher(self._folder, self._spec["resources"]["gpu_ids"]))
 
-    def _watch(self, process: "subprocess.Popen[bytes]") -> None:
+    def _watch(self) -> None:
         """Until the command has ended, by itself or by us."""
         limit = self._spec["timeout_seconds"] or float("inf")
-        probe = health.Probe(self._address) if self._port else None
         memory_due = tick = 0.0
         killed_at = float("inf")
         heard = 0
-        while not self._reap(process.pid):
+        while not self._reap():
             now = time.monotonic()
+            self._look_at_container()
             if now >= memory_due:
                 memory_due = now + _MEMORY_SECONDS
                 self._check_memory()
-            if killed_at == float("inf") and self._should_stop(now - self._begun, limit):
+                self._check_disk()
+            seconds = now - self._begun if self._state.started_at is not None else 0.0
+            if killed_at == float("inf") and self._should_stop(seconds, limit):
                 killed_at = now + self._spec["stop_seconds"]
             if now < killed_at < float("inf") and heard < self._fewest:
-                heard = self._signal(process.pid, signal.SIGTERM)
+                heard = self._signal(signal.SIGTERM)
             if now >= killed_at or self._reason in _FATAL:
-                self._signal(process.pid, signal.SIGKILL)
-            if probe is not None and killed_at == float("inf"):
-                probe = self._probe(probe, now - self._begun)
+                self._signal(signal.SIGKILL)
+            if killed_at == float("inf"):
+                self._check_health(seconds)
             # Ever longer while the log stays as it is: an idle run costs next to nothing.
-            grown = self._notes.look()
+            grown = self._notes.look() | self._written()
             tick = _TICK if grown else min(max(tick, _TICK) * 1.2, _LONGEST_TICK)
-            if self._untold:
-                self._tell()
-            self._tell_of_lines(grown, now)
-            self._sleep(min(tick, killed_at - now if killed_at > now else _TICK), probe)
-
-    @property
-    def _address(self) -> str:
-        return f"127.0.0.1:{self._port.number}" if self._port else ""
+            self._state.tell_again(grown, now)
+            self._sleep(min(tick, killed_at - now if killed_at > now else _TICK))
 
     @property
     def _fewest(self) -> int:
@@ -188,21 +238,24 @@ class Shim:
             self._reason = "MaxRuntimeExceeded"
         return self._reason in ("Stopped", "MaxRuntimeExceeded")
 
-    def _probe(self, probe: health.Probe, seconds: float) -> health.Probe | None:
-        if probe.healthy():
-            self._stage("Serving")
-            return None
-        if seconds > self._spec["server"]["health_seconds"]:
+    def _check_health(self, seconds: float) -> None:
+        if self._probe is None:
+            return
+        if self._probe.healthy():
+            self._probe = None
+            self._state.enter("Serving")
+        elif seconds > self._spec["server"]["health_seconds"]:
             self._fail(
                 "HealthCheckFailed",
                 f"GET /ping did not answer 200 within {self._spec['server']['health_seconds']:g} s",
             )
-        return probe
 
     def _check_memory(self) -> None:
-        pids = self._of_the_run(tree.below(os.getpid()))
+        contained = self._contained
+        pids = contained.pids() if contained else self._of_the_run(tree.below(os.getpid()))
         used = tree.memory_mb(pids)
-        limit = self._spec["resources"]["memory_mb"]
+        # The engine sees to the limit of a container.
+        limit = 0 if contained else self._spec["resources"]["memory_mb"]
         if limit and used > limit:
             used = tree.proportional_mb(pids) or used
             if used > limit and not self._reason:
@@ -211,9 +264,17 @@ class Shim:
         self._peak = max(self._peak, used)
         self._meter.look(pids, used)
 
-    def _signal(self, root: int, number: signal.Signals) -> int:
+    def _check_disk(self) -> None:
+        said = self._volume.look()
+        if said and not self._reason:
+            self._fail("NoSpace", said)
+
+    def _signal(self, number: signal.Signals) -> int:
         """To the whole tree; how many that are. bwrap itself must live until its command has
         ended in peace."""
+        if self._contained:
+            return self._contained.signal(number)
+        root = self._root
         pids = {root, *self._of_the_run(tree.descendants(os.getpid()))}
         if number == signal.SIGTERM and self._spec["sandbox"]:
             pids.discard(root)
@@ -222,12 +283,18 @@ class Shim:
             tree.send(signal.SIGCONT, list(pids))  # a stopped process takes no other signal
         return len(pids)
 
-    def _clear(self, process: "subprocess.Popen[bytes]") -> None:
+    @property
+    def _root(self) -> int:
+        """The process whose end is that of the command."""
+        known = self._contained or self._process
+        return known.pid if known else 0
+
+    def _clear(self) -> None:
         """Nothing of the run outlives its command."""
         deadline = time.monotonic() + _LEFTOVER_SECONDS
         while left := [pid for pid in tree.descendants(os.getpid()) if pid not in self._helping]:
             tree.send(signal.SIGKILL, self._of_the_run(left))
-            self._reap(process.pid)
+            self._reap()
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
@@ -240,7 +307,7 @@ class Shim:
         own = self._helping | ({self._scribe.pid} if self._scribe else set())
         return [pid for pid in pids if pid not in own]
 
-    def _reap(self, main: int) -> bool:
+    def _reap(self) -> bool:
         """Collect the dead; True once the command is among them."""
         while True:
             try:
@@ -254,18 +321,33 @@ class Shim:
             for helper in self._helpers:
                 if pid == helper.pid:
                     self._told_end_of(helper, status)
-            if pid == main:
-                code = os.waitstatus_to_exitcode(status)
-                self._code = code if code >= 0 else 128 - code
-        return self._code is not None
+            if pid == self._root:
+                self._command_ended(status)
+        return self._over
+
+    def _command_ended(self, status: int) -> None:
+        if self._contained is None:
+            code = os.waitstatus_to_exitcode(status)
+            self._code = code if code >= 0 else 128 - code
+            self._over = True
+            return
+        self._look_at_container()
+        end = self._contained.ended(status)
+        if end is not None:
+            self._over = True
+            self._code, reason, message = end
+            if reason == "OutOfMemory":
+                self._peak = max(self._peak, self._spec["resources"]["memory_mb"])
+            if reason and not self._reason:
+                self._fail(reason, message)
 
     def _told_end_of(self, helper: helpers.Helper, status: int) -> None:
         helper.ended(status)
         if helper.reason and not self._reason:
             self._fail(helper.reason, helper.detail)
 
-    def _sleep(self, seconds: float, probe: health.Probe | None) -> None:
-        watched = [self._wake]
+    def _sleep(self, seconds: float) -> None:
+        watched, probe = [self._wake], self._probe
         if probe is not None:
             seconds = min(seconds, probe.pause)
             watched += [probe.fileno()] if probe.fileno() >= 0 else []
@@ -273,46 +355,29 @@ class Shim:
             os.read(self._wake, 4096)
 
     def _finish(self) -> None:
-        ended = _now()
+        ended = state.now()
         tail = report.tail(self._folder / "log")
         if not self._reason:
             self._reason = report.cause(self._code, tail, self._oom_kills, self._peak)
         made = []
-        if not self._spec["server"] and self._started is not None:
+        if not self._spec["server"] and self._state.started_at is not None:
             made = self._archive()
         message = self._detail or report.message(self._ml, self._code, self._reason, tail)
         document = {
             "phase": report.phase(self._code, self._reason),
-            "stages": self._stages,
+            **self._state.known(),
             "exit_code": self._code,
             "reason": self._reason,
             "message": message[:1024],
+            "traceback": "" if self._code == 0 else report.traceback(tail),
             "outputs": made,
-            "started_at": self._started,
             "ended_at": ended,
             "peak_memory_mb": self._peak,
+            "note": report.note(self._ml),
         }
         files.remove_tree(self._folder / "scratch")
-        self._say_last(document)
-        self._hint()
-
-    def _say_last(self, document: dict[str, Any]) -> None:
-        """Note the end of the log and write exit.json.
-
-        On a full disk the run gives back what nobody needs, then waits for more.
-        """
-        while self._folder.is_dir():
-            try:
-                self._notes.end()
-                durable.write_json(self._folder / "exit.json", document)
-                return
-            except OSError as error:
-                if error.errno not in _FULL:
-                    raise
-            files.remove_tree(self._folder / "tmp")
-            if document["outputs"] or document["phase"] == "failed":
-                files.remove_tree(self._ml)
-            time.sleep(_TICK)
+        farewell.say_last(self._folder, self._notes, document)
+        self._state.hint()
 
     def _archive(self) -> list[dict[str, Any]]:
         """What the command left, as archives; of a failed run only its output data."""
@@ -320,7 +385,7 @@ class Shim:
         good = done or self._reason in ("Stopped", "MaxRuntimeExceeded")
         wanted = [each for each in self._spec["outputs"] if good or each["skip_empty"]]
         if good:
-            self._stage("Uploading")
+            self._state.enter("Uploading")
         made: list[dict[str, Any]] = []
         try:
             outputs.pack(wanted, self._ml, self._folder / "outputs", made)
@@ -331,35 +396,10 @@ class Shim:
                 self._fail("NoSpace" if full else "StartFailed", said)
         return made
 
-    def _stage(self, name: str) -> None:
-        self._stages.append((name, _now()))
-        self._tell()
-
-    def _tell(self) -> None:
-        """Write status.json; on a full disk `_untold` asks to try again."""
-        document = {
-            "stages": self._stages,
-            "address": self._address,
-            "started_at": self._started,
-        }
-        temporary = self._folder / ".status.json"
-        try:
-            temporary.write_text(json.dumps(document))
-            temporary.replace(self._folder / "status.json")
-            self._untold = False
-        except OSError:
-            self._untold = True
-        self._hint()
-
-    def _tell_of_lines(self, grown: bool, now: float) -> None:
-        """That there are new lines, once a second at the most. A server's nobody follows."""
-        self._unread = self._unread or (grown and not self._spec["server"])
-        if self._unread and now - self._told_at >= _WORD_SECONDS:
-            self._hint()
-            self._unread, self._told_at = False, now
-
-    def _hint(self) -> None:
-        hint.tell(self._spec["home"], self._folder.name)
+    def _written(self) -> bool:
+        """The run wrote metrics since the last look."""
+        before, self._metrics = self._metrics, metric_files.sizes(self._ml)
+        return before != self._metrics
 
     def _fail(self, reason: str, detail: str) -> None:
         self._reason, self._detail = reason, detail
@@ -367,7 +407,3 @@ class Shim:
     def _refuse_if_stopped(self) -> None:
         if (self._folder / "stop").exists():
             raise Stopped
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

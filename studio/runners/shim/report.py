@@ -1,16 +1,23 @@
 """Why a run ended, in words: the failure file, the last traceback, or a sentence on the cause."""
 
+import codecs
 import os
 import re
 import signal
 from pathlib import Path
 
 from studio.container import files
+from studio.runners.shim import tracebacks
 
 _TAIL_BYTES = 64 * 1024
 _MESSAGE_BYTES = 1_024
-_HEADER = "Traceback (most recent call last):"
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning)?(?::.*)?$")
+_TRACEBACK_BYTES = 2_048
+_NOTE_BYTES = 1_024
+_SAYS_NOTHING = re.compile(
+    r"Training Execution failed\. For more details, see CloudWatch logs|"
+    r"(?s:.*)/sm_drivers/(?s:.*)\nsubprocess\.CalledProcessError: Command "
+)
+"""What version 3 of the SDK has its jobs write wherever a script fails: that it did."""
 _SENTENCES = {
     "Stopped": "The run was stopped.",
     "MaxRuntimeExceeded": "The run took longer than it was allowed to.",
@@ -48,7 +55,9 @@ def cause(code: int | None, lines: list[str], oom_kills_before: int, peak_mb: in
         return "OutOfMemory"
     if any("std::bad_alloc" in line for line in lines[-5:]):
         return "OutOfMemory"
-    if (code == 128 + signal.SIGKILL or large) and oom_kills() > oom_kills_before:
+    failure = tracebacks.first_failure(lines)
+    killed = 128 + signal.SIGKILL in (code, _status(failure.code) if failure else 0)
+    if (killed or large) and oom_kills() > oom_kills_before:
         return "OutOfMemory"
     if "No space left on device" in last:
         return "NoSpace"
@@ -60,25 +69,34 @@ def message(ml: Path, code: int | None, reason: str, lines: list[str]) -> str:
     if code == 0 and not reason:
         return ""
     written = files.read_text(ml, "output/failure", 4 * _MESSAGE_BYTES)[:_MESSAGE_BYTES].strip()
-    if written:
+    if written and not _SAYS_NOTHING.match(written):
         return written
     said = last_exception(lines)
-    if said:
-        return said
+    if said or written:
+        return said or written
     if reason in _SENTENCES:
         return _SENTENCES[reason]
     return _ending(code, lines)
 
 
+def note(ml: Path) -> str | None:
+    """What the command wrote to tell more, however it ended; None when it is not UTF-8."""
+    written = files.read_bytes(ml, "output/message", _NOTE_BYTES)
+    try:
+        # The limit may cut a character: that is no fault of the text.
+        return codecs.getincrementaldecoder("utf-8")().decode(written)
+    except UnicodeDecodeError:
+        return None
+
+
 def last_exception(lines: list[str]) -> str:
     """The line that ends the last traceback; "" without one."""
-    for start in range(len(lines) - 1, -1, -1):
-        if lines[start].strip() == _HEADER:
-            for line in lines[start + 1 :]:
-                if line and not line[0].isspace() and _EXCEPTION.match(line):
-                    return line.strip()[:_MESSAGE_BYTES]
-            return ""
-    return ""
+    return (tracebacks.last(lines) or [""])[-1].strip()[:_MESSAGE_BYTES]
+
+
+def traceback(lines: list[str]) -> str:
+    """The last traceback; its end when it is long."""
+    return "\n".join(tracebacks.last(lines))[-_TRACEBACK_BYTES:]
 
 
 def oom_kills() -> int:
@@ -95,9 +113,20 @@ def _memory_bytes() -> int:
 
 
 def _ending(code: int | None, lines: list[str]) -> str:
-    if code is not None and code > 128 and code - 128 in signal.Signals._value2member_map_:
-        said = f"The command was ended by signal {signal.Signals(code - 128).name}."
-    else:
-        said = f"The command ended with exit code {code}."
+    failure = tracebacks.first_failure(lines)
+    if failure is not None:
+        return f"The process of rank {failure.rank} {_ended(_status(failure.code))}"
+    said = f"The command {_ended(code)}"
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return f"{said} Its last line was: {last[:400]}" if last else said
+
+
+def _ended(code: int | None) -> str:
+    if code is not None and code > 128 and code - 128 in signal.Signals._value2member_map_:
+        return f"was ended by signal {signal.Signals(code - 128).name}."
+    return f"ended with exit code {code}."
+
+
+def _status(code: int) -> int:
+    """Of a process that its parent knows by a negative number, if a signal ended it."""
+    return code if code >= 0 else 128 - code

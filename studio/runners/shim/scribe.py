@@ -68,5 +68,5 @@ def _copy(said: int, log: int) -> None:
         except OSError:
             deadline = min(deadline, time.monotonic() + _PATIENCE_SECONDS)
             if time.monotonic() >= deadline:
-                os.read(said, _CHUNK)
+                os.read(said, _PIPE_BYTES)
             time.sleep(0.1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studio.runners.shim.samples import Samples
+from studio.runners.shim.traffic import Traffic
 
 FIRST_PAUSE = 1.0
 """Seconds until the first sample."""
@@ -35,7 +36,7 @@ class Sample(NamedTuple):
 class Meter:
     """Samples a tree of processes into the folder of their run."""
 
-    def __init__(self, folder: Path, memory_mb: int) -> None:
+    def __init__(self, folder: Path, memory_mb: int, isolated: bool = False) -> None:
         """`memory_mb` is what the run may use; 0: all of the machine's."""
         self._folder = folder
         self._memory_mb = memory_mb or _machine_mb()
@@ -44,6 +45,7 @@ class Meter:
         self._cpu = _seconds([])
         self._used_mb = 0
         self._last = 0
+        self._traffic = Traffic(folder, isolated)
 
     def look(self, pids: list[int], used_mb: int) -> None:
         """To be called often: takes a sample when it is time. `used_mb` is what `pids` use now."""
@@ -69,6 +71,7 @@ class Meter:
         try:
             sample = Sample(self._last, busy * 100, memory, _disk(self._folder))
             _SAMPLES.append(self._folder, sample)
+            self._traffic.sample(self._last, now - self._since, pids)
         except OSError:
             pass  # a full disk must not end the run
         self._since, self._cpu, self._used_mb = now, cpu, 0

@@ -1,9 +1,9 @@
-"""Hands checkpoints over while the command still writes them.
+"""Hands files over while the command still writes them: checkpoints, and other results.
 
 A process of its own looks at the folder and copies what is new and has come to rest into a batch:
 a folder `<number>` that appears whole, synced. Whoever stores the files of a batch removes it. No
-file is handed over that changed while it was copied: it is tried again. Deleting a checkpoint
-deletes nothing that was handed over.
+file is handed over that changed while it was copied: it is tried again. Deleting a file deletes
+nothing that was handed over.
 """
 
 import errno
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from studio import durable
 from studio.container import files
@@ -21,7 +22,7 @@ from studio.runners.shim import helpers
 
 DEPTH = 32
 KEY_BYTES = 900
-"""Longest path of a checkpoint below its folder: a key has 1,024 bytes with its prefix."""
+"""Longest path of a file below its folder: a key has 1,024 bytes with its prefix."""
 
 RESERVE_BYTES = 64 * 2**20
 """What a copy leaves free on the disk."""
@@ -38,9 +39,13 @@ Mark = tuple[int, int, int]
 class Keeper:
     """The process that hands over, begun anew whenever it is killed; `pid` is 0 after the end."""
 
-    def __init__(self, source: Path, batches: Path, tell: Callable[[], None]) -> None:
-        self._collector = Collector(source, batches)
-        self._source, self._tell = source, tell
+    def __init__(
+        self, handed: dict[str, Any], ml: Path, batches: Path, tell: Callable[[], None]
+    ) -> None:
+        """`handed` is the document of a studio.runners.base.Handed."""
+        self._name, self._at_end, self._tell = handed["folder"], handed["at_end"], tell
+        self._source = ml / self._name
+        self._collector = Collector(ml, self._name, batches)
         self._finishing = False
         self._attempts = 0
         self.reason = self.detail = ""
@@ -61,14 +66,17 @@ class Keeper:
         if self._attempts < _ATTEMPTS:
             self.pid = self._begin()
         else:
-            self.reason, self.detail = "UploadFailed", "The last checkpoints could not be kept."
+            self.reason = "UploadFailed"
+            self.detail = f"The last files of {self._name} could not be kept."
 
     def _begin(self) -> int:
         finishing = self._finishing
         return helpers.begin(lambda: self._work(finishing), self._source)
 
     def _work(self, finishing: bool) -> None:
-        pause = 0.0 if finishing else _PAUSE_SECONDS
+        if self._at_end and not finishing:
+            finishing = bool(signal.sigwait({signal.SIGTERM}))
+        pause = _PAUSE_SECONDS
         while not finishing:
             finishing = signal.sigtimedwait({signal.SIGTERM}, pause) is not None
             if finishing:
@@ -82,14 +90,15 @@ class Keeper:
 
 
 class Collector:
-    """What has been handed over of the files in `source`; those that are there now, it has."""
+    """What has been handed over of the files in a folder below `root`; those that are there now, it
+    has. The folder is reached through no link: the command may lead elsewhere what it likes."""
 
-    def __init__(self, source: Path, batches: Path) -> None:
-        self._source = source
+    def __init__(self, root: Path, folder: str, batches: Path) -> None:
+        self._root, self._name = root, folder
         self._batches = batches
         self._known = dict(self._marks())
         self._before: dict[str, Mark] = {}
-        batches.mkdir(exist_ok=True)
+        batches.mkdir(parents=True, exist_ok=True)
 
     def look(self, last: bool = False) -> bool:
         """True when there is a new batch. Raises OSError.
@@ -130,16 +139,18 @@ class Collector:
         return size + RESERVE_BYTES <= disk.f_bavail * disk.f_frsize
 
     def _marks(self) -> Iterator[tuple[str, Mark]]:
-        with suppress(OSError):  # the command removed or hid its folder
-            folder = os.open(self._source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
+        folder = files.opened(self._root, self._name, os.O_DIRECTORY)
+        if folder < 0:
+            return  # the command removed or hid it
+        try:
+            with suppress(OSError):
                 yield from _below(folder, "", DEPTH)
-            finally:
-                os.close(folder)
+        finally:
+            os.close(folder)
 
     def _take(self, name: str, fresh: Path, last: bool) -> Mark | None:
         """The mark of the file as it was put into the batch; None when it did not rest."""
-        fd = _opened(self._source, name)
+        fd = _opened(self._root, f"{self._name}/{name}")
         if fd < 0:
             return None
         try:
@@ -157,7 +168,7 @@ class Collector:
 
 
 def waiting(batches: Path) -> tuple[str, ...]:
-    """The batches that nobody has stored yet, oldest first."""
+    """The batches of a folder that nobody has stored yet, oldest first."""
     try:
         names = [entry.name for entry in os.scandir(batches) if entry.name.isdigit()]
     except FileNotFoundError:
@@ -193,23 +204,10 @@ def _nameable(name: str) -> bool:
         return False
 
 
-def _opened(source: Path, name: str) -> int:
-    """A descriptor of the regular file `name` in `source`, reached through no link; else -1."""
-    *folders, last = name.split("/")
-    fd = -1
-    try:
-        fd = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        for folder in folders:
-            inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        file = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd)
-    except OSError:
-        return -1
-    finally:
-        if fd >= 0:
-            os.close(fd)
-    if stat.S_ISREG(os.fstat(file).st_mode):
+def _opened(root: Path, name: str) -> int:
+    """A descriptor of the regular file `name` below `root`, reached through no link; else -1."""
+    file = files.opened(root, name)
+    if file < 0 or stat.S_ISREG(os.fstat(file).st_mode):
         return file
     os.close(file)
     return -1

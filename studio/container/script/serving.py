@@ -1,0 +1,146 @@
+"""The model server of scripts: HTTP here, the user's functions in processes of their interpreter.
+
+A process of theirs loads the model and its pickles, and serves one request at a time, as AWS's
+servers do: what it may crash is itself. It is then started again.
+"""
+
+import json
+import logging
+import os
+import queue
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import studio
+from studio.algorithms import server
+from studio.algorithms.base import FIRST_PARTY_LOG, configure_logging
+from studio.algorithms.server import Answer, Invocation, RequestError
+from studio.container.script import frames, packages, source
+from studio.container.script import job as jobs
+from studio.container.script.failure import ScriptError, mendable
+
+_ROOT = str(Path(studio.__file__).parents[1])
+# Ours is on the path only while it is imported: what the user's code finds is the user's.
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from studio.container.script import worker; "
+    "sys.path.remove(sys.argv[1]); worker.main(sys.argv[2:])"
+)
+_ENTRY_POINT = "inference.py"
+_TIMEOUT_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+
+def serve(base: Path, framework: str) -> None:
+    """Serve until SIGTERM. Raises ScriptError when the model cannot be loaded."""
+    configure_logging(FIRST_PARTY_LOG)
+    code = _code(base)
+    program = os.environ.get("SAGEMAKER_PROGRAM") or _ENTRY_POINT
+    if os.environ.get("SAGEMAKER_PROGRAM") and not (code / program).is_file():
+        raise ScriptError(f"The script {program} is not in {code}.")
+    python = packages.provided(code, source.interpreter())
+    given = {
+        "framework": framework,
+        "model": str(base / "model"),
+        "code": str(code),
+        "program": program if (code / program).is_file() else "",
+    }
+    pool = _Pool(python, given, _number("SAGEMAKER_MODEL_SERVER_WORKERS", jobs.cpus()))
+    server.serve(pool.predict, threads=pool.size)
+
+
+class _Pool:
+    """Workers of which each has one request at a time."""
+
+    def __init__(self, python: str, given: dict[str, str], size: int) -> None:
+        self.size = size
+        self._python, self._given = python, given
+        self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
+        workers = [_Worker(python, given) for _ in range(size)]  # they load side by side
+        for worker in workers:
+            worker.await_ready()
+            self._idle.put(worker)
+
+    def predict(self, invocation: Invocation) -> Answer:
+        """Raises RequestError, also for what the user's code raised."""
+        worker = self._idle.get()
+        try:
+            worker = worker or self._another()
+            return worker.ask(invocation)
+        except (OSError, EOFError) as error:
+            died = worker.end() if worker else ""
+            worker = None
+            slow = isinstance(error, TimeoutError)
+            said = "took too long and was ended" if slow else f"ended: {died or error}"
+            raise RequestError(500, f"The process with the model {said}.") from error
+        finally:
+            self._idle.put(worker)
+
+    def _another(self) -> "_Worker":
+        _log.info("Starting the process with the model again")
+        worker = _Worker(self._python, self._given)
+        try:
+            worker.await_ready()
+        except ScriptError as error:
+            raise EOFError(str(error)) from error
+        return worker
+
+
+class _Worker:
+    """A process that has the model, at the other end of a socket."""
+
+    def __init__(self, python: str, given: dict[str, str]) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [python, "-c", _BOOT, _ROOT, str(theirs.fileno()), json.dumps(given)],
+                cwd=given["code"] if given["program"] else given["model"],
+                pass_fds=[theirs.fileno()],
+            )
+
+    def await_ready(self) -> None:
+        """Raises ScriptError when it ends instead."""
+        try:
+            head, body = frames.receive(self._socket)
+        except EOFError:
+            raise ScriptError(f"The model could not be loaded: {self.end()}.") from None
+        if head["status"] != 200:
+            self.end()
+            raise ScriptError(f"The model could not be loaded: {mendable(body.decode())}")
+        self._socket.settimeout(_number("SAGEMAKER_MODEL_SERVER_TIMEOUT", int(_TIMEOUT_SECONDS)))
+
+    def ask(self, invocation: Invocation) -> Answer:
+        """Raises RequestError for what it refuses, OSError and EOFError when it is no more."""
+        head: dict[str, Any] = {
+            "content_type": invocation.content_type,
+            "accept": invocation.accept,
+        }
+        frames.send(self._socket, head, invocation.body)
+        answer, body = frames.receive(self._socket)
+        if answer["status"] != 200:
+            raise RequestError(answer["status"], body.decode("utf-8", "replace"))
+        return Answer(body, answer["content_type"])
+
+    def end(self) -> str:
+        """Make sure that it is no more; how it ended."""
+        self._socket.close()
+        try:
+            code = self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _code(base: Path) -> Path:
+    """SKLearn and XGBoost models name their source, others carry it in the model."""
+    folder = source.folder(base, os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", ""))
+    carried = base / "model" / "code"
+    empty = not folder.is_dir() or not any(folder.iterdir())
+    return carried if empty and carried.is_dir() else folder
+
+
+def _number(variable: str, default: int) -> int:
+    given = os.environ.get(variable, "")
+    return int(given) if given.isdecimal() and int(given) else default

@@ -1,0 +1,129 @@
+"""A process with a model: the user's functions, those of the framework in the places of others.
+
+It runs in the user's interpreter, Python 3.9 or newer: the standard library, and numpy where the
+handlers of the framework are used.
+"""
+
+import importlib.util
+import inspect
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from studio.container.script import frames, handlers
+from studio.container.script.handlers import Refused
+
+_HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+_TEXT = ("application/json", "text/csv")
+"""Bodies of these types are handed over as str, all others as bytes."""
+
+
+def main(arguments: list[str]) -> None:
+    """`FD DOCUMENT`: serve the requests that come over the socket until it is closed."""
+    # The server ends first, when it has answered what it was asked; then this ends by itself.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connection, given = socket.socket(fileno=int(arguments[0])), json.loads(arguments[1])
+    try:
+        model = Model(given)
+    except Exception as error:
+        frames.send(connection, {"status": 500}, _told(error))
+        return
+    frames.send(connection, {"status": 200}, b"")
+    while True:
+        try:
+            head, body = frames.receive(connection)
+        except EOFError:
+            return
+        answer, data = _answered(model, head, body)
+        frames.send(connection, answer, data)
+
+
+class Model:
+    """The loaded model and its functions."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        module = _imported(given["code"], given["program"]) if given["program"] else None
+        self._context = SimpleNamespace(
+            system_properties={"model_dir": given["model"], "gpu_id": None}, manifest={}
+        )
+        self._framework = given["framework"]
+        self._functions = {name: self._function(module, name) for name in _HANDLERS}
+        self._transform = getattr(module, "transform_fn", None)
+        if self._transform and any(hasattr(module, name) for name in _HANDLERS[1:]):
+            raise ValueError("transform_fn replaces input_fn, predict_fn and output_fn: drop one.")
+        self._model = self._call("model_fn", given["model"])
+
+    def predict(self, body: Any, content_type: str, accept: str) -> tuple[bytes, str]:
+        """The answer and its content type. Raises Refused, and what the user's code raises."""
+        if self._transform:
+            words = (self._model, body, content_type, accept)
+            return _wire(_called(self._transform, words, self._context), accept)
+        data = self._call("input_fn", body, content_type)
+        prediction = self._call("predict_fn", data, self._model)
+        return _wire(self._call("output_fn", prediction, accept), accept)
+
+    def _function(self, module: Any, name: str) -> Any:
+        return getattr(module, name, None) or handlers.default(self._framework, name)
+
+    def _call(self, name: str, *words: Any) -> Any:
+        return _called(self._functions[name], words, self._context)
+
+
+def _answered(model: Model, head: dict[str, str], body: bytes) -> tuple[dict[str, Any], bytes]:
+    content_type = head["content_type"] or "application/json"
+    accept = head["accept"].partition(",")[0].strip()
+    if accept in ("", "*/*"):
+        accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
+    try:
+        text = content_type.partition(";")[0].strip() in _TEXT
+        data, kind = model.predict(body.decode() if text else body, content_type, accept)
+    except Refused as error:
+        return {"status": error.status}, str(error).encode()
+    except Exception as error:
+        return {"status": 500}, _told(error)
+    return {"status": 200, "content_type": kind}, data
+
+
+def _told(error: Exception) -> bytes:
+    """The log has all of it, whoever asked its last line."""
+    traceback.print_exc()
+    return "".join(traceback.format_exception_only(type(error), error)).strip().encode()
+
+
+def _imported(code: str, program: str) -> ModuleType:
+    """The user's module under its own name, with which classes of it are pickled."""
+    path = os.path.join(code, program)  # noqa: PTH118  pathlib is slow to import
+    sys.path.insert(0, os.path.dirname(path))  # noqa: PTH120
+    name = os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _called(function: Any, words: tuple[Any, ...], context: SimpleNamespace) -> Any:
+    """Newer handlers take the context behind what all of them take."""
+    try:
+        inspect.signature(function).bind(*words, context)
+    except (TypeError, ValueError):
+        return function(*words)
+    return function(*words, context)
+
+
+def _wire(answer: Any, accept: str) -> tuple[bytes, str]:
+    """What an output_fn returned: a body, or a body and its content type."""
+    kind = accept
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], str):
+        answer, kind = answer
+    if isinstance(answer, str):
+        return answer.encode(), kind
+    if isinstance(answer, (bytes, bytearray, memoryview)):
+        return bytes(answer), kind
+    return handlers.encoded(answer, kind), kind
