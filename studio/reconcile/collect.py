@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from studio.db import resources
+from studio.db import positions, resources
 from studio.db.session import Database
 from studio.logs import store as logs
 from studio.metrics import store
@@ -73,7 +73,7 @@ class Collector:
         source = f"router/{path.name}"
         if path not in self._positions:
             with self._db.read() as connection:
-                self._positions[path] = max(store.position(connection, source), 0)
+                self._positions[path] = max(positions.position(connection, source), 0)
         with path.open("rb") as file:
             # Whoever holds the lock may write more; asked for first, so that all is read then.
             done = _lock(file.fileno())
@@ -86,7 +86,7 @@ class Collector:
                 path.unlink()
                 del self._positions[path]
                 # After the file: without its position it would be read once more.
-                self._db.write(lambda connection: store.forget(connection, source))
+                self._db.write(lambda connection: positions.forget(connection, source))
 
     def _batches(self, lines: bytes) -> Iterator[Batch]:
         scope = self._settings.account, self._settings.region

@@ -44,7 +44,13 @@ class Grants:
 
     def storage(self, resource: Resource, run_role: str, storage: Storage) -> Storage:
         """`storage` as the role of the run may use it."""
-        _, principal = self._role(resource, run_role)
+        role_arn, _ = self._role(resource, run_role)
+        return self.storage_of(role_arn, resource.owner, storage)
+
+    def storage_of(self, role_arn: str, owner: str, storage: Storage) -> Storage:
+        """`storage` as a role at work for `owner` may use it."""
+        account, default = self.settings.account, self.settings.role_name
+        principal = service_session(account, default, role_arn, owner)
         return GuardedStorage(storage, partial(self.access.check, principal))
 
     def environment(self, resource: Resource, run_role: str, run_id: str) -> dict[str, str]:

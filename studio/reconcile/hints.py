@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from studio.runners.shim import hint
+
 _RESOURCE_ID = 32
 
 
 class Hints:
     """Listens on `<home>/hints.sock` from construction until `close`."""
 
-    def __init__(self, home: Path, hint: Callable[[str], None]) -> None:
+    def __init__(self, home: Path, told: Callable[[str, bool], None]) -> None:
         self._path = home / "hints.sock"
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -23,7 +25,7 @@ class Hints:
         finally:
             os.close(folder)
         self._path.chmod(0o600)
-        self._hint = hint
+        self._told = told
         self._thread = threading.Thread(target=self._listen, name="hints", daemon=True)
         self._thread.start()
 
@@ -42,4 +44,5 @@ class Hints:
             if not message:
                 return
             # Ids of runs begin with the id of their resource.
-            self._hint(message[:_RESOURCE_ID].decode("ascii", "replace"))
+            resource_id = message[:_RESOURCE_ID].decode("ascii", "replace")
+            self._told(resource_id, message.endswith(hint.LINES.encode()))

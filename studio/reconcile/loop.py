@@ -16,21 +16,26 @@ import structlog
 from studio.db import resources
 from studio.db.session import Database
 from studio.reconcile.act import Actor
+from studio.reconcile.broker import Broker
 from studio.reconcile.steps import Kind
 
 log = structlog.get_logger()
 
 _WORKERS = 16
 _AFTER_ERROR_MS = 2_000
+_LINES_MS, _LONGEST_LINES_MS = 50, 5_000
 
 
 class Loop:
     """`start` it, `hint` it, `stop` it. One resource is never looked at by two threads."""
 
-    def __init__(self, db: Database, kinds: Mapping[str, Kind], actor: Actor) -> None:
+    def __init__(
+        self, db: Database, kinds: Mapping[str, Kind], actor: Actor, broker: Broker
+    ) -> None:
         self._db = db
         self._kinds = kinds
         self._actor = actor
+        self._broker = broker
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="reconcile")
         self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
         self._wake = threading.Condition()
@@ -48,9 +53,11 @@ class Loop:
             self.hint(resource_id)
         self._thread.start()
 
-    def hint(self, resource_id: str) -> None:
-        """Something about this resource may have changed: look now."""
-        self._schedule(resource_id, _clock())
+    def hint(self, resource_id: str, lines: bool = False) -> None:
+        """Something about this resource may have changed: look now. At new `lines` of its log it
+        looks within moments, the later the more runs there are."""
+        pause = min(self._broker.runs * _LINES_MS, _LONGEST_LINES_MS) if lines else 0
+        self._schedule(resource_id, _clock() + pause)
 
     def stop(self) -> None:
         """Finish the looks that are under way, start no other."""
@@ -108,7 +115,7 @@ class Loop:
                 after = 0
         if after is not None:
             self._schedule(resource_id, _clock() + after)
-        for waiting in self._actor.freed():
+        for waiting in self._broker.freed():
             self.hint(waiting)
 
     def _reconcile(self, resource_id: str) -> int | None:

@@ -1,35 +1,43 @@
-"""Samples of runs as metrics: what they take of CPUs, memory and disk, in per cent."""
+"""Samples of runs as metrics: what they take of CPUs, memory, disks and GPUs, in per cent."""
+
+from collections.abc import Iterator
 
 from studio.db.resources import Resource, Run
 from studio.metrics.rows import row
 from studio.metrics.store import Batch, Metric, Reading
-from studio.reconcile.steps import Kind
-from studio.runners.base import Usage
+from studio.reconcile.steps import Kind, Used
+from studio.runners.base import METERS, Meter
 
-_NAMES = (("CPUUtilization", "cpu"), ("MemoryUtilization", "memory"), ("DiskUtilization", "disk"))
+_NAMES = {
+    "cpu": "CPUUtilization",
+    "memory": "MemoryUtilization",
+    "disk": "DiskUtilization",
+    "gpu": "GPUUtilization",
+    "gpu_memory": "GPUMemoryUtilization",
+}
 
 
-def source(run_id: str) -> str:
+def source(run_id: str, meter: Meter) -> str:
     """The name under which the store keeps how far the samples of a run were read."""
-    return f"usage/{run_id}"
+    return f"{meter}/{run_id}"
 
 
-def run_id(reading: Reading) -> str:
-    """The run whose samples they are."""
-    return reading.source.removeprefix("usage/")
+def sources(run_id: str) -> list[str]:
+    """All names for a run."""
+    return [source(run_id, meter) for meter in METERS]
 
 
-def reading(kind: Kind, resource: Resource, run: Run, samples: tuple[Usage, ...]) -> Reading:
-    """What the samples say, once; there is at least one."""
+def reading(kind: Kind, resource: Resource, run: Run, used: Used) -> Reading:
+    """What the samples say, once."""
+    batches = tuple(_batches(kind, resource, run, used))
+    return Reading(source(run.id, used.meter), used.samples[-1].at, batches)
+
+
+def _batches(kind: Kind, resource: Resource, run: Run, used: Used) -> Iterator[Batch]:
     assert kind.meter is not None
     namespace, dimensions = kind.meter(resource, run)
     scope, named = (resource.account, resource.region), tuple(sorted(dimensions))
-    batches = tuple(
-        Batch(
-            Metric(*scope, namespace, name, named, resource.owner),
-            "Percent",
-            tuple(row(each.at, getattr(each, member)) for each in samples),
-        )
-        for name, member in _NAMES
-    )
-    return Reading(source(run.id), samples[-1].at, batches)
+    for name, called in _NAMES.items():
+        metric = Metric(*scope, namespace, called, named, resource.owner)
+        rows = (row(it.at, it.values[name]) for it in used.samples if name in it.values)
+        yield Batch(metric, "Percent", tuple(rows))

@@ -6,12 +6,12 @@ has read it; while no router runs, the file waits for the next one.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
 import structlog
 
-from studio.serving import control
+from studio.serving import control, health
 from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 from studio.settings import Settings
 
@@ -63,6 +63,10 @@ class Routes:
             self._keys = self._ask()
             version = self._next()
         _await_version(self._settings.home, version)
+
+    def health(self) -> Mapping[str, Container[str]]:
+        """How the router finds the servers, see studio.serving.health."""
+        return health.read(self._settings.home)
 
     def refresh(self) -> None:
         """Let the router know of keys that have changed, if any has."""

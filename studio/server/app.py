@@ -9,7 +9,7 @@ import ssl
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import responses
 from typing import Any, Protocol
@@ -26,9 +26,10 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
+from studio import leadership
 from studio.errors import ApiError
 from studio.server import edge, forward, routing
-from studio.server.dispatch import ANSWERS, Call, Services, listener
+from studio.server.dispatch import ANSWERS, Answer, Call, Services, listener
 from studio.server.edge import Server
 from studio.server.events import Streams
 from studio.wire import protocols
@@ -76,14 +77,17 @@ class App(HTTPServerConnectionDelegate):
 
     def http_server(self, context: ssl.SSLContext | None = None) -> HTTPServer:
         """A server to which the caller adds sockets; with a `context` it speaks TLS."""
-        return Server(
+        server = Server(
             self,
             ssl_options=context,
             max_header_size=_LARGEST_HEAD,
             max_body_size=_LARGEST_OBJECT,
-            # Ours comes first, and says so; this one also covers the handshake of TLS.
             idle_connection_timeout=_IDLE_SECONDS + 1,
         )
+        if context is None:
+            # Ours comes first, and says so; Tornado's also covers the handshake of TLS.
+            server.conn_params.header_timeout = None
+        return server
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
@@ -91,10 +95,21 @@ class App(HTTPServerConnectionDelegate):
         assert isinstance(request_conn, HTTP1Connection)
         return _Exchange(self, request_conn)
 
-    async def answer(self, part: routing.Part, call: Call) -> Response:
-        """The answer to a whole request, from a worker thread."""
+    def answer(self, answer: Answer, call: Call, done: Callable[[Response], None]) -> None:
+        """Have `done` told the answer to a whole request, which a worker thread finds.
+
+        Plain calls: a coroutine that waits for the thread takes three rounds of the event loop.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, ANSWERS[part], self.services, call)
+
+        def find() -> None:
+            try:
+                response = answer(self.services, call)
+            except Exception:
+                response = _failure(call.id)
+            loop.call_soon_threadsafe(done, response)
+
+        self._workers.submit(find)
 
     async def stream(self, connection: HTTP1Connection, call: Call) -> None:
         """Answer with events. Raises ApiError, before anything is said, to whom none are told."""
@@ -142,7 +157,10 @@ class _Exchange(HTTPMessageDelegate):
             self._write(_plain(*refusal))
             return None
         self._path, _, self._query = start_line.path.partition("?")
-        self._joined = {name.lower(): ",".join(headers.get_list(name)) for name in headers}
+        self._joined: dict[str, str] = {}
+        for name, value in headers.get_all():
+            key = name.lower()
+            self._joined[key] = f"{self._joined[key]},{value}" if key in self._joined else value
         self._part = routing.part_for(self._path, self._query, self._joined)
         if self._part == "s3":
             gateway = self._app.gateway
@@ -167,7 +185,7 @@ class _Exchange(HTTPMessageDelegate):
         if self._inner is not None:
             self._inner.finish()
         elif not self._over:
-            self._app.spawn(self._answer())
+            self._answer()
 
     def on_connection_close(self) -> None:
         self._over = True
@@ -190,30 +208,42 @@ class _Exchange(HTTPMessageDelegate):
         address = self._connection.stream.socket.getsockname()
         settings = self._app.services.context.settings
         allowed = routing.allowed_hosts(settings.host, address[:2], settings.external_url)
-        if hosts[0].lower() not in allowed:
+        host = hosts[0].lower()
+        if host not in allowed and host not in leadership.hosts(settings.home):
             return 421, "Studio does not serve that host."
         return None
 
-    async def _answer(self) -> None:
+    def _answer(self) -> None:
         try:
-            await self._answer_part()
+            if self._part == "health":
+                self._write(self._health())
+            elif self._part == "router":
+                self._app.spawn(self._guarded(self._forward()))
+            elif self._part == "events":
+                self._app.spawn(self._guarded(self._stream()))
+            else:
+                self._app.answer(ANSWERS[self._part], self._call(), self._told)
         except Exception:
-            log.error("request failed", request=self._id, exception=traceback.format_exc())
-            if self._over:
-                # The answer itself failed: nobody may wait for the rest of it.
-                self._connection.close()
-            error = ApiError("InternalFailure", "An internal error occurred.", 500)
-            self._write(rest_json_error(error))
+            self._fail()
 
-    async def _answer_part(self) -> None:
-        if self._part == "health":
-            self._write(self._health())
-        elif self._part == "router":
-            await self._forward()
-        elif self._part == "events":
-            await self._stream()
-        else:
-            self._write(await self._app.answer(self._part, self._call()))
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            self._fail()
+
+    def _told(self, response: Response) -> None:
+        try:
+            self._write(response)
+        except Exception:
+            self._fail()
+
+    def _fail(self) -> None:
+        failure = _failure(self._id)
+        if self._over:
+            # The answer itself failed: nobody may wait for the rest of it.
+            self._connection.close()
+        self._write(failure)
 
     def _call(self) -> Call:
         return Call(
@@ -274,6 +304,12 @@ class _Exchange(HTTPMessageDelegate):
         body = None if self._start_line.method == "HEAD" else response.body
         self._connection.write_headers(line, headers, body)
         self._connection.finish()
+
+
+def _failure(request_id: str) -> Response:
+    """Of the exception that is being handled: of a bug the client learns nothing."""
+    log.error("request failed", request=request_id, exception=traceback.format_exc())
+    return rest_json_error(ApiError("InternalFailure", "An internal error occurred.", 500))
 
 
 def _plain(status: int, text: str) -> Response:

@@ -5,6 +5,7 @@ Runs on worker threads and may block. It knows nothing of sockets.
 
 import hashlib
 import traceback
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -17,9 +18,11 @@ from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
 from studio.identity.authority import Ask
 from studio.identity.keys import Session
+from studio.identity.principals import Principal
+from studio.reconcile import steps
 from studio.server import routing
-from studio.wire import models, protocols, query, sigv4
-from studio.wire.protocols import GLOBAL_SERVICES, QUERY_SERVICES, Response
+from studio.wire import models, protocols, query, rest, shapes, sigv4
+from studio.wire.protocols import GLOBAL_SERVICES, QUERY_SERVICES, REST_PATHS, Response
 from studio.wire.shapes import Doc
 from studio.wire.signature import Kind, session_token
 
@@ -126,6 +129,42 @@ def answer_query(services: Services, call: Call) -> Response:
     return _guarded(call, service, run, refuse)
 
 
+def answer_rest(services: Services, call: Call) -> Response:
+    """The answer to a request of a rest-json service."""
+    scope = routing.signed_service(call.query, call.headers)
+    if scope in rest.SERVICES:
+        return _answer_placed(services, call, scope)
+    service, name = REST_PATHS[call.path]
+
+    def run() -> Response:
+        caller = _authenticate(services, call, "sagemaker")
+        model, operation = _operation(service, name)
+        if call.method != model.http["method"]:
+            text = f"Only {model.http['method']} is allowed here."
+            raise ApiError("MethodNotAllowedException", text, 405)
+        body = protocols.plain_body(call.headers, call.body)
+        read = protocols.read_large_json_request if operation.raw else protocols.read_json_request
+        document = _done(_context(services, call, caller, operation), operation, read(model, body))
+        return protocols.rest_json_response(model, document)
+
+    return _guarded(call, f"{service}:{name}", run, protocols.rest_json_error)
+
+
+def _answer_placed(services: Services, call: Call, service: str) -> Response:
+    """The answer of a service whose operations are told by method and path."""
+
+    def run() -> Response:
+        caller = _authenticate(services, call, service)
+        name, labels = rest.find(service, call.method, call.path)
+        model, operation = _operation(service, name)
+        body = protocols.read_json(protocols.plain_body(call.headers, call.body))
+        request = rest.read_request(model, labels, call.query, body)
+        document = _done(_context(services, call, caller, operation), operation, request)
+        return protocols.rest_json_response(model, document)
+
+    return _guarded(call, service, run, protocols.rest_json_error)
+
+
 def answer_credentials(services: Services, call: Call) -> Response:
     """Credentials for a run, as the SDKs ask a container's host for them."""
 
@@ -194,6 +233,16 @@ def _authenticate(services: Services, call: Call, service: str) -> Caller:
         text = "The security token included in the request is expired"
         raise ApiError("ExpiredTokenException", text, 403)
     return Caller(context.settings.account, key.id, key.principal)
+
+
+def perform(context: Context, principal: Principal, call: steps.Call) -> Doc:
+    """What `principal` is answered, who is not there to sign. Raises ApiError."""
+    model, operation = _operation(call.service, call.operation)
+    value = protocols.read_json(call.body.encode())
+    request = shapes.load(model.input_shape, value) if model.input_shape else {}
+    caller = Caller(context.settings.account, "", principal)
+    asked = replace(context, caller=caller, request_id=str(uuid.uuid4()), call=call.key)
+    return _done(asked, operation, request)
 
 
 def _done(context: Context, operation: Operation, request: Doc) -> Doc:
@@ -268,5 +317,6 @@ ANSWERS: dict[routing.Part, Answer] = {
     "json": answer_json,
     "query": answer_query,
     "credentials": answer_credentials,
+    "rest": answer_rest,
     "unknown": answer_unknown,
 }

@@ -24,6 +24,9 @@ class Server(HTTPServer):
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
         plain, read = stream.close, stream.read_until_regex
+        # Once: Tornado asks the system twice for each answer.
+        stream.set_nodelay(True)
+        stream.set_nodelay = lambda value: None  # type: ignore[method-assign]
 
         async def read_head(regex: bytes, max_bytes: int | None = None) -> bytes:
             head = await read(regex, max_bytes)

@@ -18,8 +18,7 @@ from tornado.httputil import HTTPHeaders, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
 from studio.api.registry import Caller, Context
-from studio.db.session import Database
-from studio.feed.hub import UNNUMBERED, Hub
+from studio.feed.hub import UNNUMBERED, Hub, Watched
 from studio.identity.principals import Principal
 
 _HEADERS = {
@@ -80,13 +79,13 @@ class Listener:
 
 
 class Streams:
-    """Everybody who listens to what the commits of `databases` change, from `start` to `close`."""
+    """Everybody who listens to what is changed in `stores`, from `start` to `close`."""
 
     def __init__(
-        self, ctx: Context, databases: Collection[Database], beat_seconds: float = 10.0
+        self, ctx: Context, stores: Collection[Watched], beat_seconds: float = 10.0
     ) -> None:
         self._ctx = ctx
-        self._hub = Hub(ctx, databases, self)
+        self._hub = Hub(ctx, stores, self)
         self._beat_seconds = beat_seconds
         self._listeners: set[Listener] = set()
         self._counts: Counter[Principal] = Counter()

@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from socket import socket
 from typing import Any, TextIO, cast
 from urllib.parse import urlsplit
 
@@ -18,30 +19,48 @@ from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_sockets
 
 from studio import credentials
-from studio.api import endpoint_plan, endpoints, registry, training_plan
+from studio.api import (
+    endpoint_plan,
+    endpoint_routes,
+    endpoints,
+    job_components,
+    lease_plan,
+    lineage_tracks,
+    processing_plan,
+    registry,
+    schedule_plan,
+    training_plan,
+)
 from studio.api.registry import Caller, Context
 from studio.db import migrate, resources
 from studio.db.session import Database
 from studio.disk import Reserve
+from studio.experiments.series import Settler
 from studio.identity.entry import opened
+from studio.reconcile import broker as brokers
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
+from studio.reconcile.broker import Broker
+from studio.reconcile.captures import CaptureStore
 from studio.reconcile.collect import Collector
 from studio.reconcile.grants import Grants
 from studio.reconcile.hints import Hints
 from studio.reconcile.loop import Loop
 from studio.reconcile.routes import Routes
 from studio.reconcile.steps import Kind
+from studio.runners import devices
+from studio.runners.docker.leftovers import Sweeper
 from studio.runners.process import ProcessRunner
 from studio.s3.access import Access
 from studio.s3.client import storage_for
 from studio.s3.gateway import Gateway
 from studio.s3.janitor import Janitor
 from studio.s3.store import ObjectStore
-from studio.server import tls
+from studio.server import dispatch, standby, tls
 from studio.server.app import App
 from studio.server.dispatch import Services
 from studio.server.events import Streams
+from studio.server.leader import Leader
 from studio.server.storage import LogFile, StorageWatch
 from studio.serving import control
 from studio.serving.table import Variant
@@ -54,20 +73,22 @@ log = structlog.get_logger()
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
-def run(settings: Settings) -> None:
-    """Serve `settings.home` on `settings.port` until a signal says stop.
+def run(settings: Settings, listening: Sequence[socket] = ()) -> None:
+    """Serve `settings.home` on `settings.port` until a signal says stop, and on what is `listening`
+    already.
 
     The router and the runs go on without this process, and are found again by the next.
     Raises StudioError when the home cannot be served.
     """
-    _configure_log()
-    uvloop.run(_serve(settings))
+    uvloop.run(_serve(settings, listening))
 
 
-async def _serve(settings: Settings) -> None:
-    with _plane(settings) as app:
+async def _serve(settings: Settings, listening: Sequence[socket]) -> None:
+    with _plane(settings) as app, _lease(app):
         servers = [app.http_server()]
-        servers[0].add_sockets(bind_sockets(settings.port, settings.host))
+        servers[0].add_sockets(listening)
+        if all(standby.port_of(each) != settings.port for each in listening):
+            servers[0].add_sockets(bind_sockets(settings.port, settings.host))
         listener = tls.listen(settings)
         if listener is not None:
             servers.append(app.http_server(listener.context))
@@ -99,7 +120,9 @@ def _plane(settings: Settings) -> Iterator[App]:
         parts.callback(gateway.close)
         storage = storage_for(settings, objects)
         runner = ProcessRunner(settings)
-        kinds = _kinds(settings)
+        parts.callback(Sweeper(settings).close)
+        # The services are made further down; nothing calls before they are.
+        kinds = _kinds(settings, lambda *asked: dispatch.perform(services.context, *asked))
         access = gateway.access if not settings.s3_endpoint else Access(identity.authority, _alone)
         grants = Grants(settings, db, identity, access, kinds, _url(settings))
         grants.sweep()
@@ -108,17 +131,28 @@ def _plane(settings: Settings) -> Iterator[App]:
         parts.callback(routes.close)
         parts.callback(control.Watch(settings.home).close)
         parts.callback(Collector(db, settings).close)
-        actor = Actor(db, runner, storage, routes, scheduler.capacity(settings), grants)
-        loop = Loop(db, kinds, actor)
+        parts.callback(CaptureStore(settings.home, grants, storage).close)
+        broker = _broker(settings, db)
+        loop = Loop(db, kinds, Actor(db, runner, storage, routes, broker, grants), broker)
         parts.callback(loop.stop)
         parts.callback(Hints(settings.home, loop.hint).close)
-        caller = Caller(settings.account, key.access_key_id, identity.keys.owner)
         context = Context(
-            settings, db, storage, runner, caller, _now, loop.hint, "", identity, access
+            settings,
+            db,
+            storage,
+            runner,
+            Caller(settings.account, key.access_key_id, identity.keys.owner),
+            _now,
+            loop.hint,
+            "",
+            identity,
+            access,
+            broker,
         )
         registry.load()
         services = Services(context, grants.credentials)
-        streams = Streams(context, (db, objects.database))
+        parts.callback(Settler(db).close)
+        streams = Streams(context, (db, storage))
         parts.callback(streams.close)
         address = partial(_router_address, settings)
         app = App(services, gateway, streams, address, lambda: watch.problems)
@@ -130,11 +164,25 @@ def _plane(settings: Settings) -> Iterator[App]:
         yield app
 
 
+@contextmanager
+def _lease(app: App) -> Iterator[None]:
+    """Taken when all is open: nobody is to judge how long that takes."""
+    context = app.services.context
+    if not context.settings.database_url:
+        yield
+        return
+    leader = Leader(context.db, context.settings)
+    yield
+    leader.close()
+
+
 def _storage(settings: Settings, parts: ExitStack) -> tuple[Database, ObjectStore, StorageWatch]:
     reserve = Reserve(settings.home / "reserve")
     db = Database(settings.database, reserve.release)
     parts.callback(db.close)
     migrate.upgrade(db)
+    lineage_tracks.adopt(db)
+    job_components.adopt(db)
     objects = ObjectStore(settings.home / "s3", spare=reserve.release)
     parts.callback(objects.close)
     watch = StorageWatch(settings.home, reserve, (db, objects.database))
@@ -149,7 +197,7 @@ def _warm_up() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
 
 
-def _configure_log() -> None:
+def configure_log() -> None:
     """One line an event. Tracebacks come without the values of variables: those hold secrets."""
     renderer: Any = structlog.processors.JSONRenderer()
     if sys.stderr.isatty():
@@ -166,9 +214,21 @@ def _configure_log() -> None:
     )
 
 
-def _kinds(settings: Settings) -> Mapping[str, Kind]:
-    kinds = (training_plan.kind(settings), endpoint_plan.kind(settings))
+def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, Kind]:
+    kinds = (
+        training_plan.kind(settings),
+        processing_plan.kind(settings),
+        endpoint_plan.kind(settings),
+        lease_plan.KIND,
+        schedule_plan.kind(settings, perform, _now),
+    )
     return {kind.name: kind for kind in kinds}
+
+
+def _broker(settings: Settings, db: Database) -> Broker:
+    limit, gpus = scheduler.capacity(settings), devices.gpus(settings)
+    with db.read() as connection:
+        return brokers.opened(connection, limit, gpus)
 
 
 def _url(settings: Settings) -> str:
@@ -186,7 +246,7 @@ def _routes(settings: Settings, grants: Grants, db: Database) -> Routes:
     with db.read() as connection:
         found = resources.of_kind(connection, endpoints.NOUN.kind)
     table: dict[str, tuple[Variant, ...]] = {
-        each.name: endpoint_plan.variants(each.state["Routes"])
+        each.name: endpoint_routes.variants(each.state["Routes"])
         for each in found
         if each.state["Routes"]
     }

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders, RequestStartLine
 
-from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES
+from studio.wire import rest
+from studio.wire.protocols import JSON_TARGETS, QUERY_SERVICES, REST_PATHS
 
 Part = Literal[
-    "health", "s3", "json", "query", "cbor", "router", "credentials", "events", "unknown"
+    "health", "s3", "json", "query", "cbor", "rest", "router", "credentials", "events", "unknown"
 ]
 
 HEALTH_PATH = "/_studio/health"
@@ -43,6 +44,8 @@ def part_for(path: str, query: str, headers: Mapping[str, str]) -> Part:
         return "cbor"
     if scope in QUERY_SERVICES or (path == "/" and _is_query(query, headers)):
         return "query"
+    if scope in rest.SERVICES or (path in REST_PATHS and scope in ("sagemaker", "")):
+        return "rest"
     if path.startswith("/endpoints/") and scope in ("sagemaker", ""):
         return "router"
     # Whoever signs for nothing gets S3's answer, as browsers and anonymous clients do on AWS.

@@ -17,10 +17,12 @@ from urllib.parse import unquote
 
 from studio.errors import ApiError
 from studio.serving import errors
+from studio.serving.aftermath import Answer, asked, follow
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.protocol import Client, Request
+from studio.serving.recording import Recording
 from studio.serving.routes import Routes, VariantRoute
 from studio.serving.table import Key
 from studio.serving.upstream import Connection, Server
@@ -35,18 +37,6 @@ _NOT_YET = {
     b"async-invocations": "InvokeEndpointAsync",
     b"invocations-response-stream": "InvokeEndpointWithResponseStream",
 }
-
-_FORWARDED = tuple(
-    (name.lower(), f"{name}: ".encode())
-    for name in (
-        "Content-Type",
-        "Accept",
-        "X-Amzn-SageMaker-Custom-Attributes",
-        "X-Amzn-SageMaker-Target-Container-Hostname",
-        "X-Amzn-SageMaker-Inference-Id",
-        "X-Amzn-SageMaker-Session-Id",
-    )
-)
 
 _RETURNED = tuple(
     (name.lower().encode(), f"{name}: ".encode())
@@ -64,10 +54,11 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Dispatcher:
     """What lives as long as the router: routes, clients, and the calls in flight."""
 
-    def __init__(self, limits: Limits, log: Log, counters: Counters) -> None:
+    def __init__(self, limits: Limits, log: Log, counters: Counters, recording: Recording) -> None:
         self.limits = limits
         self.log = log
         self.counters = counters
+        self.recording = recording
         self.clients: set[Client] = set()
         self.busy: set[Connection] = set()
         self.routes = Routes(limits, self.busy)
@@ -116,7 +107,7 @@ class Dispatcher:
         for client in [late for late in self.clients if late.deadline <= now]:
             client.expire()
         for server in self.routes.servers.values():
-            server.reap(now)
+            server.tend(now)
         self.counters.tick(now)
 
     def observe(
@@ -215,24 +206,20 @@ class Invocation:
 
     def message(self, host: bytes) -> Iterable[bytes]:
         self._sent = monotonic()
-        request = self._request
-        headers = request.headers
-        parts = [b"POST /invocations HTTP/1.1\r\nHost: ", host, b"\r\n"]
-        for name, prefix in _FORWARDED:
-            value = headers.get(name)
-            if value is not None:
-                parts += (prefix, value.encode("latin-1"), b"\r\n")
-        body = request.body
-        parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
-        if len(body) < 65_536:
-            parts.append(body)
-            return (b"".join(parts),)
-        return b"".join(parts), body
+        return asked(self._request, host)
 
     def answered(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
-        if not 200 <= status < 300:
+        variant, now = self._variant, monotonic()
+        if 200 <= status < 300:
+            self._pass_on(headers, body)
+        else:
             self._fail(self._model_error(status, body.decode("utf-8", "replace")))
-            return
+        if variant.capture or variant.shadows:
+            model_us = int((now - self._sent) * 1e6)
+            answer = Answer(variant, self._request, status, headers, body, model_us)
+            follow(self._dispatcher, answer)
+
+    def _pass_on(self, headers: dict[bytes, bytes], body: bytes) -> None:
         parts = [b"HTTP/1.1 200 OK\r\n", self._dispatcher.common_head(), self._variant.reply_head]
         for name, prefix in _RETURNED:
             value = headers.get(name)

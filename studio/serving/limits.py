@@ -26,6 +26,21 @@ class Limits:
     stuck_seconds: float = 5.0
     """A server that holds requests and answers none for this long is passed over."""
 
+    failing_answers: int = 5
+    """A server that answers so many requests in turn with 5xx is passed over."""
+
+    ping_seconds: float = 2.0
+    """Time that a server which is passed over has to answer `/ping`, as on AWS."""
+
+    hung_seconds: float = 60.0
+    """A server that is passed over and answers no `/ping` for this long is to be started again."""
+
+    mirrors: int = 64
+    """Requests that a shadow may hold; what is more is not mirrored."""
+
+    recorded_bytes: int = 33_554_432
+    """What may wait for the recorder, in memory; what is more is not recorded."""
+
     pool_seconds: float = 1.0
     """An upstream connection idle for longer is closed: many servers drop theirs after two."""
 

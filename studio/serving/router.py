@@ -22,9 +22,11 @@ from studio import durable, processes
 from studio.errors import StudioError
 from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
+from studio.serving.health import Health
 from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.protocol import Client
+from studio.serving.recording import Recording
 from studio.serving.table import load_table, table_path
 
 _TICK_SECONDS = 0.2
@@ -53,8 +55,10 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     # Each client may need a connection to a model server too.
     most = max(_raise_file_limit() // 2 - 64, 1)
     limits = replace(limits, connections=min(limits.connections, most))
-    dispatcher = Dispatcher(limits, log, Counters(home))
-    watch = TableWatch(table_path(home), dispatcher)
+    recording = Recording(home, limits, log)
+    dispatcher = Dispatcher(limits, log, Counters(home), recording)
+    health = Health(home, dispatcher.routes)
+    watch = TableWatch(table_path(home), dispatcher, health)
     watch.look()
     listener = _listen(folder / "port", host)
     loop = asyncio.get_running_loop()
@@ -69,6 +73,8 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     while not stop.is_set():
         dispatcher.tick()
         watch.look()
+        recording.tick()
+        health.tick()
         try:
             pause = _TICK_SECONDS if dispatcher.clients else _IDLE_TICK_SECONDS
             await asyncio.wait_for(stop.wait(), pause)
@@ -78,15 +84,17 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
     dispatcher.counters.close()
+    await recording.close()
     log("router stopped", pid=os.getpid())
 
 
 class TableWatch:
     """Reads the table when its file changes. A broken or missing one leaves the last in force."""
 
-    def __init__(self, path: Path, dispatcher: Dispatcher) -> None:
+    def __init__(self, path: Path, dispatcher: Dispatcher, health: Health) -> None:
         self._path = path
         self._dispatcher = dispatcher
+        self._health = health
         self._seen: tuple[int, int, int] | None = None
 
     def look(self) -> None:
@@ -109,6 +117,9 @@ class TableWatch:
             log("table refused", error=type(error).__name__)
             return
         self._dispatcher.routes.update(table)
+        if self._dispatcher.routes.recorded:
+            self._dispatcher.recording.want()
+        self._health.tick()  # who knows of the new table has to know who is still busy
         log("table loaded", version=table.version, endpoints=len(table.endpoints))
 
 

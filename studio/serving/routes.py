@@ -1,8 +1,9 @@
 """Routes: the table compiled for speed. Servers keep their connections from table to table."""
 
+import json
 import random
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 
 from studio.errors import ApiError
@@ -14,7 +15,9 @@ from studio.serving.upstream import Connection, Server
 class VariantRoute:
     """One variant of one endpoint: its servers, and what its answers carry."""
 
-    __slots__ = ("_next", "endpoint", "log_arn", "name", "reply_head", "servers")
+    __slots__ = (
+        "_next", "capture", "endpoint", "log_arn", "name", "reply_head", "servers", "shadows",
+    )  # fmt: skip
 
     def __init__(
         self, endpoint: str, variant: Variant, log_arn: str, servers: list[Server]
@@ -24,6 +27,8 @@ class VariantRoute:
         self.servers = servers
         self.log_arn = log_arn
         self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
+        self.capture = CaptureRoute(endpoint, variant) if variant.capture else None
+        self.shadows: tuple[ShadowRoute, ...] = ()
         self._next = 0
 
     def pick(self, now: float, tried: tuple[Server, ...]) -> Server | None:
@@ -44,6 +49,33 @@ class VariantRoute:
             if best is None or rank < best_rank:
                 best, best_rank = server, rank
         return best
+
+
+class CaptureRoute:
+    """What is kept of a variant's requests; `about` is what the recorder has to know of it."""
+
+    __slots__ = ("about", "input", "output", "share")
+
+    def __init__(self, endpoint: str, variant: Variant) -> None:
+        assert variant.capture is not None
+        config = asdict(variant.capture)
+        about = {"kind": "capture", "endpoint": endpoint, "variant": variant.name, **config}
+        self.about = json.dumps(about).encode()
+        self.input, self.output = variant.capture.input, variant.capture.output
+        self.share = variant.capture.percent / 100
+
+
+class ShadowRoute:
+    """A variant that is asked a share of what others were; `in_flight` such requests it has."""
+
+    __slots__ = ("about", "in_flight", "route", "share")
+
+    def __init__(self, route: VariantRoute, record: str, share: float) -> None:
+        about = {"kind": "shadow", "record": record, "endpoint": route.endpoint}
+        self.about = json.dumps({**about, "variant": route.name}).encode()
+        self.route = route
+        self.share = share
+        self.in_flight = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +102,8 @@ class Routes:
         self._busy = busy
         self._endpoints: dict[str, EndpointRoute] = {}
         self.servers: dict[str, Server] = {}
+        self.leaving: list[Server] = []
+        """Those no longer in the table that may still hold requests."""
         self.table = EMPTY
 
     def update(self, table: Table) -> None:
@@ -85,11 +119,18 @@ class Routes:
         self._endpoints = {
             name: self._endpoint(table, name, variants)
             for name, variants in table.endpoints.items()
-            if any(variant.servers for variant in variants)
+            if any(variant.servers and not variant.shadow for variant in variants)
         }
         for address in self.servers.keys() - addresses:
-            self.servers.pop(address).retire()
+            server = self.servers.pop(address)
+            server.retire()
+            self.leaving.append(server)
         self.table = table
+
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is captured or mirrored."""
+        return any(it.capture or it.shadow for each in self.table.endpoints.values() for it in each)
 
     def find(self, endpoint: str, target_variant: str | None) -> VariantRoute:
         """The variant that takes a request; ValidationError when there is none of that name."""
@@ -115,7 +156,7 @@ class Routes:
 
     def _endpoint(self, table: Table, name: str, variants: tuple[Variant, ...]) -> EndpointRoute:
         group = f"arn:aws:logs:{table.region}:{table.account}:log-group:/aws/sagemaker/Endpoints/"
-        by_name = {
+        routes = {
             variant.name: VariantRoute(
                 name,
                 variant,
@@ -124,8 +165,17 @@ class Routes:
             )
             for variant in variants
         }
-        serving = [variant for variant in variants if variant.servers]
+        production = [variant for variant in variants if not variant.shadow]
+        serving = [variant for variant in production if variant.servers]
         weighted = [variant for variant in serving if variant.weight > 0]
         weights = [variant.weight for variant in weighted] or [1.0] * len(serving)
+        by_name = {variant.name: routes[variant.name] for variant in production}
         shared = [by_name[variant.name] for variant in weighted or serving]
+        shadows = tuple(
+            ShadowRoute(routes[it.name], it.shadow, min(1.0, it.weight / sum(weights)))
+            for it in variants
+            if it.shadow and it.servers
+        )
+        for route in by_name.values():
+            route.shadows = shadows
         return EndpointRoute(by_name, shared, list(accumulate(weights)))

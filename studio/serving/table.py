@@ -3,14 +3,35 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from studio import durable
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_RECORD = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
 _SERVER = re.compile(r"[0-9.]+:[0-9]{1,5}")
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Which requests and answers of an endpoint are kept, and where."""
+
+    record: str
+    """Name of the folder, below the home's, in which they wait for the control plane."""
+    percent: int
+    destination: str
+    """URI `s3://bucket/prefix`."""
+    role: str
+    """ARN of the role that stores them; "": the home's."""
+    owner: str
+    """Of the endpoint."""
+    input: bool = True
+    output: bool = True
+    csv: tuple[str, ...] = ()
+    """Content types whose data is kept as text, lower-case."""
+    json: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -21,6 +42,10 @@ class Variant:
     """Addresses, `127.0.0.1:41234`."""
     log_stream: str = ""
     """ARN that a ModelError names; empty: the endpoint's log group."""
+    shadow: str = ""
+    """It answers nobody: it is asked what others were, and this is the name of the record of how
+    its answers differ. Empty: a variant in production."""
+    capture: Capture | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +114,9 @@ def _table(document: dict[str, Any]) -> Table:
         region=str(document["region"]),
         keys={str(name): _key(entry) for name, entry in document["keys"].items()},
         endpoints={
-            _checked(_NAME, name): tuple(_variant(entry) for entry in endpoint["variants"])
+            _checked(_NAME, name): tuple(
+                _variant(entry) for entry in (*endpoint["variants"], *endpoint.get("shadows", ()))
+            )
             for name, endpoint in document["endpoints"].items()
         },
     )
@@ -115,6 +142,23 @@ def _variant(entry: dict[str, Any]) -> Variant:
         weight=weight,
         servers=tuple(_checked(_SERVER, server) for server in entry["servers"]),
         log_stream=str(entry.get("log_stream", "")),
+        shadow=_checked(_RECORD, shadow) if (shadow := entry.get("shadow")) else "",
+        capture=captured(capture) if (capture := entry.get("capture")) else None,
+    )
+
+
+def captured(entry: dict[str, Any]) -> Capture:
+    """The Capture of a document."""
+    return Capture(
+        record=_checked(_RECORD, entry["record"]),
+        percent=int(entry["percent"]),
+        destination=str(entry["destination"]),
+        role=str(entry["role"]),
+        owner=str(entry["owner"]),
+        input=bool(entry["input"]),
+        output=bool(entry["output"]),
+        csv=tuple(map(str, entry["csv"])),
+        json=tuple(map(str, entry["json"])),
     )
 
 
@@ -133,15 +177,9 @@ def _document(table: Table) -> dict[str, Any]:
         "keys": {name: vars(key) for name, key in table.keys.items()},
         "endpoints": {
             name: {
-                "variants": [
-                    {
-                        "name": variant.name,
-                        "weight": variant.weight,
-                        "servers": list(variant.servers),
-                        "log_stream": variant.log_stream,
-                    }
-                    for variant in variants
-                ]
+                "variants": [asdict(it) for it in variants if not it.shadow],
+                # Apart: a router that knows of none must not take one for a variant in production.
+                "shadows": [asdict(it) for it in variants if it.shadow],
             }
             for name, variants in table.endpoints.items()
         },

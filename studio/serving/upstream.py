@@ -53,20 +53,40 @@ class Server:
         self.retired = False
         self._host = address.encode()
         self._idle: list[Connection] = []
+        self.trouble = ""
+        """Why it is passed over."""
+        self.silent_since = 0.0
+        """When `/ping` first got no answer, by the monotonic clock; 0.0 while it does."""
         self._failures = 0
+        self._errors = 0  # answers with 5xx in turn
         self._down_until = 0.0
+        self._pings = True  # whether it has answered /ping since it failed
+        self._ping: asyncio.Task[None] | None = None
         self._progress = 0.0  # when it last answered, or took its first request
         self._opening: set[asyncio.Task[None]] = set()
 
     def healthy(self, now: float) -> bool:
         """Worth a request: not failing, and not sitting on requests without answering any.
 
-        After failures it gets one request at a time until one succeeds.
+        After failures it has to answer `/ping`, and then gets one request at a time until one
+        succeeds.
         """
-        if self.in_flight == 0:
-            return now >= self._down_until
-        stuck = now - self._progress > self.limits.stuck_seconds
-        return self._failures == 0 and not stuck
+        if self._failures:
+            return self.in_flight == 0 and now >= self._down_until and self._pings
+        return not self.stuck(now)
+
+    @property
+    def ejected(self) -> bool:
+        """It failed, and no request has succeeded since."""
+        return self._failures > 0
+
+    def stuck(self, now: float) -> bool:
+        """It holds requests and has answered none for long."""
+        return self.in_flight > 0 and now - self._progress > self.limits.stuck_seconds
+
+    def hung(self, now: float) -> bool:
+        """It has not answered `/ping` for long."""
+        return 0.0 < self.silent_since < now - self.limits.hung_seconds
 
     def send(self, call: Call) -> None:
         """Take `call`: on an idle connection when there is a live one, else on a new one."""
@@ -83,16 +103,26 @@ class Server:
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    def settle(self, healthy: bool) -> None:
-        """A call is over."""
+    def settle(self, trouble: str = "", status: int = 0) -> None:
+        """A call is over: answered with `status`, or not at all for the reason `trouble`."""
         self.in_flight -= 1
-        now = self._progress = monotonic()
-        if healthy:
-            self._failures = 0
-            self._down_until = 0.0
-        else:
-            self._down_until = now + min(_FIRST_PENALTY * 2**self._failures, _LONGEST_PENALTY)
-            self._failures = min(self._failures + 1, 16)
+        self._progress = monotonic()
+        if trouble:
+            self._eject(trouble)
+        elif status >= 500:
+            self._errors += 1
+            if self._failures or self._errors >= self.limits.failing_answers:
+                self._eject(f"It answers {status}.")
+        elif status:
+            self._failures = self._errors = 0
+            self.trouble, self.silent_since = "", 0.0
+
+    def _eject(self, trouble: str) -> None:
+        self.trouble = trouble
+        penalty = min(_FIRST_PENALTY * 2**self._failures, _LONGEST_PENALTY)
+        self._down_until = monotonic() + penalty
+        self._failures = min(self._failures + 1, 16)
+        self._pings = False
 
     def keep(self, connection: "Connection") -> None:
         """Put a connection back for the next call."""
@@ -105,8 +135,10 @@ class Server:
         if connection in self._idle:
             self._idle.remove(connection)
 
-    def reap(self, now: float) -> None:
-        """Close connections that have been idle for long."""
+    def tend(self, now: float) -> None:
+        """Close connections that have been idle for long, and see whether it is well again."""
+        if not self._pings and now >= self._down_until and self._ping is None:
+            self._ping = asyncio.get_running_loop().create_task(self._look())
         oldest = now - self.limits.pool_seconds
         while self._idle and self._idle[0].idle_since < oldest:
             self._idle.pop(0).close()
@@ -117,17 +149,30 @@ class Server:
         while self._idle:
             self._idle.pop().close()
 
+    async def _look(self) -> None:
+        """A request of a client is not what to try a server with that may hang."""
+        try:
+            await asyncio.wait_for(ping(*self.address), self.limits.ping_seconds)
+        except (OSError, TimeoutError) as error:
+            self._eject(str(error) or "GET /ping got no answer.")
+            self.silent_since = self.silent_since or monotonic()
+        else:
+            self._pings = True
+            self.silent_since = 0.0
+        finally:
+            self._ping = None
+
     async def _open(self, call: Call) -> None:
         try:
             connection = await asyncio.wait_for(self._connect(), self.limits.connect_seconds)
         except (OSError, TimeoutError):
-            self.settle(healthy=False)
+            self.settle("It accepts no connections.")
             call.unreachable(self)
             return
         if call.wanted:
             connection.start(call, self._host)
         else:
-            self.settle(healthy=True)
+            self.settle()
             connection.release()
 
     async def _connect(self) -> "Connection":
@@ -141,6 +186,18 @@ class Server:
             sock.close()
             raise
         return connection
+
+
+async def ping(host: str, port: int) -> None:
+    """Returns when a model server says that it is well; else raises OSError."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(b"GET /ping HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % host.encode())
+        words = (await reader.readline()).split()
+        if words[1:2] != [b"200"]:
+            raise OSError("GET /ping did not answer 200.")
+    finally:
+        writer.close()
 
 
 class Connection(asyncio.Protocol):
@@ -297,7 +354,7 @@ class Connection(asyncio.Protocol):
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         trouble = self._trouble
         call = self._finish()
-        self._server.settle(healthy=True)
+        self._server.settle(status=status)
         transport = self._transport
         if self._keep and transport is not None and transport.get_write_buffer_size() == 0:
             self._renew()
@@ -313,7 +370,8 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, reason: str) -> None:
         call = self._finish()
-        self._server.settle(healthy=self._head_done)  # one that began to answer is up
+        # One that began to answer is up.
+        self._server.settle(status=self._status) if self._head_done else self._server.settle(reason)
         if self._transport is not None:
             self._transport.abort()
         if call is not None:

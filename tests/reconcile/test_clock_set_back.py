@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from studio.api import training_plan
 from studio.db import migrate, resources
 from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.reconcile.act import Actor
+from studio.reconcile.broker import Broker
 from studio.reconcile.loop import Loop
 from studio.reconcile.routes import Routes
 from studio.reconcile.steps import Kind, Plan
@@ -50,15 +52,16 @@ def test_the_loop_looks_on(tmp_path: Path, clock):
     made = Resource("0" * 12, "us-east-1", "thing", "it", "arn", "Busy", {}, 1, 1, due_at=1)
     db.write(lambda connection: resources.insert(connection, made))
     settings = Settings(home=tmp_path)
-    actor = Actor(db, ProcessRunner(settings), None, None, Resources(1), None)  # type: ignore[arg-type]
-    loop = Loop(db, {"thing": kind}, actor)
+    broker = Broker(Resources(1))
+    actor = Actor(db, ProcessRunner(settings), None, None, broker, None)  # type: ignore[arg-type]
+    loop = Loop(db, {"thing": kind}, actor, broker)
     loop.start()
     try:
         with seen:
-            assert seen.wait_for(lambda: len(looks) > 2, 20)
+            assert seen.wait_for(lambda: len(looks) > 2, PATIENCE_SECONDS)
             clock(-_HOUR_NS)
             before = len(looks)
-            assert seen.wait_for(lambda: len(looks) > before + 2, 20)
+            assert seen.wait_for(lambda: len(looks) > before + 2, PATIENCE_SECONDS)
     finally:
         loop.stop()
         db.close()

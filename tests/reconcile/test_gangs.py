@@ -10,6 +10,7 @@ from studio.db import migrate, resources
 from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.reconcile.act import Actor
+from studio.reconcile.broker import Broker, opened
 from studio.reconcile.steps import Gang, Kind, Observed, Plan, Start
 from studio.runners.base import Resources, RunSpec
 from studio.runners.process import ProcessRunner
@@ -91,8 +92,10 @@ def look(actor: Actor, db: Database, job: Resource) -> list[Observed]:
     return observed
 
 
-def actor(db: Database, runner: ProcessRunner) -> Actor:
-    return Actor(db, runner, None, None, LIMIT, Open())  # type: ignore[arg-type]
+def actor(db: Database, runner: ProcessRunner) -> tuple[Actor, Broker]:
+    with db.read() as connection:
+        broker = opened(connection, LIMIT)
+    return Actor(db, runner, None, None, broker, Open()), broker  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("at", range(1, HOSTS + 1))
@@ -101,9 +104,9 @@ def test_whoever_dies_while_it_starts_hosts_starts_none_twice(tmp_path, db, at, 
     settings = Settings(home=tmp_path, sandbox="never")
     job, other = team(db, "job"), team(db, "other")
     with pytest.raises(Death):
-        look(actor(db, Mortal(settings, at, after)), db, job)
+        look(actor(db, Mortal(settings, at, after))[0], db, job)
     runner = ProcessRunner(settings)
-    next_one = actor(db, runner)
+    next_one, broker = actor(db, runner)
     # What the dead one reserved is held: nobody else starts in between.
     look(next_one, db, other)
     with db.read() as connection:
@@ -115,4 +118,4 @@ def test_whoever_dies_while_it_starts_hosts_starts_none_twice(tmp_path, db, at, 
     assert [it.status.phase for it in seen] == ["succeeded"] * HOSTS
     for it in seen:
         assert [text for _, text in runner.logs(it.run.id, 0, 10).events] == ["started"]
-    assert set(next_one.freed()) == {other.id}
+    assert set(broker.freed()) == {other.id}

@@ -1,10 +1,13 @@
 """Who may start: first in, first out, within what the machine has."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.reconcile.scheduler import Queue, Waiting, capacity, fitted, together
 from studio.runners.base import Resources
+from studio.runners.devices import Gpu
 from studio.settings import Settings
 
 LIMIT = Resources(cpus=4, memory_mb=1000, gpus=1)
@@ -28,8 +31,8 @@ def test_waits_for_cpus_and_says_so():
 
 
 def test_waits_for_gpus_and_says_so():
-    obstacle = queue(Resources(1, 0, 1)).ask(turn(1, 1, 1))
-    assert "Waiting for 1 GPUs: 0 of 1 free" in obstacle.reason
+    obstacle = queue(Resources(1, gpus=1, gpu_ids=("0",))).ask(turn(1, 1, 1))
+    assert "Waiting for 1 GPU: 0 of 1 free" in obstacle.reason
 
 
 def test_hosts_wait_together_and_say_so():
@@ -83,7 +86,7 @@ def test_only_those_whose_turn_has_come_are_woken():
 
 
 def test_a_gpu_job_does_not_hold_up_the_others():
-    line = queue(Resources(1, 0, 1))
+    line = queue(Resources(1, gpus=1, gpu_ids=("0",)))
     assert line.ask(turn(1, 1, 1)) is not None
     assert line.ask(turn(2)) is None
 
@@ -128,7 +131,8 @@ def test_every_job_gets_its_turn_in_order_and_never_too_much_at_once(jobs, chanc
 
     def ask(name: str) -> None:
         if line.ask(turns[name]) is None:
-            line.hold({f"{name}-{n}": part for n, part in enumerate(parts[name])})
+            given = line.leased(parts[name])
+            line.hold({f"{name}-{n}": part for n, part in enumerate(given)})
             begun.append(name)
             running.append(name)
 
@@ -155,3 +159,52 @@ def test_capacity_follows_settings(tmp_path):
     found = capacity(Settings(tmp_path, cpu_slots=3, gpu_slots=2, job_memory_mb=77))
     assert found == Resources(3, 77, 2)
     assert capacity(Settings(tmp_path)).cpus >= 1
+
+
+def test_who_does_not_wait_has_a_gpu_that_nobody_is_given_while_there_is_one():
+    line = Queue(Resources(4, gpus=2), {})
+    [server] = line.leased([Resources(1, gpus=1)])
+    line.hold({"server": replace(server, cpus=0)})
+    assert server.gpu_ids == ("0",)
+    assert "1 of 2 free" in line.ask(turn(1, 1, 2)).reason
+    [other] = line.leased([Resources(1, gpus=1)])
+    assert other.gpu_ids == ("1",)
+    line.hold({"other": replace(other, cpus=0)})
+    assert len(line.leased([Resources(1, gpus=1)])[0].gpu_ids) == 1
+
+
+def test_shares_fill_one_gpu_before_they_break_another():
+    line = Queue(Resources(9, gpus=2), {}, (Gpu("a", memory_mb=1000), Gpu("b", memory_mb=1000)))
+    for number, (wanted, gpu) in enumerate([(400, "a"), (700, "b"), (500, "a"), (300, "b")]):
+        [part] = line.leased([Resources(1, gpus=1, gpu_memory_mb=wanted)])
+        assert part.gpu_ids == (gpu,)
+        line.hold({str(number): part})
+    share = Waiting(1, "r1", Resources(1, gpus=1, gpu_memory_mb=200))
+    assert line.ask(share).reason == "Waiting for 200 MiB of a GPU: 100 MiB free of the emptiest"
+    line.release(["2"])
+    assert line.ask(share) is None
+
+
+def test_higher_priority_goes_first_and_waits_for_nobody_in_the_other_line():
+    line = queue(Resources(4, gpus=0))
+    line.ask(turn(1, 1, 1))
+    line.ask(turn(2))
+    line.ask(replace(turn(3, 4), priority=5))
+    assert [(it.turn.resource_id, it.position) for it in line.places()] == [
+        ("r3", 1), ("r1", 1), ("r2", 2),
+    ]  # fmt: skip
+    line.release(["run-0"])
+    line.hold({"small": Resources(2)})
+    assert line.ready() == set()  # r3 lacks CPUs: nobody of less priority takes them
+    assert "1 ahead" in line.ask(turn(1, 1, 1)).reason
+    line.release(["small"])
+    assert line.ready() == {"r3"}
+
+
+def test_as_few_as_make_room_are_interrupted():
+    line = queue()
+    line.hold({f"{name}-1": Resources(size) for name, size in (("a", 1), ("b", 2), ("c", 1))})
+    urgent = replace(turn(9, 2), priority=1)
+    assert line.victims(urgent, [], ["a", "b", "c"]) == ["b"]
+    assert line.victims(urgent, ["b"], ["a", "c"]) == []
+    assert line.victims(turn(9, 4), [], ["a", "b"]) == []

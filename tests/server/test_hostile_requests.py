@@ -121,7 +121,7 @@ def test_json_target_signed_for_another_service(plane: Plane):
         b"\x00",
     ],
 )
-def test_bodies_that_are_no_request(plane: Plane, body: bytes):
+def test_a32_bodies_that_are_no_request(plane: Plane, body: bytes):
     answer = plane.send(raw(plane, body=body, **LIST))
     assert (status(answer), code(answer)) == (400, "SerializationException")
 

@@ -93,12 +93,9 @@ def test_operations_that_do_not_exist_yet_are_named(plane: Plane):
         ("ecr", "describe_repositories", {}),
         ("lambda", "list_functions", {}),
         (
-            "sagemaker-metrics",
-            "batch_put_metrics",
-            {
-                "TrialComponentName": "a",
-                "MetricData": [{"MetricName": "m", "Value": 1.0, "Timestamp": 0}],
-            },
+            "sagemaker-featurestore-runtime",
+            "get_record",
+            {"FeatureGroupName": "a", "RecordIdentifierValueAsString": "1"},
         ),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 NAME = sys.argv[1]
 JOURNAL = Path(sys.argv[2])
+UNWELL = JOURNAL.with_suffix(".unwell")  # while this file is there, pings are not answered by 200
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -19,6 +20,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             head = await reader.readuntil(b"\r\n\r\n")
             lines = head.decode("latin-1").split("\r\n")[:-2]
             headers = dict(line.split(": ", 1) for line in lines[1:])
+            if lines[0].startswith("GET /ping "):
+                reply(writer, b"", "503 Unwell" if UNWELL.exists() else "200 OK")
+                break
             lower = {name.lower(): value for name, value in headers.items()}
             body = await reader.readexactly(int(lower["content-length"]))
             with JOURNAL.open("ab") as journal:
@@ -61,6 +65,12 @@ async def status(writer, argument, line, headers, body):
 async def slow(writer, argument, line, headers, body):
     await asyncio.sleep(float(argument))
     return reply(writer, b"slept")
+
+
+async def held(writer, argument, line, headers, body):
+    while not JOURNAL.with_suffix(".go").exists():
+        await asyncio.sleep(0.02)
+    return reply(writer, b"let go")
 
 
 async def close(writer, argument, line, headers, body):
@@ -128,9 +138,10 @@ async def bare(writer, argument, line, headers, body):
 
 
 COMMANDS = {
-    "fast": fast, "status": status, "slow": slow, "close": close, "truncate": truncate,
-    "garbage": garbage, "endless-head": endless_head, "huge": huge, "chunked": chunked,
-    "until-close": until_close, "interim": interim, "twice": twice, "bare": bare,
+    "fast": fast, "status": status, "slow": slow, "held": held, "close": close,
+    "truncate": truncate, "garbage": garbage, "endless-head": endless_head, "huge": huge,
+    "chunked": chunked, "until-close": until_close, "interim": interim, "twice": twice,
+    "bare": bare,
 }  # fmt: skip
 
 

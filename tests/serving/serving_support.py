@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -24,6 +25,9 @@ ACCOUNT = "123456789012"
 
 class Router:
     """A router process. `restart` brings it back after a kill."""
+
+    hints = True
+    """Tell it of a new table, as the control plane does; otherwise it looks for one by itself."""
 
     def __init__(self, home: Path, options: tuple[str, ...] = ()) -> None:
         self.home = home
@@ -46,7 +50,7 @@ class Router:
         self.process = self._spawn()
         self.port = self._wait()
 
-    def write(self, endpoints: dict[str, list[tuple[str, float, list[str]]]], **keys) -> None:
+    def write(self, endpoints: dict[str, list[Any]], **keys) -> None:
         """Replace the table and wait until it is in force."""
         self.version += 1
         known = keys or {KEY: SECRET}
@@ -56,11 +60,15 @@ class Router:
             "us-east-1",
             {name: key if isinstance(key, Key) else Key(key) for name, key in known.items()},
             {
-                name: tuple(Variant(*v[:2], tuple(v[2])) for v in variants)
+                name: tuple(
+                    v if isinstance(v, Variant) else Variant(*v[:2], tuple(v[2])) for v in variants
+                )
                 for name, variants in endpoints.items()
             },
         )
         write_table(self.home, table)
+        if self.hints:
+            self.process.send_signal(signal.SIGHUP)
         self._until(lambda: f'"version": {self.version},' in self.log())
 
     def _until(self, condition: Callable[[], bool]) -> None:
@@ -115,6 +123,7 @@ class Model:
 
     def __init__(self, name: str, journal: Path, port: int = 0) -> None:
         self.journal = journal
+        self.unwell = journal.with_suffix(".unwell")
         script = Path(__file__).with_name("model_server.py")
         command = [sys.executable, str(script), name, str(journal), str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -123,6 +132,10 @@ class Model:
 
     def bodies(self) -> list[str]:
         return self.journal.read_text("latin-1").splitlines() if self.journal.exists() else []
+
+    def let_go(self) -> None:
+        """Answer requests that say `held`."""
+        self.journal.with_suffix(".go").touch()
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -8,6 +8,7 @@ import pytest
 from serving_support import Answer, exchange, is_closed
 from waiting import eventually
 
+ONE_FOR_ALL = True
 HEALTH = b"GET /_studio/health HTTP/1.1\r\nHost: a\r\n\r\n"
 
 

@@ -1,5 +1,6 @@
 """Model servers that fail: the caller learns what happened, and nothing is sent twice."""
 
+import json
 import signal
 import threading
 
@@ -78,7 +79,7 @@ def test_a70_a_model_that_takes_too_long(start_router, model):
     assert response["Error"]["Code"] == "ModelError"
     assert response["OriginalStatusCode"] == 0
     assert "Your invocation timed out while waiting for a response" in response["OriginalMessage"]
-    assert model.bodies() == ["slow:30"]
+    eventually(lambda: model.bodies() == ["slow:30"])
 
 
 def test_a70_nobody_listens(router, model):
@@ -126,7 +127,7 @@ def test_a_replica_comes_back_on_its_own(router, start_model):
 
 
 def test_a_stuck_replica_is_passed_over(start_router, start_model):
-    router = start_router("--stuck-seconds", "0.5")
+    router = start_router("--stuck-seconds", "1.5")
     first, second = start_model("first"), start_model("second")
     router.write({"echo": [("V", 1.0, [first.address, second.address])]})
     request = router.request(b"fast")
@@ -137,10 +138,13 @@ def test_a_stuck_replica_is_passed_over(start_router, start_model):
     for connection in stuck:
         connection.sendall(request)
     eventually(lambda: len(first.bodies()) >= 4)
-    threading.Event().wait(1.0)
+    threading.Event().wait(2.0)
     slow = [router.connect() for _ in range(8)]  # more than the stopped server holds
+    held = router.request(b"held")
     for connection in slow:
-        connection.sendall(router.request(b"slow:2"))
+        connection.sendall(held)
+    eventually(lambda: first.bodies().count("held") == 8)
+    first.let_go()
     for connection in slow:
         assert connection.recv(12) == b"HTTP/1.1 200"
     for connection in (*slow, *stuck):
@@ -150,13 +154,14 @@ def test_a_stuck_replica_is_passed_over(start_router, start_model):
 def test_a70_too_much_for_a_server_is_refused_at_once(start_router, model):
     router = start_router("--in-flight", "4")
     router.write({"echo": [("V", 1.0, [model.address])]})
-    request = router.request(b"slow:3")
+    request = router.request(b"held")
     held = [router.connect() for _ in range(4)]
     for connection in held:
         connection.sendall(request)
     eventually(lambda: len(model.bodies()) == 4)
     answer = exchange(router, request)
     assert (answer.status, answer.error) == (503, "ServiceUnavailable")
+    model.let_go()
     for connection in held:
         assert connection.recv(12) == b"HTTP/1.1 200"
         connection.close()
@@ -172,3 +177,37 @@ def test_a_caller_that_leaves_harms_nobody(router, model):
     threading.Event().wait(1.0)  # the answers that nobody wants arrive
     assert exchange(router, router.request(b"fast")).status == 200
     assert "unexpected error" not in router.log()
+
+
+def health(router) -> dict:
+    return json.loads((router.home / "router" / "servers.json").read_text())
+
+
+def test_a_replica_that_answers_500_is_passed_over_until_it_is_well(start_router, start_model):
+    router = start_router("--failing-answers", "3", "--hung-seconds", "0.1")
+    first, second = start_model("first"), start_model("second")
+    router.write({"echo": [("V", 1.0, [second.address])]})
+    second.unwell.touch()
+    for _ in range(3):
+        assert exchange(router, router.request(b"status:500")).status == 424
+    router.write({"echo": [("V", 1.0, [first.address, second.address])]})
+    answers = {exchange(router, router.request(b"fast")).body for _ in range(20)}
+    assert answers == {b"first"}
+    eventually(
+        lambda: "/ping" in health(router)["Unwell"].get(second.address, {}).get("Reason", "")
+    )
+    eventually(lambda: health(router)["Hung"] == [second.address])
+    second.unwell.unlink()
+    eventually(lambda: exchange(router, router.request(b"fast")).body == b"second")
+    eventually(lambda: (known := health(router))["Unwell"] == {} and known["Hung"] == [])
+
+
+def test_who_leaves_with_requests_is_told(router, model, start_model):
+    other = start_model("two")
+    with router.connect() as connection:
+        connection.sendall(router.request(b"slow:1"))
+        eventually(lambda: model.bodies() == ["slow:1"])
+        router.write({"echo": [("V", 1.0, [other.address])]})
+        assert health(router)["Leaving"] == [model.address]
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    eventually(lambda: health(router)["Leaving"] == [])

@@ -73,7 +73,7 @@ def test_weights_split_the_traffic_and_change_live(router, model):
         total = sum(counts)
         expected = total * a / (a + b), total * b / (a + b)
         chi_square = sum((n - e) ** 2 / e for n, e in zip(counts, expected, strict=True))
-        assert chi_square < 15.1  # p = 0.0001 with one degree of freedom
+        assert chi_square < 23.9  # p = 0.000001 with one degree of freedom
     load.stop()
     assert load.broken == []
     assert set(load.statuses) == {200}
@@ -152,12 +152,13 @@ def test_killed_and_restarted_it_keeps_its_port(router):
 
 def test_sigterm_lets_requests_end_and_serves_no_new_ones(router, model):
     with router.connect() as busy, busy.makefile("rb") as file, router.connect() as idle:
-        busy.sendall(router.request(b"slow:1.5"))
-        eventually(lambda: model.bodies() == ["slow:1.5"])
+        busy.sendall(router.request(b"held"))
+        eventually(lambda: model.bodies() == ["held"])
         router.process.terminate()
         eventually(lambda: refuses(router))
+        model.let_go()
         answer = Answer(file)
-        assert (answer.status, answer.body) == (200, b"slept")
+        assert (answer.status, answer.body) == (200, b"let go")
         assert answer.headers["connection"] == "close"
         assert idle.recv(1) == b""
     assert router.process.wait(30) == 0
@@ -253,6 +254,6 @@ def test_a_table_that_could_forge_headers_is_never_written(tmp_path, variant):
 def refuses(router) -> bool:
     try:
         router.connect().close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # the latter: just about to
         return True
     return False
