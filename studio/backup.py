@@ -30,7 +30,7 @@ from studio.settings import Settings
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_KEPT = ("studio.toml", "credentials.json", "secret.key")
+_KEPT = ("studio.toml", "images.json", "credentials.json", "secret.key")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,3}", re.ASCII)
 _BLOBS = "s3/blobs/"
 _CHUNK = 1 << 20

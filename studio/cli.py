@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from studio import __version__, cli_backup, cli_users
+from studio import __version__, cli_backup, cli_images, cli_migrate, cli_users
 from studio.cli_options import home_option
 from studio.errors import StudioError
 from studio.settings import load_settings
@@ -84,6 +84,9 @@ def status(home: Path | None, as_json: bool) -> None:
         click.echo(f"  url     {known.url or 'none yet'}")
         click.echo(f"  router  {known.router_url or 'none yet'}")
         click.echo(f"  pid     {known.pid or 'none'}")
+        for each in known.standbys:
+            ports = "".join(f", port {port}" for port in each["ports"])
+            click.echo(f"  standby process {each['pid']} on {each['host']}{ports}")
     sys.exit(0 if known.ready else 1)
 
 
@@ -165,8 +168,10 @@ def scrub(home: Path | None, as_json: bool) -> None:
     sys.exit(1 if found else 0)
 
 
+main.add_command(cli_images.images)
 main.add_command(cli_backup.backup)
 main.add_command(cli_backup.restore)
+main.add_command(cli_migrate.migrate)
 main.add_command(cli_users.user)
 main.add_command(cli_users.key)
 

@@ -3,23 +3,24 @@
 What the control plane does is the server's business, what the router does is serving's.
 """
 
+import contextlib
 import errno
 import fcntl
+import gc
 import http.client
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio import __version__, credentials, disk, durable, processes
+from studio import __version__, credentials, disk, durable, leadership, processes
 from studio.errors import StudioError
 from studio.serving import control
 from studio.settings import Settings
@@ -42,40 +43,63 @@ class Status:
     prefix: str
     """`sys.prefix` of the interpreter that runs it."""
 
+    standbys: tuple[dict[str, Any], ...] = ()
+    """Control planes that wait to take its place; see studio.leadership."""
+
     def document(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def serve(settings: Settings) -> None:
-    """Run the control plane of a home until SIGTERM or SIGINT. Raises StudioError."""
-    prepare(settings.home)
-    with _only_server(settings.home):
-        port = _port(settings)
-        durable.write_json(settings.home / "port", port)
-        pid_file = _pid_file(settings.home)
-        url = f"http://{settings.client_host}:{port}"
-        about = {"url": url, "version": __version__, "prefix": sys.prefix}
-        durable.write_json(pid_file, {**processes.identity(), **about})
-        try:
-            from studio.server import main  # slow to import, and needed here only
+class Killed(StudioError):
+    """SIGKILL ended the control plane before its starter saw it ready."""
 
-            main.run(replace(settings, port=port))
+
+def serve(settings: Settings) -> None:
+    """Run a control plane of a home until SIGTERM or SIGINT: the one that leads, or on PostgreSQL
+    one that stands by until it does. Raises StudioError."""
+    prepare(settings.home)
+    with contextlib.closing(leadership.Lock(settings.home)) as lock:
+        if lock.taken():
+            with _held_port(settings) as port:
+                durable.write_json(settings.home / "port", port)
+                _lead(replace(settings, port=port))
+        elif settings.database_url:
+            # Slow to import, and needed here only: who stands by is ready to lead.
+            from studio.server import main, standby
+
+            main.configure_log()
+            port, listening = standby.wait(settings, lock)
+            _lead(replace(settings, port=port), listening)
+        else:
+            raise _running(settings.home)
+
+
+def _lead(settings: Settings, listening: Sequence[socket.socket] = ()) -> None:
+    url = f"http://{settings.client_host}:{settings.port}"
+    ports = [each.getsockname()[1] for each in listening]
+    with leadership.leading(settings.home, url, settings.host, ports):
+        gc.disable()  # nothing of what is imported is garbage, and to look for it takes a tenth
+        from studio.server import main  # slow to import, and needed here only
+
+        gc.enable()
+        try:
+            main.configure_log()
+            main.run(settings, listening)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise _taken(port) from error
-        finally:
-            pid_file.unlink(missing_ok=True)
+            raise _taken(settings.port) from error
 
 
 def serve_detached(settings: Settings, environ: Mapping[str, str] | None = None) -> Status:
     """Start the control plane in a process of its own; returns when it is ready.
 
-    `environ` is its environment; None: that of this process.
+    `environ` is its environment; None: that of this process. Raises StudioError; Killed when the
+    kernel or somebody else ended it first.
     """
     prepare(settings.home)
     known = status(settings.home)
-    if known.pid is not None:
+    if known.pid is not None and not settings.database_url:
         raise _running(settings.home)
     command = [sys.executable, "-P", "-m", "studio.cli", "serve", "--home", str(settings.home)]
     command += ["--port", str(settings.port), "--host", settings.host]
@@ -98,10 +122,15 @@ def serve_detached(settings: Settings, environ: Mapping[str, str] | None = None)
         known = status(settings.home)
         if known.ready and known.pid == process.pid:
             return known
+        if any(each["pid"] == process.pid for each in known.standbys):
+            return known
         time.sleep(0.05)
     said = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()
     reason = said[-1].removeprefix("studio: ") if said else _silent(settings.home)
-    raise StudioError(f"Studio did not start: {reason} All of it is in {output}.")
+    killed = process.returncode == -signal.SIGKILL
+    raise (Killed if killed else StudioError)(
+        f"Studio did not start: {reason} All of it is in {output}."
+    )
 
 
 def ensure(settings: Settings, environ: Mapping[str, str] | None = None) -> Status:
@@ -111,11 +140,19 @@ def ensure(settings: Settings, environ: Mapping[str, str] | None = None) -> Stat
     with _locked(settings.home / "start.lock"):
         if not (known := status(settings.home)).ready and known.pid is None:
             try:
-                return serve_detached(settings, environ)
+                return _started(settings, environ)
             except StudioError:
-                if _known(settings.home) is None:  # nobody else was faster
+                if leadership.leader(settings.home) is None:  # nobody else was faster
                     raise
     return _awaited(settings.home)
+
+
+def _started(settings: Settings, environ: Mapping[str, str] | None) -> Status:
+    """`serve_detached`; once more when it was killed: that says nothing about the next one."""
+    try:
+        return serve_detached(settings, environ)
+    except Killed:
+        return serve_detached(settings, environ)
 
 
 def _awaited(home: Path) -> Status:
@@ -132,7 +169,7 @@ def _awaited(home: Path) -> Status:
 
 def was_stopped(home: Path) -> bool:
     """True when the last control plane of a home ended as it should; False when it was killed."""
-    return not _pid_file(home).exists()
+    return not (home / "pid.json").exists()
 
 
 def reserve(settings: Settings) -> tuple[str, str]:
@@ -141,11 +178,12 @@ def reserve(settings: Settings) -> tuple[str, str]:
     prepare(settings.home)
     with _locked(settings.home / "ports.lock"):
         if not _kept_url(settings.home):
-            durable.write_json(settings.home / "port", _port(settings))
+            with _held_port(settings) as port:
+                durable.write_json(settings.home / "port", port)
         control.reserve(settings.home)
-    known = _known(settings.home)
-    port = settings.port or durable.read_json(settings.home / "port")
-    url = str(known["url"]) if known else f"http://{settings.client_host}:{port}"
+    known = leadership.leader(settings.home)
+    picked = settings.port or durable.read_json(settings.home / "port")
+    url = str(known["url"]) if known else f"http://{settings.client_host}:{picked}"
     return url, control.url(settings.home)
 
 
@@ -160,36 +198,50 @@ def stop(home: Path) -> bool:
 
     Jobs and model servers go on: the next control plane finds them again.
     """
-    known = _known(home)
-    if known is not None:
-        os.kill(known["pid"], signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while processes.alive(known):
-            if time.monotonic() > deadline:
-                raise StudioError(
-                    f"Process {known['pid']} did not stop within {_STOP_SECONDS:.0f} seconds; "
-                    f"see {home / 'logs' / 'studio.log'}, then end it with kill -9."
-                )
-            time.sleep(0.02)
-    return control.stop(home) or known is not None
+    stopped = False
+    for standby in leadership.standbys(home):  # first, for they would take its place
+        stopped |= _ended(standby, home)
+    while (known := leadership.leader(home)) is not None:
+        stopped |= _ended(known, home)
+    return control.stop(home) or stopped
+
+
+def _ended(known: dict[str, Any], home: Path) -> bool:
+    """End a control plane of this machine; False for one of another."""
+    if not processes.alive(known):
+        return False
+    leadership.end(known, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while processes.alive(known):
+        if time.monotonic() > deadline:
+            raise StudioError(
+                f"Process {known['pid']} did not stop within {_STOP_SECONDS:.0f} seconds; "
+                f"see {home / 'logs' / 'studio.log'}, then end it with kill -9."
+            )
+        time.sleep(0.02)
+    return True
 
 
 def end_runs(settings: Settings) -> int:
     """End the processes of jobs and model servers; how many runs that were. Call `stop` first."""
-    from studio.runners.process import ProcessRunner  # needed here only
+    from studio.runners import warm_pool  # needed here only
+    from studio.runners.docker import leftovers
+    from studio.runners.process import ProcessRunner
 
+    warm_pool.end_all(settings)
     runner = ProcessRunner(settings)
     living = [folder for folder in settings.runs.iterdir() if _run_lives(folder)]
     for folder in living:
         runner.stop(folder.name, {})
     while any(map(_run_lives, living)):  # each shim kills when its own time is up
         time.sleep(0.05)
+    leftovers.leave(settings)
     return len(living)
 
 
 def status(home: Path) -> Status:
     """What runs for `home` now; never raises."""
-    known = _known(home)
+    known = leadership.leader(home)
     url = str(known["url"]) if known else _kept_url(home)
     return Status(
         ready=known is not None and _healthy(url),
@@ -199,6 +251,7 @@ def status(home: Path) -> Status:
         home=str(home),
         version=str(known["version"]) if known else __version__,
         prefix=str(known.get("prefix", "")) if known else sys.prefix,
+        standbys=tuple(leadership.standbys(home)),
     )
 
 
@@ -234,31 +287,19 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _only_server(home: Path) -> Iterator[None]:
-    """The lock of a home: the kernel frees it however this process ends."""
-    fd = os.open(home / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(fd)
-        raise _running(home) from error
-    try:
-        yield
-    finally:
-        os.close(fd)
-
-
 def _running(home: Path) -> StudioError:
-    known = _known(home) or {"pid": "unknown", "url": "an unknown address"}
+    known = leadership.leader(home) or {"pid": "unknown", "url": "an unknown address"}
     return StudioError(
         f"Studio already serves {home} (process {known['pid']}, {known['url']}); "
-        "stop it with `studio stop`, or give another folder with --home."
+        "stop it with `studio stop`, or give another folder with --home. "
+        "For one that stands by, the records must be in PostgreSQL (database_url)."
     )
 
 
-def _port(settings: Settings) -> int:
-    """The port to listen on: the one asked for, else the one kept, else a free one."""
+@contextmanager
+def _held_port(settings: Settings) -> Iterator[int]:
+    """The port to listen on: the one asked for, else the one kept, else a free one. The system
+    gives a free one to nobody else meanwhile, although some imports lie before the listening."""
     port = settings.port or int(durable.read_json(settings.home / "port") or 0)
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -270,7 +311,7 @@ def _port(settings: Settings) -> int:
             raise StudioError(
                 f"Studio can't listen on {settings.host} port {port}: {error.strerror}."
             ) from error
-        return int(probe.getsockname()[1])
+        yield int(probe.getsockname()[1])
 
 
 def _taken(port: int) -> StudioError:
@@ -283,16 +324,6 @@ def _taken(port: int) -> StudioError:
 def _kept_url(home: Path) -> str:
     port = durable.read_json(home / "port")
     return f"http://127.0.0.1:{port}" if port else ""
-
-
-def _pid_file(home: Path) -> Path:
-    return home / "pid.json"
-
-
-def _known(home: Path) -> dict[str, Any] | None:
-    """The identity and address of the control plane that runs for `home`."""
-    known: dict[str, Any] | None = durable.read_json(_pid_file(home))
-    return known if processes.alive(known) else None
 
 
 def _healthy(url: str) -> bool:

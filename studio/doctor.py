@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 
 from studio import daemon, disk, durable
 from studio.errors import StudioError
+from studio.runners.docker import engines
 from studio.s3 import damage
 from studio.settings import Settings
 
@@ -139,9 +140,9 @@ def _objects(settings: Settings) -> Finding:
 def _port(settings: Settings) -> Finding:
     known = daemon.status(settings.home)
     if known.pid is not None:
-        return Finding(
-            "ports", "ok", f"Studio runs at {known.url}, its router at {known.router_url}"
-        )
+        waiting = f"; {len(known.standbys)} stand by" if known.standbys else ""
+        text = f"Studio runs at {known.url}, its router at {known.router_url}{waiting}"
+        return Finding("ports", "ok", text)
     port = settings.port or int(durable.read_json(settings.home / "port") or 0)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -178,14 +179,20 @@ def _bubblewrap(settings: Settings) -> Finding:
     return Finding("bubblewrap", "ok", _output(["bwrap", "--version"]) or "")
 
 
-def _docker(_settings: Settings) -> Finding:
-    """Nothing here needs Docker yet: a missing engine is no reason to install one."""
-    if shutil.which("docker") is None:
-        return Finding("Docker", "ok", "not installed, and not needed: runs are processes")
-    version = _output(["docker", "version", "--format", "{{.Server.Version}}"])
-    if not version:
-        return Finding("Docker", "ok", "only the client; no engine is needed: runs are processes")
-    return Finding("Docker", "ok", f"engine {version}, not used yet: runs are processes")
+def _docker(settings: Settings) -> Finding:
+    """The engine of containers. It is missed by nobody who runs our own images only."""
+    if obstacle := engines.obstacle(settings):
+        level = "problem" if settings.runner == "docker" else "note"
+        text = f"{obstacle.removesuffix(engines.INSTALL)} Only images of ours run."
+        return Finding("Docker", level, text, engines.INSTALL)
+    known = engines.engine(settings).call("GET", "/version")
+    info = engines.engine(settings).call("GET", "/info")
+    gpus = shutil.which("nvidia-smi") is not None
+    toolkit = _output(["nvidia-ctk", "--version"]) or ""
+    if weak := engines.weaknesses(known, info, engines.machine(gpus, toolkit)):
+        text = f"engine {known['Version']}: " + "; ".join(what for what, _ in weak) + "."
+        return Finding("Docker", "note", text, "; ".join(fix for _, fix in weak) + ".")
+    return Finding("Docker", "ok", f"engine {known['Version']}")
 
 
 def _gpus(_settings: Settings) -> Finding:

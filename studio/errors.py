@@ -30,3 +30,10 @@ class ResourceInUse(ApiError):
 
     def __init__(self, message: str) -> None:
         super().__init__("ResourceInUse", message)
+
+
+class ResourceNotFound(ApiError):
+    """There is no such experiment, trial or trial component."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceNotFound", message)

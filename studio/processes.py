@@ -25,6 +25,11 @@ def alive(known: dict[str, Any] | None) -> bool:
         return False
 
 
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two identities are of one process."""
+    return all(one.get(it) == other.get(it) for it in ("pid", "starttime", "boot_id"))
+
+
 def boot_id() -> str:
     """Changes with every start of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

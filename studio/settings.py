@@ -44,6 +44,9 @@ class Settings:
     database_url: str = field(default="", repr=False)
     """URL of a PostgreSQL database, `postgresql+psycopg://...`; empty: SQLite in the home."""
 
+    lease_seconds: float = 10.0
+    """Time after which, on PostgreSQL, a control plane that gives no sign of life is replaced."""
+
     s3_endpoint: str = ""
     """URL of an external S3 (AWS, MinIO, Ceph ...); empty: the gateway in this home."""
 
@@ -62,11 +65,26 @@ class Settings:
     job_memory_mb: int = 0
     """Memory that one job's processes may use together; 0: nine tenths of the machine's."""
 
+    runner: str = "auto"
+    """`auto`: containers for images that are not ours; `docker`: for all; `process`: for none."""
+
+    docker_host: str = ""
+    """Socket of the Docker engine, `unix:///path`; empty: DOCKER_HOST, or the usual place."""
+
+    image_pull: str = "missing"
+    """`missing`: pull images that the engine lacks; `always`: look for a newer one each time."""
+
+    container_root: str = "read-only"
+    """`read-only` or `writable`: what containers find at /; /tmp and /opt/ml can be written."""
+
     sandbox: str = "auto"
     """`auto`: bubblewrap where it works; `always`: refuse jobs without it; `never`."""
 
     job_python: str = ""
-    """Interpreter whose packages jobs of the `python` image find; empty: Studio's own."""
+    """Interpreter whose packages scripts of jobs and endpoints find; empty: Studio's own."""
+
+    images: str = ""
+    """What image URIs run as, in front of the rows that there are: `pattern=target`, by commas."""
 
     job_stop_seconds: float = 120.0
     """Time between SIGTERM and SIGKILL of a job, as on AWS."""
@@ -103,15 +121,18 @@ def default_home() -> Path:
     return Path(value).expanduser() if value else platformdirs.user_data_path("studio")
 
 
-def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
-    """Settings for `home`; `overrides` that are None count as absent.
+def load_settings(
+    home: Path | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any
+) -> Settings:
+    """Settings for `home` of a program with that environment; `overrides` that are None count as
+    absent.
 
     Raises StudioError when a file or variable holds an unknown name or a value of a wrong type.
     """
     folder = (home or default_home()).expanduser().absolute()
     values: dict[str, Any] = {}
     values |= _from_file(folder / "studio.toml")
-    values |= _from_environment(os.environ)
+    values |= _from_environment(environ)
     values |= {name: value for name, value in overrides.items() if value is not None}
     values["home"] = folder
     return Settings(**values)

@@ -21,7 +21,10 @@ from studio.identity.policy import Question, decide
 
 # AWS asks nobody's policy for these; AssumeRole goes by the policy of the role.
 _FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
-_VERB = re.compile(r"(?:BatchDelete|Create|Describe|Update|Delete|Stop|Start|Retry|Get|Put)(.+)")
+_VERB = re.compile(
+    r"(?:Associate|BatchDelete|Create|Delete|Describe|Disassociate|Get|Put|Retry|Start|Stop|Update)"
+    r"(.+)"
+)
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]+)")
 # Without a name these are about the user who asks.
@@ -29,12 +32,18 @@ _OF_THE_CALLER = {"iam:GetUser"} | {
     f"iam:{verb}"
     for verb in ("CreateAccessKey", "DeleteAccessKey", "ListAccessKeys", "UpdateAccessKey")
 }
+_SERVICES = {"sagemaker-metrics": "sagemaker"}  # what policies call it
 _IAM_NAMES = (
     ("GroupName", entities.GROUP),
     ("RoleName", entities.ROLE),
     ("UserName", entities.USER),
 )
-_KINDS = {"auto-ml-job": "automl-job", "auto-ml-job-v2": "automl-job"}
+_KINDS = {
+    "auto-ml-job": "automl-job",
+    "auto-ml-job-v2": "automl-job",
+    "trial": "experiment-trial",
+    "trial-component": "experiment-trial-component",
+}
 
 
 def authorized(ctx: Context, operation: Operation, request: Doc) -> Context:
@@ -42,7 +51,8 @@ def authorized(ctx: Context, operation: Operation, request: Doc) -> Context:
 
     Raises Denied; ValidationException for a role that SageMaker cannot assume.
     """
-    ctx = replace(ctx, action=f"{operation.service}:{operation.name}")
+    service = _SERVICES.get(operation.service, operation.service)
+    ctx = replace(ctx, action=f"{service}:{operation.name}")
     principal = ctx.caller.principal
     if principal.kind != "owner" and ctx.action not in _FREE:
         arn = _arn(ctx, operation, request)
@@ -83,8 +93,9 @@ def only_owner(ctx: Context) -> str | None:
     return principal.owner
 
 
-def passed_role(ctx: Context, role_arn: str) -> None:
-    """Check that the caller may pass the role, and that SageMaker may assume it."""
+def passed_role(ctx: Context, role_arn: str, to: tuple[str, ...] = (entities.SERVICE,)) -> None:
+    """Check that the caller may pass the role to the first of these services, and that one of them
+    may assume it."""
     match = _ROLE_ARN.fullmatch(role_arn)
     if match is None:
         raise ValidationException(f"The role ARN {role_arn!r} is not valid.")
@@ -99,18 +110,18 @@ def passed_role(ctx: Context, role_arn: str) -> None:
         "iam:PassRole",
         role_arn,
         owner=None if shared or role is None else role.owner,
-        context={"iam:passedtoservice": (entities.SERVICE,)},
+        context={"iam:passedtoservice": to[:1]},
     )
     ctx.identity.authority.check(principal, ask)
-    if foreign or role is None or not _trusts_service(role):
+    if foreign or role is None or not any(_trusts(role, service) for service in to):
         raise ValidationException(
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows "
-            f"principal '{entities.SERVICE}' to assume the role."
+            f"principal '{to[0]}' to assume the role."
         )
 
 
-def _trusts_service(role: Resource) -> bool:
-    question = Question("sts:AssumeRole", role.arn, principals=(("Service", entities.SERVICE),))
+def _trusts(role: Resource, service: str) -> bool:
+    question = Question("sts:AssumeRole", role.arn, principals=(("Service", service),))
     document = parse(role.spec["AssumeRolePolicyDocument"], "trust")
     return decide([document], question) == "allowed"
 
@@ -126,12 +137,20 @@ def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
     """What the request names, as policies call it; `*` where it names nothing by itself."""
     if operation.service == "sagemaker":
         return _sagemaker_arn(ctx, operation, request)
+    if operation.service == "sagemaker-metrics":
+        name = request.get("TrialComponentName", "*")
+        place = f"{ctx.settings.region}:{ctx.settings.account}"
+        return f"arn:aws:sagemaker:{place}:experiment-trial-component/{name}"
     if operation.service == "logs" and (group := log_names.named(request)):
         stream = request.get("logStreamName")
         place = f"log-stream:{stream}" if stream else "*"
         return f"{log_names.arn(ctx.settings, group)}:{place}"
     if operation.service == "iam":
         return _iam_arn(ctx, request)
+    if operation.service == "scheduler" and "Name" in request:
+        place = f"{ctx.settings.region}:{ctx.settings.account}"
+        group = request.get("GroupName", "default")
+        return f"arn:aws:scheduler:{place}:schedule/{group}/{request['Name']}"
     return "*"
 
 
@@ -139,6 +158,8 @@ def _sagemaker_arn(ctx: Context, operation: Operation, request: Doc) -> str:
     if "ResourceArn" in request:
         return str(request["ResourceArn"])
     match = _VERB.fullmatch(operation.name)
+    if match and f"{match[1]}Arn" in request:
+        return str(request[f"{match[1]}Arn"])
     nouns = [
         member[:-4]
         for member, value in request.items()

@@ -4,11 +4,13 @@ Modes: File (copies in a folder), FastFile (the same folder, without a copy wher
 this home), Pipe (FIFOs). Sources: studio.api.sources.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from random import Random
+from typing import NamedTuple
 
 from studio.api import sources
 from studio.api.sources import Found, Record
@@ -21,14 +23,26 @@ from studio.s3.client import Storage, parse_uri
 _DATA = PurePosixPath("input/data")
 
 
+class Content(NamedTuple):
+    """The objects of a channel as a job found them. `digest` is of their names, sizes and ETags."""
+
+    channel: str
+    uri: str
+    objects: int
+    size: int
+    """Bytes."""
+    digest: str
+
+
 @dataclass(frozen=True)
 class Staged:
-    """What a run needs for its channels: fields of RunSpec."""
+    """What a run needs for its channels: fields of RunSpec; and what is in them."""
 
     folders: tuple[str, ...] = ()
     inputs: tuple[Transfer, ...] = ()
     linked: tuple[str, ...] = ()
     streams: tuple[Stream, ...] = ()
+    contents: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ def check(channels: list[Doc], mode: str = "File") -> None:
     """
     names = [channel["ChannelName"] for channel in channels]
     if len(set(names)) != len(names):
-        raise ValidationException("Channel names must be unique within a training job.")
+        raise ValidationException("Channel names must be unique within a job.")
     for channel in channels:
         _check(channel, channel.get("InputMode", mode))
     for channel in channels:
@@ -59,14 +73,16 @@ def check(channels: list[Doc], mode: str = "File") -> None:
             raise ValidationException(f"Channel {name}: another has the name of one of its pipes.")
 
 
-def stage(channel: Doc, mode: str, role_arn: str, storage: Storage, share: Share = ALL) -> Staged:
-    """What a host needs to get its share of a channel.
+def stage(
+    channel: Doc, mode: str, role_arn: str, storage: Storage, share: Share = ALL, folder: str = ""
+) -> Staged:
+    """What a host needs to get its share of a channel, in `folder` if that is not the channel's.
 
     Raises Rejected, in AWS's words, when there is no object or a name cannot be a file's.
     """
     source = channel["DataSource"]["S3DataSource"]
     try:
-        staged = _staged(channel, mode, storage, share)
+        staged = _staged(channel, mode, storage, share, folder or _folder(channel))
     except ApiError as error:
         raise sources.nothing(source, role_arn, error) from error
     if staged is None:
@@ -74,16 +90,21 @@ def stage(channel: Doc, mode: str, role_arn: str, storage: Storage, share: Share
     return staged
 
 
-def _staged(channel: Doc, mode: str, storage: Storage, share: Share) -> Staged | None:
+def _folder(channel: Doc) -> str:
+    return str(_DATA / channel["ChannelName"])
+
+
+def _staged(channel: Doc, mode: str, storage: Storage, share: Share, folder: str) -> Staged | None:
     source = channel["DataSource"]["S3DataSource"]
     found = sources.records(source, storage)
     if not found:
         return None
+    contents = (_content(channel, found),)
     if source.get("S3DataDistributionType") != "ShardedByS3Key":
         share = ALL
     if _piped(channel, mode):
-        return Staged(streams=(_stream(channel, found, storage, share),))
-    folder = str(_DATA / channel["ChannelName"])
+        stream = _stream(channel, found, storage, share, folder)
+        return Staged(streams=(stream,), contents=contents)
     fast = channel.get("InputMode", mode) == "FastFile"
     return Staged(
         folders=(folder,),
@@ -91,7 +112,21 @@ def _staged(channel: Doc, mode: str, storage: Storage, share: Share) -> Staged |
             transfers(folder, _shuffled(channel, found)[share.host :: share.hosts], storage)
         ),
         linked=(folder,) if fast else (),
+        contents=contents,
     )
+
+
+def _content(channel: Doc, records: list[Record]) -> Content:
+    """Of all hosts' shares together; what a manifest says itself counts as it is written."""
+    digest, objects, size = hashlib.sha256(), 0, 0
+    for record in records:
+        for part in record:
+            if isinstance(part, Found):
+                objects, size = objects + 1, size + part.item.size
+                part = f"{part.name}\0{part.item.size}\0{part.item.etag}"
+            digest.update(f"{part}\n".encode())
+    uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+    return Content(channel["ChannelName"], uri, objects, size, f"sha256:{digest.hexdigest()}")
 
 
 def joined(staged: Iterable[Staged]) -> Staged:
@@ -102,6 +137,7 @@ def joined(staged: Iterable[Staged]) -> Staged:
         inputs=tuple(each for part in parts for each in part.inputs),
         linked=tuple(each for part in parts for each in part.linked),
         streams=tuple(each for part in parts for each in part.streams),
+        contents=tuple(each for part in parts for each in part.contents),
     )
 
 
@@ -171,12 +207,14 @@ def _shuffled(channel: Doc, records: list[Record]) -> list[Record]:
     return made
 
 
-def _stream(channel: Doc, records: list[Record], storage: Storage, share: Share) -> Stream:
+def _stream(
+    channel: Doc, records: list[Record], storage: Storage, share: Share, path: str
+) -> Stream:
     seed = _seed(channel)
     if seed is None:
         records, share = records[share.host :: share.hosts], ALL
     return Stream(
-        path=str(_DATA / channel["ChannelName"]),
+        path=path,
         records=tuple(tuple(_part(each, storage) for each in record) for record in records),
         seed=seed,
         host=share.host,

@@ -19,12 +19,14 @@ from studio.wire import models
 
 _TITLES = {
     "sagemaker": "SageMaker",
+    "sagemaker-metrics": "SageMaker Metrics",
     "sagemaker-runtime": "SageMaker Runtime",
     "s3": "S3",
     "cloudwatch": "CloudWatch",
     "logs": "CloudWatch Logs",
     "sts": "Security Token Service",
     "iam": "Identity and Access Management",
+    "scheduler": "EventBridge Scheduler",
     "studio": "Studio",
 }
 _STATES = ("executes", "stored", "not yet")

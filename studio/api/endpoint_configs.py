@@ -4,6 +4,7 @@ from studio.api import models, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
+from studio.s3.client import parse_uri
 
 NOUN = store.Noun(
     kind="endpoint-config",
@@ -11,7 +12,8 @@ NOUN = store.Noun(
     taken=store.already_existing("endpoint configuration"),
 )
 
-_NOT_YET = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "VpcConfig")
+_NOT_YET = ("AsyncInferenceConfig", "ExplainerConfig", "VpcConfig")
+_MOST_VARIANTS = 10
 
 
 @operation("sagemaker", "CreateEndpointConfig")
@@ -24,26 +26,33 @@ def _created(ctx: Context, request: Doc) -> Resource:
     for member in _NOT_YET:
         if request.get(member):
             raise ValidationException(f"{member} is not executed yet.")
-    if request.get("DataCaptureConfig", {}).get("EnableCapture"):
-        raise ValidationException("DataCaptureConfig: capture is not executed yet.")
-    names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+    variants = [*request["ProductionVariants"], *request.get("ShadowProductionVariants", ())]
+    if len(variants) > _MOST_VARIANTS:
+        raise ValidationException(
+            f"An endpoint has at most {_MOST_VARIANTS} variants, shadows among them."
+        )
+    names = [variant["VariantName"] for variant in variants]
     if len(set(names)) != len(names):
         raise ValidationException("VariantName must be unique within an endpoint configuration.")
-    for variant in request["ProductionVariants"]:
+    for variant in variants:
         _check(ctx, variant)
+    if capture := request.get("DataCaptureConfig"):
+        parse_uri(capture["DestinationS3Uri"])
     return store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")
 
 
 @operation("sagemaker", "DescribeEndpointConfig")
 def describe_endpoint_config(ctx: Context, request: Doc) -> Doc:
     config = store.require(ctx, NOUN, request["EndpointConfigName"])
-    variants = [
-        {"InitialVariantWeight": 1.0, **variant} for variant in config.spec["ProductionVariants"]
-    ]
+    variants: Doc = {
+        member: [{"InitialVariantWeight": 1.0, **variant} for variant in config.spec[member]]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        if member in config.spec
+    }
     return {
         "EnableNetworkIsolation": False,
         **config.spec,
-        "ProductionVariants": variants,
+        **variants,
         "EndpointConfigArn": config.arn,
         "CreationTime": config.created_at,
     }

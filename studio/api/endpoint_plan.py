@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zlib import crc32
 
-from studio.api import images, models
+from studio.api import endpoint_routes, images, instances, models, scripts
 from studio.container import layout
 from studio.db.resources import Doc, Resource, Run
 from studio.reconcile.steps import (
@@ -28,13 +28,13 @@ from studio.reconcile.steps import (
 )
 from studio.runners.base import Network, Resources, RunSpec, RunStatus, Server, Transfer
 from studio.s3.client import Storage
-from studio.serving.table import Variant
 from studio.settings import Settings
 
 _NAMESPACE = "/aws/sagemaker/Endpoints"
 _LOOK_MS, _CALM_LOOK_MS = 2_000, 5_000
 _STARTING_LOOK_MS = 500
 _DRAIN_MS = 1_000
+_LONGEST_DRAIN_MS = 65_000  # a model has a minute for its answer
 _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
 # A server that lived for so long did not die of its start: the next death counts as the first.
 _STEADY_MS = 600_000
@@ -68,27 +68,22 @@ def plan(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
     return _upkeep(endpoint, target, observed, now)
 
 
-def roles(deployment: Doc) -> Iterator[str]:
-    """One role a server: serve/<generation>/<variant>/<number>."""
-    for variant in deployment["Variants"]:
-        for number in range(variant.get("InitialInstanceCount", 1)):
-            yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
-
-
 def _rollout(endpoint: Resource, target: Doc, observed: list[Observed], now: int) -> Plan:
     servers = {each.run.role: each for each in observed}
-    wanted = list(roles(target))
+    wanted = list(endpoint_routes.roles(target))
     failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
     if failed:
         return _undone(endpoint, target, failed[0], now)
     if all(role in servers and servers[role].status.ready for role in wanted):
-        routes = _routes(target, observed)
+        routes = endpoint_routes.routes(endpoint, target, observed)
         state = {
             **_settled(endpoint, target, "Completed", now),
             "Active": target["Generation"],
             "Routes": routes,
             "RoutedAt": now,
         }
+        images = {each.run.role.split("/")[2]: each.status.image for each in observed}
+        state["Deployments"] = [*state["Deployments"][:-1], {**target, "Images": images}]
         serving = replace(endpoint, status="InService", state=state, modified_at=now)
         return Plan(serving, (_route(endpoint, routes),), _DRAIN_MS)
     starts = tuple(step for role in wanted for step in _attempt(endpoint, role, observed, now))
@@ -123,7 +118,7 @@ def _rescale(endpoint: Resource, active: Doc, observed: list[Observed], now: int
     servers = {each.run.role: each for each in observed if each.status.ready} | {
         each.run.role: each for each in observed if each.run.created_at >= before["StartTime"]
     }
-    wanted = list(roles(active))
+    wanted = list(endpoint_routes.roles(active))
     change = {**active, "StartTime": before["StartTime"], "Rescaled": True}
     failed = [servers[role] for role in wanted if role in servers and _failed(servers[role])]
     if failed:
@@ -182,9 +177,9 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
     if "Before" in endpoint.state:
         endpoint = _rescale(endpoint, active, observed, now)
         active = endpoint.state["Deployments"][-1]
-    mine = set(roles(active))
+    mine = set(endpoint_routes.roles(active))
     old = [each for each in observed if each.run.role not in mine]
-    routes = _routes(active, observed)
+    routes = endpoint_routes.routes(endpoint, active, observed)
     moved = routes != endpoint.state["Routes"]
     if moved:
         endpoint = replace(endpoint, state={**endpoint.state, "Routes": routes, "RoutedAt": now})
@@ -192,8 +187,11 @@ def _upkeep(endpoint: Resource, active: Doc, observed: list[Observed], now: int)
     cleared, left = _cleared(old)
     endpoint = _told(endpoint, Leaving=sum(not each.status.ended for each in old))
     # First the last requests end of a server that is left.
-    if now - endpoint.state["RoutedAt"] >= _DRAIN_MS:
+    since = now - endpoint.state["RoutedAt"]
+    if since >= _DRAIN_MS and (since >= _LONGEST_DRAIN_MS or not any(it.busy for it in old)):
         steps += cleared
+    # One that hangs is started again, as one that died is.
+    steps += [Stop(it.run.id) for it in observed if it.hung and it.run.role in mine]
     for role in sorted(mine):
         steps += _attempt(endpoint, role, observed, now)
     if moved:
@@ -216,7 +214,7 @@ def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) 
     """Start a server that is missing or died; each further early death makes the pause longer."""
     attempts = [each for each in observed if each.run.role == role]
     if attempts and "runner" not in attempts[-1].run.handle and not attempts[-1].status.ended:
-        yield Start(attempts[-1].run.id, role, Resources(), queued=False)
+        yield Start(attempts[-1].run.id, role, _resources(endpoint, role), queued=False)
         return
     if attempts:
         last = attempts[-1]
@@ -227,7 +225,7 @@ def _attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) 
         if now - (last.status.ended_at or now) < _pause(attempts):
             return
     run_id = _run_id(endpoint, role, len(attempts))
-    yield Start(run_id, role, Resources(), queued=False)
+    yield Start(run_id, role, _resources(endpoint, role), queued=False)
 
 
 def _pause(attempts: list[Observed]) -> int:
@@ -293,63 +291,57 @@ def _run_id(endpoint: Resource, role: str, attempt: int) -> str:
     return f"{endpoint.id}-serve-g{generation}-{crc32(role.encode()):08x}-{number}-{attempt}"
 
 
-def _routes(deployment: Doc, observed: list[Observed]) -> list[Doc]:
-    ready: dict[str, list[str]] = {}
-    mine = set(roles(deployment))
-    for each in observed:
-        if each.run.role in mine and each.status.ready:
-            variant = each.run.role.split("/")[2]
-            ready.setdefault(variant, []).append(each.status.address)
-    return [
-        {
-            "name": variant["VariantName"],
-            "weight": variant.get("InitialVariantWeight", 1.0),
-            "servers": ready.get(variant["VariantName"], []),
-        }
-        for variant in deployment["Variants"]
-    ]
-
-
 def _route(endpoint: Resource, routes: list[Doc]) -> Route:
-    return Route(endpoint.name, variants(routes))
-
-
-def variants(routes: list[Doc]) -> tuple[Variant, ...]:
-    """The `Routes` of an endpoint's state as the router's table has them."""
-    return tuple(Variant(each["name"], each["weight"], tuple(each["servers"])) for each in routes)
+    return Route(endpoint.name, endpoint_routes.variants(routes))
 
 
 def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Storage) -> RunSpec:
-    _, generation, name, _ = start.role.split("/")
-    deployment = next(
-        each for each in endpoint.state["Deployments"] if each["Generation"] == int(generation)
-    )
-    variant = next(each for each in deployment["Variants"] if each["VariantName"] == name)
+    deployment, variant = next(_served(endpoint, start.role))
     model = deployment["Models"][variant["ModelName"]]
     container = models.containers(model)[0]
     seconds = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_SECONDS)
+    program = images.served(settings, container)
+    python = images.interpreter(settings, program, container.get("Environment", {}))
     return RunSpec(
         id=start.run_id,
-        command=(*images.find(container["Image"]).entrypoint, "serve"),
+        command=(*program.entrypoint, "serve"),
         env=layout.serving_env(container, settings.region),
         folders=layout.SERVING_FOLDERS,
-        archives=_archives(container, storage),
+        archives=(
+            *_archives(container, storage),
+            *scripts.of_server(program, container, storage),
+        ),
         stop_seconds=settings.server_stop_seconds,
         server=Server(health_seconds=seconds),
         network=Network(isolated=model.get("EnableNetworkIsolation", False)),
+        image=program.container,
+        image_program=not program.entrypoint,
+        python=python,
     )
 
 
 def _role_arn(endpoint: Resource, run_role: str) -> str:
     """Of the model that the run serves."""
-    _, generation, name, _ = run_role.split("/")
+    for deployment, variant in _served(endpoint, run_role):
+        return endpoint_routes.role_of(deployment, variant)
+    return ""
+
+
+def _resources(endpoint: Resource, role: str) -> Resources:
+    """A server does not wait for its turn, and shares the CPUs; its GPUs nobody has who waits."""
+    for _, variant in _served(endpoint, role):
+        return replace(instances.resources_of(variant["InstanceType"]), cpus=1)
+    return Resources()
+
+
+def _served(endpoint: Resource, role: str) -> Iterator[tuple[Doc, Doc]]:
+    """The deployment and the variant that a run serves, while there are such."""
+    _, generation, name, _ = role.split("/")
     for deployment in endpoint.state["Deployments"]:
         if deployment["Generation"] == int(generation):
             for variant in deployment["Variants"]:
                 if variant["VariantName"] == name:
-                    model = deployment["Models"][variant["ModelName"]]
-                    return str(model.get("ExecutionRoleArn", ""))
-    return ""
+                    yield deployment, variant
 
 
 def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
@@ -360,5 +352,7 @@ def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
     found = storage.head(bucket, key)
     if found is None:
         raise Rejected(f"ClientError: Could not find model data at s3://{bucket}/{key}.")
+    if said := models.changed(container, found.etag):
+        raise Rejected(f"ClientError: {said}")
     link, url = storage.source(found)
     return (Transfer(path="model", size=found.size, link=link, url=url),)

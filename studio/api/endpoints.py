@@ -39,13 +39,13 @@ def _created(ctx: Context, request: Doc) -> Resource:
 @operation("sagemaker", "UpdateEndpoint")
 def update_endpoint(ctx: Context, request: Doc) -> Doc:
     _check(request)
-    if request.get("RetainAllVariantProperties"):
-        raise ValidationException("RetainAllVariantProperties is not executed yet.")
 
     def updated(endpoint: Resource) -> Resource:
         _check_settled(endpoint)
         latest = endpoint.state["Latest"] + 1
         deployment = _deployment(ctx, request["EndpointConfigName"], latest)
+        if request.get("RetainAllVariantProperties"):
+            deployment |= _retained(endpoint.state["Deployments"][-1], deployment, request)
         state = {**endpoint.state, "Latest": latest, "FailureReason": None}
         state["Deployments"] = [*endpoint.state["Deployments"], deployment]
         return replace(endpoint, status="Updating", state=state, due_at=ctx.now())
@@ -104,7 +104,8 @@ def described(endpoint: Resource) -> Doc:
     return {
         **summary(endpoint),
         "EndpointConfigName": serving["EndpointConfigName"],
-        "ProductionVariants": _variants(serving, state.get("Before")) if state["Active"] else None,
+        **(_variants(serving, state.get("Before")) if state["Active"] else {}),
+        "DataCaptureConfig": captured(endpoint, serving),
         "PendingDeploymentSummary": pending and _pending(pending),
         "FailureReason": state.get("FailureReason"),
         "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
@@ -154,10 +155,32 @@ def _rescaled(variant: Doc, wanted: Doc) -> Doc:
     return {**variant, "InitialVariantWeight": weight, "InitialInstanceCount": count}
 
 
+def _retained(before: Doc, deployment: Doc, request: Doc) -> Doc:
+    """What an update leaves as it is, though the new configuration says otherwise."""
+    excluded = request.get("ExcludeRetainedVariantProperties", ())
+    changed = {each["VariantPropertyType"] for each in excluded}
+    names = {
+        "DesiredWeight": "InitialVariantWeight",
+        "DesiredInstanceCount": "InitialInstanceCount",
+    }
+    kept = [member for name, member in names.items() if name not in changed]
+    known = {each["VariantName"]: each for each in before["Variants"]}
+    variants = [
+        each | {it: was[it] for it in kept if it in (was := known.get(each["VariantName"], {}))}
+        for each in deployment["Variants"]
+    ]
+    capture = (deployment if "DataCaptureConfig" in changed else before).get("Capture")
+    return {"Variants": variants, "Capture": capture}
+
+
 def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     """A copy of configuration and models: either may be deleted while the endpoint lives."""
     config = store.require(ctx, endpoint_configs.NOUN, config_name)
-    variants = config.spec["ProductionVariants"]
+    shadows = config.spec.get("ShadowProductionVariants", ())
+    variants = [
+        *config.spec["ProductionVariants"],
+        *({**shadow, "Shadow": True} for shadow in shadows),
+    ]
     definitions = {}
     for name in {variant["ModelName"] for variant in variants}:
         definition = store.require(ctx, models.NOUN, name).spec
@@ -172,6 +195,7 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
         "StartTime": ctx.now(),
         "Variants": variants,
         "Models": definitions,
+        "Capture": config.spec.get("DataCaptureConfig"),
     }
 
 
@@ -185,19 +209,37 @@ def summary(endpoint: Resource | Summary) -> Doc:
     }
 
 
-def _variants(deployment: Doc, before: Doc | None = None) -> list[Doc]:
-    """`before`: as they were when a change of weights and counts began that is not done."""
+def captured(endpoint: Resource, deployment: Doc) -> Doc | None:
+    """What is captured of a deployment; None when nothing ever was to be."""
+    config = deployment.get("Capture")
+    if not config:
+        return None
+    enabled = config.get("EnableCapture", False)
+    return {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled and endpoint.state["Routes"] else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }
+
+
+def _variants(deployment: Doc, before: Doc | None = None) -> Doc:
+    """Members with the variants; `before`: as they were when a change of weights and counts began
+    that is not done."""
     variants = deployment["Variants"]
-    current = before["Variants"] if before else variants
-    both = zip(variants, current, strict=True)
-    return [_variant(deployment, variant, was) for variant, was in both]
+    both = list(zip(variants, before["Variants"] if before else variants, strict=True))
+    production = [_variant(deployment, *it) for it in both if "Shadow" not in it[0]]
+    shadows = [_variant(deployment, *it) for it in both if "Shadow" in it[0]]
+    return {"ProductionVariants": production, "ShadowProductionVariants": shadows or None}
 
 
 def _variant(deployment: Doc, variant: Doc, current: Doc) -> Doc:
     container = models.containers(deployment["Models"][variant["ModelName"]])[0]
+    images = deployment.get("Images", {})
     image = {
         "SpecifiedImage": container["Image"],
-        "ResolvedImage": container["Image"],
+        "ResolvedImage": images.get(variant["VariantName"]) or container["Image"],
         "ResolutionTime": deployment["StartTime"],
     }
     return {
@@ -221,6 +263,6 @@ def _count(variant: Doc) -> int:
 def _pending(deployment: Doc) -> Doc:
     return {
         "EndpointConfigName": deployment["EndpointConfigName"],
-        "ProductionVariants": _variants(deployment),
+        **_variants(deployment),
         "StartTime": deployment["StartTime"],
     }

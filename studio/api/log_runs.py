@@ -1,8 +1,9 @@
 """The logs of runs as CloudWatch Logs' groups, streams and events: read, and never written.
 
-Group `/aws/sagemaker/TrainingJobs` has a stream `<job>/algo-<n>-<epoch seconds>` a host; group
-`/aws/sagemaker/Endpoints/<endpoint>` a stream `<variant>/<run>` a server. Two kinds of reader
-are served: those that ask again from a time on, and those that keep a token.
+Groups `/aws/sagemaker/TrainingJobs` and `.../ProcessingJobs` have a stream
+`<job>/algo-<n>-<epoch seconds>` a host; group `/aws/sagemaker/Endpoints/<endpoint>` a stream
+`<variant>/<run>` a server. Two kinds of reader are served: those that ask again from a time on,
+and those that keep a token.
 """
 
 import re
@@ -20,7 +21,10 @@ from studio.errors import ApiError
 from studio.runners import logs
 
 _PREFIX = "/aws/sagemaker/"
-_TRAINING = "/aws/sagemaker/TrainingJobs"
+_JOBS = {
+    "/aws/sagemaker/TrainingJobs": "training-job",
+    "/aws/sagemaker/ProcessingJobs": "processing-job",
+}
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 _MOST_STREAMS = 50
 _MOST_EVENTS = 10_000
@@ -58,12 +62,14 @@ def groups(ctx: Context) -> list[tuple[str, int]]:
     mine = [it.account == ctx.settings.account, it.region == ctx.settings.region]
     mine += [] if owner is None else [it.owner == owner]
     began = func.min(it.created_at).label("at")
-    jobs = select(began).where(*mine, it.kind == "training-job")
+    jobs = {group: select(began).where(*mine, it.kind == kind) for group, kind in _JOBS.items()}
     endpoints = select(it.name, began).where(*mine, it.kind == "endpoint").group_by(it.name)
     with ctx.db.read() as connection:
         found = [(_ENDPOINTS + row.name, int(row.at)) for row in connection.execute(endpoints)]
-        first = connection.execute(jobs).scalar()
-    return sorted(found if first is None else [(_TRAINING, int(first)), *found])
+        for group, query in jobs.items():
+            first = connection.execute(query).scalar()
+            found += [] if first is None else [(group, int(first))]
+    return sorted(found)
 
 
 def describe_streams(ctx: Context, group: str, request: Doc) -> Doc:
@@ -133,8 +139,8 @@ def filter_events(ctx: Context, group: str, request: Doc) -> Doc:
 def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
     """The streams of a group whose names begin with `prefix`, by name."""
     with ctx.db.read() as connection:
-        if group == _TRAINING:
-            found = list(_of_jobs(ctx, connection, prefix))
+        if group in _JOBS:
+            found = list(_of_jobs(ctx, connection, group, prefix))
         elif group.startswith(_ENDPOINTS):
             found = list(_of_endpoint(ctx, connection, group.removeprefix(_ENDPOINTS)))
         else:
@@ -144,10 +150,11 @@ def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
     )
 
 
-def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stream]:
+def _of_jobs(ctx: Context, connection: Connection, group: str, prefix: str) -> Iterator[Stream]:
     name, slash, _ = prefix.partition("/")
+    kind, place = _JOBS[group], log_names.arn(ctx.settings, group)
     # By their ARNs: these have an index that deleted jobs are in as well.
-    first = store.arn(ctx, "training-job", name)
+    first = store.arn(ctx, kind, name)
     match = RESOURCE.c.arn == first if slash else RESOURCE.c.arn.between(first, first + _LAST)
     query = (
         select(RESOURCE.c.name, RESOURCE.c.owner, RUN.c.id, RUN.c.role, RUN.c.created_at)
@@ -155,12 +162,9 @@ def _of_jobs(ctx: Context, connection: Connection, prefix: str) -> Iterator[Stre
         .where(match)
     )
     for row in connection.execute(query):
-        stream = stream_name("training-job", row.name, row.role, row.id, row.created_at)
-        if not access.may(
-            ctx, f"{log_names.arn(ctx.settings, _TRAINING)}:log-stream:{stream}", row.owner
-        ):
-            continue
-        yield Stream(stream, ctx.settings.runs / row.id, row.created_at)
+        stream = stream_name(kind, row.name, row.role, row.id, row.created_at)
+        if access.may(ctx, f"{place}:log-stream:{stream}", row.owner):
+            yield Stream(stream, ctx.settings.runs / row.id, row.created_at)
 
 
 def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterator[Stream]:

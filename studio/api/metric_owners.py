@@ -11,27 +11,36 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from studio.api import access, store
+from studio.api.metrics import PROCESSING
 from studio.api.registry import Context
 from studio.metrics import store as metrics
 from studio.metrics.rows import Row
 from studio.metrics.store import Metric
 
-# Dimension of what Studio measures -> (operation, kind).
+# Dimension of what Studio measures -> kind; hosts of processing jobs have a namespace.
 _MEASURED = {
-    "TrainingJobName": ("DescribeTrainingJob", "training-job"),
-    "Host": ("DescribeTrainingJob", "training-job"),
-    "EndpointName": ("DescribeEndpoint", "endpoint"),
+    "TrainingJobName": "training-job",
+    "Host": "training-job",
+    "EndpointName": "endpoint",
+}
+_DESCRIBES = {
+    "training-job": "sagemaker:DescribeTrainingJob",
+    "processing-job": "sagemaker:DescribeProcessingJob",
+    "endpoint": "sagemaker:DescribeEndpoint",
 }
 _PREFIXES = ("/aws/sagemaker/", "AWS/SageMaker")
 
 
-def measured(metric: Metric) -> Iterator[tuple[str, str, str]]:
-    """(dimension, kind, name) of the jobs and endpoints that Studio measured this of."""
+def measured(metric: Metric) -> Iterator[tuple[str, str]]:
+    """(kind, name) of the jobs and endpoints that Studio measured this of."""
     if metric.namespace.startswith(_PREFIXES):
+        known = _MEASURED
+        if metric.namespace == PROCESSING:
+            known = {"Host": "processing-job"}
         for dimension, value in metric.dimensions:
-            if dimension in _MEASURED:
+            if dimension in known:
                 # A host is named <job>/<host>.
-                yield dimension, _MEASURED[dimension][1], value.partition("/")[0]
+                yield known[dimension], value.partition("/")[0]
 
 
 class Sight:
@@ -46,10 +55,7 @@ class Sight:
         """Whether the values of this owner may be shown."""
         if self._everything or metric.owner == self._ctx.caller.principal.owner:
             return True
-        return any(
-            self._describes(dimension, name, metric.owner)
-            for dimension, _, name in measured(metric)
-        )
+        return any(self._describes(kind, name, metric.owner) for kind, name in measured(metric))
 
     def seen(self, found: Iterable[Metric]) -> Iterable[Metric]:
         """Each metric once, however many people put values of it; `found` is in order."""
@@ -69,7 +75,6 @@ class Sight:
                 found.setdefault(unit, []).extend(rows)
         return found
 
-    def _may_describe(self, dimension: str, name: str, owner: str) -> bool:
-        operation, kind = _MEASURED[dimension]
-        describing = replace(self._ctx, action=f"sagemaker:{operation}")
+    def _may_describe(self, kind: str, name: str, owner: str) -> bool:
+        describing = replace(self._ctx, action=_DESCRIBES[kind])
         return access.may(describing, store.arn(self._ctx, kind, name), owner)

@@ -1,7 +1,7 @@
 """Metrics that a job prints: MetricDefinitions over the lines of its log.
 
 The expressions are users' and run under a time limit: one that backtracks without end matches
-nothing, and harms no other job.
+nothing, nor does one that cannot be compiled, and harms no other job.
 """
 
 import math
@@ -12,9 +12,12 @@ from functools import lru_cache
 
 import regex
 
+from studio import expressions
+from studio.api import named_steps
 from studio.db.resources import Doc, Resource
-from studio.metrics.rows import LARGEST, row
+from studio.metrics.rows import LARGEST, Row, row
 from studio.metrics.store import Batch, Metric
+from studio.reconcile.steps import Point
 
 _SECONDS = 0.05
 _NUMBER = re.compile(
@@ -23,20 +26,13 @@ _NUMBER = re.compile(
 
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
-
-
-def scrape(definitions: list[Doc], events: Iterable[tuple[int, str]]) -> list[Doc]:
-    """The metrics in lines with their times: MetricName, Value, Timestamp; in order, by metric."""
-    return [
-        {"MetricName": name, "Value": value, "Timestamp": at}
-        for name, at, value, _ in values(definitions, list(events))
-    ]
+PROCESSING = "/aws/sagemaker/ProcessingJobs"
 
 
 def values(
     definitions: list[Doc], events: Sequence[tuple[int, str]]
 ) -> Iterator[tuple[str, int, float, str]]:
-    """(metric, time, value, line) of the metrics in lines, as `scrape` finds them."""
+    """(metric, time, value, line) of the metrics in lines with their times: in order, by metric."""
     for definition in definitions:
         pattern = _compiled(definition["Regex"])
         if pattern is None:
@@ -47,25 +43,43 @@ def values(
                 yield definition["Name"], at, value, line
 
 
-def final(state: Doc, found: list[Doc]) -> Doc:
+def scrape(definitions: list[Doc], events: Sequence[tuple[int, str]]) -> list[Point]:
+    """What `values` finds, with the steps that the lines name."""
+    # A line may have several metrics.
+    step_of = lru_cache(maxsize=None)(named_steps.of) if len(definitions) > 1 else named_steps.of
+    return [
+        Point(name, step_of(line), at, value)
+        for name, at, value, line in values(definitions, events)
+    ]
+
+
+def final(state: Doc, found: Iterable[Point]) -> Doc:
     """`FinalMetricDataList` after what was found: the last value of each metric."""
-    every = (*state.get("FinalMetricDataList", []), *found)
-    last = {metric["MetricName"]: metric for metric in every}
+    last = {each["MetricName"]: each for each in state.get("FinalMetricDataList", [])}
+    for it in filter(_finite, found):
+        last[it.metric] = {"MetricName": it.metric, "Value": it.value, "Timestamp": it.at}
     return {"FinalMetricDataList": list(last.values())} if last else {}
 
 
-def batches(job: Resource, found: list[Doc]) -> tuple[Batch, ...]:
+def batches(job: Resource, found: Iterable[Point]) -> tuple[Batch, ...]:
     """What was found, for the metric store; values beyond CloudWatch's range are left out."""
     dimensions = (("TrainingJobName", job.name),)
+    rows: dict[str, list[Row]] = {}
+    for it in found:
+        if abs(it.value) <= LARGEST:
+            rows.setdefault(it.metric, []).append(row(it.at, it.value))
     return tuple(
         Batch(
-            Metric(job.account, job.region, NAMESPACE, each["MetricName"], dimensions, job.owner),
+            Metric(job.account, job.region, NAMESPACE, name, dimensions, job.owner),
             "None",
-            (row(each["Timestamp"], each["Value"]),),
+            tuple(of_metric),
         )
-        for each in found
-        if abs(each["Value"]) <= LARGEST
+        for name, of_metric in rows.items()
     )
+
+
+def _finite(point: Point) -> bool:
+    return math.isfinite(point.value)
 
 
 def _value(pattern: regex.Pattern[str], line: str) -> float | None:
@@ -82,13 +96,17 @@ def _value(pattern: regex.Pattern[str], line: str) -> float | None:
 
 def _leading_number(text: str) -> float | None:
     """AWS's own `(\\S+)` swallows the metric behind it: `0.5#011validation-rmse:0.7` is 0.5."""
+    try:
+        if "_" not in text:  # which Python takes inside of numbers
+            return float(text)
+    except ValueError:
+        pass
     match = _NUMBER.match(text)
-    number = float(match[0]) if match else math.nan
-    return number if math.isfinite(number) else None
+    return float(match[0]) if match else None
 
 
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> "regex.Pattern[str] | None":
-    with suppress(regex.error):
-        return regex.compile(expression)
+    with suppress(ValueError):
+        return expressions.compiled(expression)
     return None

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from studio.api import images, store
 from studio.api.registry import Context, operation
-from studio.api.training_checks import refuse_nul
+from studio.api.training_checks import check_environment
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 from studio.runners import sandbox
@@ -83,6 +83,18 @@ def data_url(container: Doc) -> str | None:
     return url
 
 
+def changed(container: Doc, etag: str) -> str:
+    """What to say of an artifact that is not the one which the container pins by its ETag."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    pinned: str = source.get("ETag", "").strip('"')
+    if pinned in ("", etag.strip('"')):
+        return ""
+    return (
+        f"Artifact digest changed: the ETag of {source['S3Uri']} is {etag}, and the model has "
+        f"{pinned}. Create a model of what is there now, or put the artifact back."
+    )
+
+
 def artifact(container: Doc) -> tuple[str, str] | None:
     """(bucket, key) of a container's model.tar.gz, given as s3:// or https:// URL."""
     url = data_url(container)
@@ -100,10 +112,10 @@ def artifact(container: Doc) -> tuple[str, str] | None:
 def _check(ctx: Context, container: Doc) -> None:
     if "Image" not in container:
         raise ValidationException("Image is required: model packages are not executed yet.")
-    program = images.find(container["Image"])
-    if program.needs_command:
+    program = images.require(ctx.settings, images.served(ctx.settings, container))
+    if program.framework == "python" and not program.scripted:
         raise ValidationException(f"The image {container['Image']} has no server of its own.")
-    refuse_nul(container.get("Environment", {}))
+    check_environment(ctx, program, container.get("Environment", {}))
     if container.get("Mode") == "MultiModel":
         raise ValidationException("Mode MultiModel is not executed yet.")
     source = container.get("ModelDataSource", {}).get("S3DataSource")
@@ -113,8 +125,12 @@ def _check(ctx: Context, container: Doc) -> None:
     if location is None:
         return
     bucket, key = location
-    if not key or not ctx.store.bucket_exists(bucket) or ctx.store.head(bucket, key) is None:
+    there = bool(key) and ctx.store.bucket_exists(bucket)
+    found = ctx.store.head(bucket, key) if there else None
+    if found is None:
         raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")
+    if said := changed(container, found.etag):
+        raise ValidationException(said)
 
 
 def _summary(model: Summary) -> Doc:

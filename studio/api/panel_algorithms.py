@@ -27,8 +27,8 @@ def list_algorithms(_ctx: Context, _request: Doc) -> Doc:
 
 
 @operation("studio", "DescribeAlgorithm")
-def describe_algorithm(_ctx: Context, request: Doc) -> Doc:
-    image = _image(request)
+def describe_algorithm(ctx: Context, request: Doc) -> Doc:
+    image = _image(ctx, request)
     return {
         **_summary(image),
         "ImageTags": list(image.tags),
@@ -64,10 +64,10 @@ def describe_defaults(ctx: Context, _request: Doc) -> Doc:
     }
 
 
-def _image(request: Doc) -> Image:
+def _image(ctx: Context, request: Doc) -> Image:
     """The algorithm with the name, or of the image, in the request."""
     if "TrainingImage" in request:
-        found = images.find(request["TrainingImage"]).image
+        found = images.find(ctx.settings, request["TrainingImage"]).image
     else:
         name = request.get("AlgorithmName")
         found = next((image for image in images.algorithms() if image.name == name), None)

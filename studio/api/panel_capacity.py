@@ -1,25 +1,27 @@
-"""What this machine has for runs, how much of it is taken, and who waits: for the strip of the
-navigator, and for people who wonder why their job does not start."""
+"""What this machine has for runs, how much of it is taken, by whom, and who waits: for the strip of
+the navigator, and for people who wonder why their job does not start."""
 
 import os
 from pathlib import Path
 
 from sqlalchemy import Connection, Select, func, select
 
-from studio.api import access, training_jobs
+from studio.api import access, leases, queue_rows
 from studio.api.registry import Context, operation
 from studio.db import resources
-from studio.db.resources import Doc, Resource
+from studio.db.resources import Doc, Resource, Run
 from studio.db.tables import RESOURCE, RUN
-from studio.reconcile import scheduler
+from studio.reconcile import broker, scheduler
+from studio.reconcile.pool import Pool
 from studio.runners.base import Resources
+from studio.runners.devices import Gpu
 
 _FIRST = 100
 _OPEN = (RUN.c.resource_id == RESOURCE.c.id, RUN.c.phase.in_(("pending", "running")))
 _WAITS = (
-    RESOURCE.c.kind == training_jobs.NOUN.kind,
+    RESOURCE.c.kind.in_(queue_rows.KINDS),
     RESOURCE.c.due_at.is_not(None),
-    RESOURCE.c.status == "InProgress",
+    RESOURCE.c.status.in_(("InProgress", leases.PENDING)),
     ~select(RUN.c.id).where(*_OPEN).exists(),
 )
 _LINE: Select[tuple[object, ...]] = (
@@ -30,20 +32,25 @@ _LENGTH = select(func.count()).select_from(RESOURCE).where(*_WAITS)
 
 @operation("studio", "DescribeCapacity")
 def describe_capacity(ctx: Context, _request: Doc) -> Doc:
-    limit = scheduler.capacity(ctx.settings)
+    limit, places = ctx.broker.limit, ctx.broker.places()[:_FIRST]
     with ctx.db.read() as connection:
         runs = resources.open_runs(connection)
-        waiting, length = _line(connection)
+        fresh, length = _line(connection)
+        owners = {it.id: it for it in resources.several(connection, queue_rows.owners(runs))}
+        waiting = queue_rows.waiting(connection, ctx, places, fresh)
     queued = [run for run in runs if run.spec["queued"]]
-    used = scheduler.together([Resources(**run.spec["resources"]) for run in queued], limit)
+    used = scheduler.together([broker.reserved(run) for run in queued], limit)
+    devices = [_device(ctx, gpu, runs, owners) for gpu in ctx.broker.gpus]
     return {
         "Cpus": {"Total": limit.cpus, "Used": used.cpus},
-        "Gpus": {"Total": limit.gpus, "Used": used.gpus},
+        "Gpus": {"Total": limit.gpus, "Used": sum(it["InUse"] for it in devices)},
         "Memory": _memory(),
-        "Running": len(runs),
-        "RunningJobs": len({run.resource_id for run in queued}),
+        "Devices": devices,
+        "Leases": leases.shown(ctx),
+        "Running": sum(run.role != leases.ROLE for run in runs),
+        "RunningJobs": len({run.resource_id for run in queued if run.role != leases.ROLE}),
         "Waiting": length,
-        "WaitingRuns": [_shown(job) for job in waiting if access.reaches(ctx, job)],
+        "WaitingRuns": waiting,
     }
 
 
@@ -54,15 +61,29 @@ def _line(connection: Connection) -> tuple[list[Resource], int]:
     return first, len(first) if whole else connection.execute(_LENGTH).scalar_one()
 
 
-def _shown(job: Resource) -> Doc:
-    last = job.state["Transitions"][-1]
+def _device(ctx: Context, gpu: Gpu, runs: list[Run], owners: dict[str, Resource]) -> Doc:
+    pool = Pool(0, [gpu])
+    held = [(run, had) for run in runs if gpu.id in (had := broker.occupied(run)).gpu_ids]
+    for _, had in held:
+        pool.take(had)
+    free = pool.widest if gpu.memory_mb else 0
     return {
-        "Kind": job.kind,
-        "Name": job.name,
-        "Arn": job.arn,
-        "Since": job.created_at,
-        "Reason": last["StatusMessage"] if last["Status"] == "Pending" else "",
+        "GpuId": gpu.id,
+        "Name": gpu.name,
+        "MemoryInMB": gpu.memory_mb,
+        "LeasedMemoryInMB": gpu.memory_mb - free,
+        "InUse": bool(held),
+        "Holders": [
+            _holder(owners[run.resource_id], had)
+            for run, had in held
+            if access.reaches(ctx, owners[run.resource_id])
+        ],
     }
+
+
+def _holder(owner: Resource, had: Resources) -> Doc:
+    share = {"MemoryInMB": had.gpu_memory_mb} if had.gpu_memory_mb else {}
+    return {"Kind": owner.kind, "Name": owner.name, "Arn": owner.arn, **share}
 
 
 def _memory() -> Doc:

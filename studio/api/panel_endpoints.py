@@ -6,7 +6,7 @@ which server is how far and why one failed, with the last lines of its log.
 
 from dataclasses import dataclass
 
-from studio.api import endpoint_plan, endpoints, store
+from studio.api import endpoint_routes, endpoints, store
 from studio.api.registry import Context, operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
@@ -42,7 +42,7 @@ def describe_deployment(ctx: Context, request: Doc) -> Doc:
     endpoint = store.require(ctx, endpoints.NOUN, request["EndpointName"])
     with ctx.db.read() as connection:
         runs = resources.runs(connection, endpoint.id)
-    servers = [Server(run, _status(ctx, run)) for run in runs[-_MOST_SERVERS:]]
+    servers = [Server(run, status(ctx, run)) for run in runs[-_MOST_SERVERS:]]
     change = _change(endpoint)
     past = endpoint.state.get("Past", [])
     return {
@@ -63,7 +63,7 @@ def describe_deployment(ctx: Context, request: Doc) -> Doc:
 def steps(change: Doc, servers: list[Server]) -> list[Doc]:
     """What there is to do for a change, in order, and how far it is. Times are UTC milliseconds."""
     start, end = change["StartTime"], change.get("EndTime") or _NEVER
-    wanted = set(endpoint_plan.roles(change))
+    wanted = set(endpoint_routes.roles(change))
     fresh = {
         each.run.role: each
         for each in servers
@@ -126,7 +126,8 @@ def _change(endpoint: Resource) -> Doc:
     return {**youngest, "Outcome": outcome, "EndTime": end}
 
 
-def _status(ctx: Context, run: Run) -> RunStatus:
+def status(ctx: Context, run: Run) -> RunStatus:
+    """What is known of a run now."""
     final = run.handle.get("final")
     if final:
         return RunStatus.of(final)
@@ -147,6 +148,7 @@ def _shown(variant: Doc) -> Doc:
         "InstanceType": variant["InstanceType"],
         "Weight": variant.get("InitialVariantWeight", 1.0),
         "InstanceCount": variant.get("InitialInstanceCount", 1),
+        "Shadow": variant.get("Shadow", False),
     }
 
 

@@ -1,4 +1,5 @@
-"""Where a job came from: the notebook and cell or the script, the commit, what was not committed.
+"""Where a job or a trial component came from: the notebook and cell or the script, the commit, what
+was not committed; and what a job ran with.
 
 The client's hook tells it once the job is made; see studio/hook/studio_provenance.py. Who may see
 the job may see it, and nobody can change it: a record that can be rewritten proves nothing.
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.api import store
 from studio.api.registry import Context, operation
-from studio.db import provenance
+from studio.db import executions, provenance
 from studio.db.provenance import CellJob
 from studio.db.resources import Doc
 from studio.errors import ResourceInUse
@@ -36,7 +37,12 @@ def put_provenance(ctx: Context, request: Doc) -> Doc:
 def get_provenance(ctx: Context, request: Doc) -> Doc:
     with ctx.db.read() as connection:
         found = store.require_arn(connection, ctx, request["Arn"])
-        return {"Arn": found.arn, "Provenance": provenance.get(connection, found.id)}
+        component = found.state.get("Component", found.id)
+        return {
+            "Arn": found.arn,
+            "Provenance": provenance.get(connection, found.id),
+            "Execution": executions.get(connection, component),
+        }
 
 
 @operation("studio", "ListCellJobs")

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from studio.api import endpoints, models, store
+from studio.api import endpoints, job_documents, models, store
 from studio.api.registry import Context, operation
 from studio.db import windows
+from studio.db.experiment_tables import MEMBERSHIP, TRIAL
 from studio.db.resources import Doc, Resource
 from studio.db.tables import RESOURCE
 
-_KINDS = ("training-job", "endpoint", "endpoint-config", "model")
+_KINDS = (
+    *("training-job", "processing-job", "endpoint", "endpoint-config", "model"),
+    *("experiment", "schedule"),
+)
 _REASON_CHARACTERS = 500
 
 
@@ -27,9 +31,10 @@ def query_resources(ctx: Context, request: Doc) -> Doc:
         counts = windows.counts(connection, wanted)
         unfiltered = windows.counts(connection, every) if len(wanted) > len(every) else counts
         rows = windows.window(connection, shown, by, place, ctx.now())
+        held = _held(connection, rows) if request["Kind"] == "experiment" else {}
     total = sum(count for status, count in counts.items() if not chosen or status in chosen)
     return {
-        "Rows": [_row(resource) for resource in rows],
+        "Rows": [{**_row(resource), **held.get(resource.id, {})} for resource in rows],
         "Total": total,
         "CountsByStatus": counts,
         "Unfiltered": sum(unfiltered.values()),
@@ -63,6 +68,25 @@ def _filters(request: Doc) -> list[ColumnElement[bool]]:
     return [*wanted, *map(windows.tagged, request.get("Tags", []))]
 
 
+def _held(connection: Connection, experiments: list[Resource]) -> dict[str, Doc]:
+    """Id of each experiment -> how many trials and trial components it has."""
+    ids = [it.id for it in experiments]
+    parts = {
+        "Trials": (TRIAL.c.experiment_id, func.count()),
+        "TrialComponents": (
+            MEMBERSHIP.c.experiment_id,
+            func.count(MEMBERSHIP.c.component.distinct()),
+        ),
+    }
+    found: dict[str, Doc] = {each: dict.fromkeys(parts, 0) for each in ids}
+    for name, (of, count) in parts.items():
+        for experiment, number in connection.execute(
+            select(of, count).where(of.in_(ids)).group_by(of)
+        ):
+            found[experiment][name] = number
+    return found
+
+
 def _row(resource: Resource) -> Doc:
     common = {
         "Kind": resource.kind,
@@ -78,17 +102,17 @@ def _row(resource: Resource) -> Doc:
 
 
 def _job(job: Resource) -> Doc:
-    config = job.spec.get("ResourceConfig", {})
+    config = job_documents.cluster(job.spec)
     groups = config.get("InstanceGroups") or [config]
     last = job.state["Transitions"][-1]
-    start, end = job.state.get("TrainingStartTime"), job.state.get("TrainingEndTime")
+    start, end = job_documents.times(job)
     return {
         "SecondaryStatus": last["Status"],
         "StatusMessage": last["StatusMessage"],
         "StartTime": start,
         "EndTime": end,
         "DurationSeconds": (end - start) / 1000 if start and end else None,
-        "Image": job.spec["AlgorithmSpecification"].get("TrainingImage"),
+        "Image": job_documents.image(job.spec) or None,
         "InstanceType": groups[0].get("InstanceType"),
         "InstanceCount": sum(group.get("InstanceCount", 0) for group in groups),
         "Metrics": job.state.get("FinalMetricDataList"),
@@ -101,7 +125,8 @@ def _endpoint(endpoint: Resource) -> Doc:
 
 
 def _config(config: Resource) -> Doc:
-    return {"Variants": _variants({"Variants": config.spec["ProductionVariants"]})}
+    shadows = config.spec.get("ShadowProductionVariants", ())
+    return {"Variants": _variants({"Variants": [*config.spec["ProductionVariants"], *shadows]})}
 
 
 def _variants(deployment: Doc) -> list[Doc]:
@@ -122,13 +147,33 @@ def _model(model: Resource) -> Doc:
     return {"Image": container.get("Image"), "ModelDataUrl": models.data_url(container)}
 
 
+def _experiment(experiment: Resource) -> Doc:
+    return {
+        "DisplayName": experiment.spec.get("DisplayName", experiment.name),
+        "Description": experiment.spec.get("Description"),
+    }
+
+
+def _schedule(schedule: Resource) -> Doc:
+    spec = schedule.spec
+    zone = spec.get("ScheduleExpressionTimezone", "UTC")
+    return {
+        "Name": spec["Name"],  # without its group: there is one
+        "Description": spec.get("Description"),
+        "StatusMessage": f"{spec['ScheduleExpression']} {zone}",
+    }
+
+
 def _first_line(text: str | None) -> str | None:
     return text and text.strip().partition("\n")[0][:_REASON_CHARACTERS]
 
 
 _OF_KIND: dict[str, Callable[[Resource], dict[str, Any]]] = {
     "training-job": _job,
+    "processing-job": _job,
     "endpoint": _endpoint,
     "endpoint-config": _config,
     "model": _model,
+    "experiment": _experiment,
+    "schedule": _schedule,
 }

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import endpoints, log_runs, store, training_jobs
+from studio.api import endpoints, log_runs, processing_jobs, store, training_jobs
 from studio.api.registry import Context
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
 from studio.errors import ValidationException
 
-_NOUNS = {noun.kind: noun for noun in (training_jobs.NOUN, endpoints.NOUN)}
+_NOUNS = {noun.kind: noun for noun in (training_jobs.NOUN, processing_jobs.NOUN, endpoints.NOUN)}
 _FAILED = ("failed", "lost")
 
 
@@ -28,7 +28,7 @@ class Part:
     def place(self) -> str:
         """`algo-1` of a job; `AllTraffic/0`, variant and number, of an endpoint."""
         verb, *rest = self.run.role.split("/")
-        return rest[0] if verb == "train" else "/".join(rest[1:])
+        return "/".join(rest[1:]) if verb == "serve" else rest[0]
 
     @property
     def ended(self) -> bool:
@@ -76,10 +76,10 @@ def _telling(parts: list[Part]) -> Part | None:
 def _attempt(part: Part) -> str:
     """What runs that were started together have in common."""
     verb, _, *attempt = part.run.role.split("/")
-    return "/".join(attempt) if verb == "train" else part.run.id
+    return part.run.id if verb == "serve" else "/".join(attempt)
 
 
 def _part(ctx: Context, resource: Resource, run: Run) -> Part:
     name = log_runs.stream_name(resource.kind, resource.name, run.role, run.id, run.created_at)
-    host = run.role.split("/")[1 if resource.kind == "training-job" else 2]
+    host = run.role.split("/")[2 if resource.kind == "endpoint" else 1]
     return Part(name, host, ctx.settings.runs / run.id, run)

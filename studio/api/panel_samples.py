@@ -10,7 +10,7 @@ from functools import partial
 from studio.algorithms import samples
 from studio.algorithms.base import UserError
 from studio.algorithms.image import Image
-from studio.api import endpoints, images, models, sources, store, training_jobs
+from studio.api import endpoints, images, job_outputs, models, sources, store, training_jobs
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
 from studio.errors import ApiError, ValidationException
@@ -29,7 +29,7 @@ class _Unknown(Exception):
 @operation("studio", "GetSampleRequest")
 def get_sample_request(ctx: Context, request: Doc) -> Doc:
     container = _container(ctx, request)
-    image = images.find(container["Image"]).image
+    image = images.served(ctx.settings, container).image
     if image is None:
         return _nothing("The image has no server whose requests are known.", ())
     job = _job(ctx, container)
@@ -64,7 +64,7 @@ def _job(ctx: Context, container: Doc) -> Resource | None:
     uri = "s3://{}/{}".format(*location)
     match = _OUTPUT.fullmatch(uri)
     job = store.find(ctx, training_jobs.NOUN, match["job"]) if match else None
-    return job if job and training_jobs.output_prefix(job) + "model.tar.gz" == uri else None
+    return job if job and job_outputs.prefix(job) + "model.tar.gz" == uri else None
 
 
 def _of_channel(ctx: Context, image: Image, job: Resource | None, count: int) -> Doc:

@@ -4,7 +4,7 @@ The metric store has them too, as CloudWatch would: to the second, and to the mi
 hours. A chart of a short job needs each of them, and the log is kept as long as the job.
 """
 
-import re
+import math
 import threading
 import time
 from array import array
@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from studio.api import metrics
+from studio.api.named_steps import NAMED
 from studio.api.series import Series, extremes
 from studio.db.resources import Doc
 from studio.runners import logs
@@ -22,21 +23,6 @@ _LINES = 5_000
 _SECONDS = 1.0
 _MOST = 65_536
 """Values of a series that are kept: of more the extremes, so that no log takes the memory."""
-
-
-def _named(words: str) -> re.Pattern[str]:
-    """`step 3`, `Epoch: 3/10`, `epoch=3`, `'epoch': 0.5`."""
-    number = r"['\"]?[\s:=#]{1,3}(\d+(?:\.\d+)?)"
-    return re.compile(rf"\b(?:{words})\b{number}", re.IGNORECASE)
-
-
-_STEPS = {
-    "step": _named("step|global_step"),
-    "iteration": _named("iter|iteration"),
-    "round": re.compile(r"^\s*\[(\d+)\]"),  # XGBoost's
-    "epoch": _named("epoch"),
-}
-"""How lines name what they are about, the finest first."""
 
 
 @dataclass
@@ -74,7 +60,8 @@ class Printed:
             if not page.events:
                 return True
             for name, at, value, line in metrics.values(self._definitions, page.events):
-                _add(self._points.setdefault(name, _Points()), at, value, line)
+                if math.isfinite(value):
+                    _add(self._points.setdefault(name, _Points()), at, value, line)
             self._position = page.end
         return False
 
@@ -99,8 +86,8 @@ def _add(points: _Points, at: int, value: float, line: str) -> None:
 
 def _add_step(points: _Points, line: str) -> None:
     if points.count == 1:
-        points.step_name = next((it for it in _STEPS if _STEPS[it].search(line)), "")
-    step = _STEPS[points.step_name].search(line) if points.step_name else None
+        points.step_name = next((it for it in NAMED if NAMED[it].search(line)), "")
+    step = NAMED[points.step_name].search(line) if points.step_name else None
     number = float(step[1]) if step else -1.0
     points.stepped = number >= (points.steps[-1] if points.steps else 0.0)
     points.steps.append(number)

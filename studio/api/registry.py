@@ -14,6 +14,7 @@ from studio.db.resources import Doc
 from studio.db.session import Database
 from studio.identity.entry import Identity
 from studio.identity.principals import Principal
+from studio.reconcile.broker import Broker
 from studio.runners.base import Runner
 from studio.s3.access import Access
 from studio.s3.client import Storage
@@ -46,6 +47,8 @@ class Context:
     identity: Identity
     buckets: Access
     """Who may do what in S3."""
+    broker: Broker
+    """Who has what of the machine, and who waits."""
     action: str = ""
     """What is being done, as policies call it: `sagemaker:CreateModel`."""
     call: str = ""
@@ -57,24 +60,30 @@ Function = Callable[[Context, Doc], Doc]
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation that this server answers; `stored`: it keeps what it is given, no more."""
+    """An operation that this server answers; `stored`: it keeps what it is given, no more.
+
+    `raw`: it is given the JSON of its request, and checks that itself, for there is much of it.
+    """
 
     service: str
     name: str
     function: Function
     stored: bool = False
+    raw: bool = False
 
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(service: str, name: str, *, stored: bool = False) -> Callable[[Function], Function]:
+def operation(
+    service: str, name: str, *, stored: bool = False, raw: bool = False
+) -> Callable[[Function], Function]:
     """Register a function as the operation `name` of the botocore service `service`."""
 
     def register(function: Function) -> Function:
         if (service, name) in _OPERATIONS:
             raise ValueError(f"{service}:{name} is registered twice")
-        _OPERATIONS[service, name] = Operation(service, name, function, stored)
+        _OPERATIONS[service, name] = Operation(service, name, function, stored, raw)
         return function
 
     return register

@@ -4,11 +4,11 @@ Texts and codes of the errors are AWS's; SDKs and waiters test for fragments of 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.exc import IntegrityError
 
 from studio.api import access
@@ -16,6 +16,7 @@ from studio.api.registry import Context
 from studio.db import calls, query, resources
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ApiError, ValidationException
+from studio.reconcile import priorities
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,22 @@ def made(ctx: Context, noun: Noun, name: str) -> Resource | None:
         return _earlier(connection, _mark(ctx, "create", arn(ctx, noun.kind, name)))
 
 
-def create(ctx: Context, noun: Noun, name: str, request: Doc, **values: object) -> Resource:
+Also = Callable[[Connection, Resource], None]
+"""What else a change does in its transaction, with the resource as it is stored; it may raise."""
+
+
+def nothing_else(_connection: Connection, _resource: Resource) -> None:
+    """A change of one resource alone."""
+
+
+def create(
+    ctx: Context,
+    noun: Noun,
+    name: str,
+    request: Doc,
+    also: Also = nothing_else,
+    **values: object,
+) -> Resource:
     """Insert a resource whose spec is `request` without its Tags; for a repeated call the first
     answer. Raises `noun.taken` when another call made it."""
     now = ctx.now()
@@ -65,6 +81,7 @@ def create(ctx: Context, noun: Noun, name: str, request: Doc, **values: object) 
         made = _earlier(connection, mark)
         if made is None:
             resources.insert(connection, resource)
+            also(connection, resource)
             _record(connection, mark, resource.id, now)
         return made or resource
 
@@ -89,6 +106,11 @@ def require(ctx: Context, noun: Noun, name: str) -> Resource:
         return _require(connection, ctx, noun, name)
 
 
+def missing(ctx: Context, noun: Noun, name: str) -> ApiError:
+    """The error for a name that does not exist."""
+    return noun.missing(_unsaved(ctx, noun, name, 0))
+
+
 def require_arn(connection: Connection, ctx: Context, arn: str) -> Resource:
     """The resource with that ARN, of any kind. Raises ValidationException."""
     found = resources.find_arn(connection, arn.lower()) or resources.find_arn(connection, arn)
@@ -97,7 +119,13 @@ def require_arn(connection: Connection, ctx: Context, arn: str) -> Resource:
     return found
 
 
-def change(ctx: Context, noun: Noun, name: str, to: Callable[[Resource], Resource]) -> Resource:
+def change(
+    ctx: Context,
+    noun: Noun,
+    name: str,
+    to: Callable[[Resource], Resource],
+    also: Also = nothing_else,
+) -> Resource:
     """Store `to(resource)`, computed anew while somebody else stores meanwhile.
 
     `to` may raise. A changed resource with something left to do is looked at soon. A repeated
@@ -109,7 +137,7 @@ def change(ctx: Context, noun: Noun, name: str, to: Callable[[Resource], Resourc
         return before if after == before else replace(after, modified_at=ctx.now())
 
     found = partial(_require, ctx=ctx, noun=noun, name=name)
-    return change_found(ctx, arn(ctx, noun.kind, name), found, touched)
+    return change_found(ctx, arn(ctx, noun.kind, name), found, touched, also)
 
 
 def change_found(
@@ -117,6 +145,7 @@ def change_found(
     arn: str,
     find: Callable[[Connection], Resource],
     to: Callable[[Resource], Resource],
+    also: Also = nothing_else,
 ) -> Resource:
     """Store `to(find())`, as `change` does; `find` raises for want of the resource at `arn`."""
     mark = _mark(ctx, "change", arn)
@@ -126,26 +155,42 @@ def change_found(
             before = done or find(connection)
         if done is not None:
             return done
-        after = ctx.db.write(
-            partial(_save, before=before, after=to(before), mark=mark, now=ctx.now())
-        )
+        save = partial(_save, before=before, after=to(before), mark=mark, now=ctx.now())
+        after = ctx.db.write(partial(save, also=also))
         if after is not None:
             ctx.hint(after.id)
             return after
 
 
-def delete(ctx: Context, noun: Noun, name: str) -> None:
+def delete(ctx: Context, noun: Noun, name: str, also: Also = nothing_else) -> Resource:
     """Delete a resource without behaviour."""
-    change(ctx, noun, name, lambda it: replace(it, deleted_at=ctx.now(), due_at=None))
+    return change(ctx, noun, name, lambda it: replace(it, deleted_at=ctx.now(), due_at=None), also)
+
+
+def once(
+    ctx: Context, connection: Connection, of: Resource, what: str, act: Callable[[], None]
+) -> None:
+    """Inside a write: `act`, unless an earlier attempt of this call did. `what` tells it from other
+    changes that the call makes of the resource."""
+    mark = _mark(ctx, what, of.arn)
+    if _earlier(connection, mark) is None:
+        act()
+        _record(connection, mark, of.id, ctx.now())
 
 
 def listing(
-    ctx: Context, noun: Noun, request: Doc, summary: Callable[[Summary], Doc], member: str
+    ctx: Context,
+    noun: Noun,
+    request: Doc,
+    summary: Callable[[Summary], Doc],
+    member: str,
+    narrowed: Mapping[str, ColumnElement[bool]] = {},
 ) -> Doc:
-    """The answer of a List operation: summaries under `member`, and NextToken."""
+    """The answer of a List operation: summaries under `member`, and NextToken. `narrowed` has the
+    conditions of the operation's own filters, each under a text that says what it asks for."""
     order = "Ascending" if noun.kind.endswith("-job") else "Descending"
     with ctx.db.read() as connection:
-        page = query.list_resources(connection, scope(ctx, noun.kind), request, order)
+        page = query.list_resources(connection, scope(ctx, noun.kind), request, order, narrowed)
     return {member: [summary(row) for row in page.rows], "NextToken": page.next_token}
 
 
@@ -159,6 +204,7 @@ def scope(ctx: Context, kind: str) -> dict[str, str]:
 def merged(tags: list[Doc], more: list[Doc]) -> list[Doc]:
     """`tags` with `more` over them: the last value of a key counts."""
     refuse_reserved([tag["Key"] for tag in more])
+    priorities.check(more)
     values = {tag["Key"]: tag["Value"] for tag in (*tags, *more)}
     if len(values) > 50:
         raise ValidationException("The maximum number of tags per resource is 50.")
@@ -183,16 +229,17 @@ def _find(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resour
 def _require(connection: Connection, ctx: Context, noun: Noun, name: str) -> Resource:
     resource = _find(connection, ctx, noun, name)
     if resource is None:
-        raise noun.missing(_unsaved(ctx, noun, name, 0))
+        raise missing(ctx, noun, name)
     return resource
 
 
 def _save(
-    connection: Connection, before: Resource, after: Resource, mark: str, now: int
+    connection: Connection, before: Resource, after: Resource, mark: str, now: int, also: Also
 ) -> Resource | None:
     """None when somebody else stored meanwhile."""
     stored = before if after == before else resources.update(connection, after)
     if stored is not None:
+        also(connection, stored)
         _record(connection, mark, stored.id, now)
     return stored
 

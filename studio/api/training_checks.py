@@ -4,7 +4,7 @@
 at once, for whoever is still writing the request.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from studio.api import channels, checkpoints, images
@@ -44,10 +44,17 @@ def check(ctx: Context, request: Doc) -> None:
 
 
 def faults(ctx: Context, request: Doc, spoilt: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a request of a training job: see `faults_of`."""
+    return faults_of(_CHECKS, ctx, request, spoilt)
+
+
+def faults_of(
+    checks: Iterable[Check], ctx: Context, request: Doc, spoilt: Collection[str]
+) -> Iterator[tuple[str, str]]:
     """(path, message) of every fault. Checks that read a `spoilt` member, or one that an earlier
     check has something against, are left out."""
     spoilt = set(spoilt)
-    for each in _CHECKS:
+    for each in checks:
         if not spoilt.intersection(each.reads):
             try:
                 each.run(ctx, request)
@@ -56,27 +63,67 @@ def faults(ctx: Context, request: Doc, spoilt: Collection[str]) -> Iterator[tupl
                 yield each.path, error.message
 
 
-def refuse_nul(environment: Doc) -> None:
-    """No process can be given a NUL in its environment. Raises ValidationException."""
+def check_environment(ctx: Context, program: images.Program, environment: Doc) -> None:
+    """The variables of a run, and the interpreter that they may name. Raises
+    ValidationException."""
     for name, value in environment.items():
-        if "\0" in name + value:
+        if "\0" in name + value:  # which no process can be given
             raise ValidationException(f"Environment: {name!r} must not hold a NUL character.")
+    # It shows a folder of the machine to the run: for whom the machine belongs to.
+    if interpreters.VARIABLE in environment and ctx.caller.principal.owner:
+        raise ValidationException(f"Environment: only the owner may set {interpreters.VARIABLE}.")
+    images.interpreter(ctx.settings, program, environment)
 
 
-def _check_image(_ctx: Context, request: Doc) -> None:
+def check_count(
+    ctx: Context, job: str, program: images.Program, groups: list[Doc], isolated: bool
+) -> None:
+    """Whether a `job`, training or processing, may have the instances of these groups.
+
+    Raises ApiError.
+    """
+    count = sum(group["InstanceCount"] for group in groups)
+    if count < 1:
+        raise ValidationException("InstanceCount must be at least 1.")
+    if count > MOST_HOSTS:
+        raise ApiError(
+            "ResourceLimitExceeded",
+            f"The account-level service limit '{groups[0]['InstanceType']} for {job} job usage' "
+            f"is {MOST_HOSTS} Instances, with current utilization of 0 Instances and a request "
+            f"delta of {count} Instances.",
+        )
+    if isolated and count > 1:
+        raise ValidationException(
+            "EnableNetworkIsolation: a job of several hosts cannot be isolated here; "
+            "set InstanceCount to 1."
+        )
+    if program.container:
+        return
+    if (isolated or count > 1) and not sandbox.possible(ctx.settings):
+        what = "EnableNetworkIsolation" if isolated else "InstanceCount above 1"
+        raise ValidationException(
+            f"{what} needs bubblewrap, which does not work here or is switched off."
+        )
+
+
+def _check_image(ctx: Context, request: Doc) -> None:
     algorithm = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in algorithm:
         raise ValidationException("AlgorithmSpecification: TrainingImage is required here.")
-    images.find(algorithm["TrainingImage"])
+    images.require(ctx.settings, images.trained(ctx.settings, request))
 
 
-def _check_command(_ctx: Context, request: Doc) -> None:
+def _check_command(ctx: Context, request: Doc) -> None:
     algorithm = request.get("AlgorithmSpecification", {})
     image = algorithm.get("TrainingImage", "")
-    if image and images.find(image).needs_command and not algorithm.get("ContainerEntrypoint"):
+    if not image or algorithm.get("ContainerEntrypoint"):
+        return
+    program = images.trained(ctx.settings, request)
+    if program.framework and not program.scripted:
         raise ValidationException(
-            f"The image {image} has no program of its own: "
-            "set AlgorithmSpecification.ContainerEntrypoint."
+            f"The image {image} has no program of its own: set "
+            "AlgorithmSpecification.ContainerEntrypoint, or name a script in the hyperparameter "
+            "sagemaker_program, as entry_point of the SDK's estimators does."
         )
 
 
@@ -87,13 +134,8 @@ def _check_executed(_ctx: Context, request: Doc) -> None:
 
 
 def _check_environment(ctx: Context, request: Doc) -> None:
-    environment = request.get("Environment", {})
-    refuse_nul(environment)
-    # It shows a folder of the machine to the job: for whom the machine belongs to.
-    if interpreters.VARIABLE in environment and ctx.caller.principal.owner:
-        raise ValidationException(f"Environment: only the owner may set {interpreters.VARIABLE}.")
-    image = request["AlgorithmSpecification"]["TrainingImage"]
-    images.interpreter(ctx.settings, image, environment)
+    program = images.trained(ctx.settings, request)
+    check_environment(ctx, program, request.get("Environment", {}))
 
 
 def _check_resources(_ctx: Context, request: Doc) -> None:
@@ -119,27 +161,8 @@ def _check_resources(_ctx: Context, request: Doc) -> None:
 def _check_hosts(ctx: Context, request: Doc) -> None:
     config = request["ResourceConfig"]
     groups = config.get("InstanceGroups") or [config]
-    count = sum(group["InstanceCount"] for group in groups)
-    if count < 1:
-        raise ValidationException("ResourceConfig: InstanceCount must be at least 1.")
-    if count > MOST_HOSTS:
-        raise ApiError(
-            "ResourceLimitExceeded",
-            f"The account-level service limit '{groups[0]['InstanceType']} for training job usage' "
-            f"is {MOST_HOSTS} Instances, with current utilization of 0 Instances and a request "
-            f"delta of {count} Instances.",
-        )
     isolated = request.get("EnableNetworkIsolation", False)
-    if isolated and count > 1:
-        raise ValidationException(
-            "EnableNetworkIsolation: a job of several hosts cannot be isolated here; "
-            "set InstanceCount to 1."
-        )
-    if (isolated or count > 1) and not sandbox.possible(ctx.settings):
-        what = "EnableNetworkIsolation" if isolated else "InstanceCount above 1"
-        raise ValidationException(
-            f"{what} needs bubblewrap, which does not work here or is switched off."
-        )
+    check_count(ctx, "training", images.trained(ctx.settings, request), groups, isolated)
 
 
 def _check_limits(_ctx: Context, request: Doc) -> None:
@@ -184,7 +207,7 @@ _CHECKS = (
     Check("", _check_executed, ()),
     Check("Environment", _check_environment, (_ALGORITHM, "Environment")),
     Check(_RESOURCES, _check_resources, (_RESOURCES, _CHANNELS)),
-    Check(f"{_RESOURCES}.InstanceCount", _check_hosts, (_RESOURCES,)),
+    Check(f"{_RESOURCES}.InstanceCount", _check_hosts, (_RESOURCES, _ALGORITHM)),
     Check(f"{_LIMITS}.MaxWaitTimeInSeconds", _check_limits, (_LIMITS, _SPOT)),
     Check(_CHANNELS, _check_channels, (_ALGORITHM, _CHANNELS)),
     Check("CheckpointConfig", _check_checkpoints, ("CheckpointConfig",)),

@@ -1,13 +1,22 @@
 """Training jobs: the operations. What happens to a job then is in training_plan.py."""
 
-from dataclasses import replace
+import shutil
 
-from studio.api import images, store, training_checks
+from studio.api import (
+    images,
+    instances,
+    job_components,
+    job_ends,
+    job_outputs,
+    job_time,
+    notebook_jobs,
+    store,
+    training_checks,
+    warm_pools,
+)
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ResourceInUse, ValidationException
-
-FINAL = ("Completed", "Failed", "Stopped")
 
 NOUN = store.Noun(
     kind="training-job",
@@ -28,22 +37,28 @@ def create_training_job(ctx: Context, request: Doc) -> Doc:
 
 def _created(ctx: Context, request: Doc) -> Resource:
     training_checks.check(ctx, request)
-    metrics = _metric_definitions(request)
+    metrics = _metric_definitions(ctx, request)
+    join = job_components.joining(ctx, request)
     now = ctx.now()
+    free = shutil.disk_usage(ctx.settings.home).free >> 30
+    short = instances.shortages(request["ResourceConfig"], ctx.broker.limit, free)
     return store.create(
         ctx,
         NOUN,
         request["TrainingJobName"],
         request,
+        join,
         status="InProgress",
         due_at=now,
         state={
+            **job_components.new_id(),
+            **warm_pools.begun(request),
             "MetricDefinitions": metrics,
             "Transitions": [
                 {
                     "Status": "Starting",
                     "StartTime": now,
-                    "StatusMessage": "Preparing the instances for training",
+                    "StatusMessage": " ".join(["Preparing the instances for training", *short]),
                 }
             ],
         },
@@ -57,49 +72,44 @@ def describe_training_job(ctx: Context, request: Doc) -> Doc:
 
 @operation("sagemaker", "ListTrainingJobs")
 def list_training_jobs(ctx: Context, request: Doc) -> Doc:
-    if {"WarmPoolStatusEquals", "TrainingPlanArnEquals"} & request.keys():
+    if "TrainingPlanArnEquals" in request:
         return {"TrainingJobSummaries": []}
-    return store.listing(ctx, NOUN, request, _summary, "TrainingJobSummaries")
+    wanted = request.get("WarmPoolStatusEquals")
+    narrowed = {f"pool {wanted}": warm_pools.is_in(wanted)} if wanted else {}
+    return store.listing(ctx, NOUN, request, _summary, "TrainingJobSummaries", narrowed)
+
+
+@operation("sagemaker", "UpdateTrainingJob")
+def update_training_job(ctx: Context, request: Doc) -> Doc:
+    for member in ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"):
+        if request.get(member):
+            raise ValidationException(f"{member} is not executed yet.")
+    seconds = request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds")
+
+    def updated(job: Resource) -> Resource:
+        return job if seconds is None else warm_pools.prolonged(job, seconds)
+
+    job = store.change(ctx, NOUN, request["TrainingJobName"], updated)
+    return {"TrainingJobArn": job.arn}
 
 
 @operation("sagemaker", "StopTrainingJob")
 def stop_training_job(ctx: Context, request: Doc) -> Doc:
-    def stopped(job: Resource) -> Resource:
-        if job.status in FINAL:
-            raise ValidationException(
-                "The request was rejected because the training job is in status " + job.status
-            )
-        return replace(job, desired="stopped", status="Stopping")
-
-    store.change(ctx, NOUN, request["TrainingJobName"], stopped)
-    return {}
+    return job_ends.stop(ctx, NOUN, request["TrainingJobName"])
 
 
 @operation("sagemaker", "DeleteTrainingJob")
 def delete_training_job(ctx: Context, request: Doc) -> Doc:
-    def deleted(job: Resource) -> Resource:
-        if job.status not in FINAL:
-            raise ResourceInUse(
-                f"The training job {job.arn} is in status {job.status}: stop it first."
-            )
-        return replace(job, deleted_at=ctx.now(), due_at=None)
-
-    store.change(ctx, NOUN, request["TrainingJobName"], deleted)
-    return {}
+    return job_ends.delete(ctx, NOUN, request["TrainingJobName"])
 
 
-def _metric_definitions(request: Doc) -> list[Doc]:
+def _metric_definitions(ctx: Context, request: Doc) -> list[Doc]:
     """The request's definitions and, behind them, those that AWS adds for its own algorithms."""
     algorithm = request["AlgorithmSpecification"]
     given: list[Doc] = algorithm.get("MetricDefinitions", [])
     names = {definition["Name"] for definition in given}
-    own = images.find(algorithm["TrainingImage"]).metrics
+    own = images.trained(ctx.settings, request).metrics + notebook_jobs.metrics(algorithm)
     return given + [{"Name": name, "Regex": regex} for name, regex in own if name not in names]
-
-
-def output_prefix(job: Resource) -> str:
-    """The URI, with its slash, below which the job's archives are stored."""
-    return f"{job.spec['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{job.name}/output/"
 
 
 def _summary(job: Resource | Summary) -> Doc:
@@ -111,14 +121,13 @@ def _summary(job: Resource | Summary) -> Doc:
         "LastModifiedTime": job.modified_at,
         "TrainingJobStatus": job.status,
         "SecondaryStatus": job.state["Transitions"][-1]["Status"],
+        "WarmPoolStatus": warm_pools.status(job.state),
     }
 
 
 def described(job: Resource) -> Doc:
     """The request, and what AWS adds: clients fail on the absence of some of it."""
     spec, state = job.spec, job.state
-    start, end = state.get("TrainingStartTime"), state.get("TrainingEndTime")
-    seconds = None if start is None or end is None else round((end - start) / 1000)
     return {
         **spec,
         **_summary(job),
@@ -140,10 +149,10 @@ def described(job: Resource) -> Doc:
         "SecondaryStatusTransitions": state["Transitions"],
         "FailureReason": state.get("FailureReason"),
         # Also before there is one, as on AWS: typed clients refuse a description without it.
-        "ModelArtifacts": {"S3ModelArtifacts": output_prefix(job) + "model.tar.gz"},
+        "ModelArtifacts": {"S3ModelArtifacts": job_outputs.prefix(job) + "model.tar.gz"},
         "FinalMetricDataList": state.get("FinalMetricDataList"),
-        "TrainingStartTime": start,
-        "TrainingTimeInSeconds": seconds,
-        "BillableTimeInSeconds": seconds,
+        "TrainingStartTime": state.get("TrainingStartTime"),
+        "TrainingTimeInSeconds": job_time.training_seconds(state),
+        "BillableTimeInSeconds": job_time.billable_seconds(state),
         "ProfilingStatus": "Disabled",
     }

@@ -6,50 +6,61 @@ first that fails ends the others. The archives that they leave are stored before
 it is done.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import IPv4Address
-from itertools import chain
 
-from studio.api import channels, checkpoints, images, instances, metrics
-from studio.api.training_jobs import FINAL, output_prefix
+from sqlalchemy import Connection
+
+from studio.api import (
+    channels,
+    checkpoints,
+    images,
+    instances,
+    job_components,
+    job_facts,
+    job_outputs,
+    job_runs,
+    job_time,
+    metrics,
+    notebook_jobs,
+    scripts,
+    training_metrics,
+    warm_pools,
+)
+from studio.api.job_ends import FINAL
 from studio.container import layout
 from studio.db.resources import Doc, Resource, Run
-from studio.metrics.store import Batch
+from studio.reconcile.interruptions import WANTED
 from studio.reconcile.steps import (
-    LOG_LINES,
     Deliver,
     Dimensions,
-    Gang,
     Kind,
     Observed,
     Plan,
+    Point,
     Put,
     Remove,
     Start,
     Step,
     Stop,
 )
-from studio.runners.base import Network, Output, RunSpec, RunStatus
+from studio.runners.base import Handed, Output, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
 
-_ROLE = "train/"
+_ROLE = "train"
 _STAGES = ("Downloading", "Training", "Uploading")
 _MODEL = "model.tar.gz"
 _OURS = ("RunnerLost", "HostRestarted")
 """The platform's failures, which RetryStrategy is for."""
-_FIRST_ADDRESS, _ADDRESSES = int(IPv4Address("127.1.0.0")), 2**24 - 2**17
-_LOOK_MS, _HASTY_LOOK_MS = 1_000, 200
-# Shims say when a run ends or has new lines: this is for words that were lost, and for shims.
-_QUIET_LOOK_MS = 5_000
 _MESSAGES = {
+    "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
     "Completed": "Training job completed",
     "Stopping": "Stopping the training job",
     "Stopped": "Training job stopped",
+    "MaxWaitTimeExceeded": "Training job exceeded the MaxWaitTimeInSeconds provided",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "Failed": "Training job failed",
 }
@@ -62,18 +73,19 @@ def kind(settings: Settings) -> Kind:
         role_arn=lambda job, _run_role: str(job.spec["RoleArn"]),
         plan=plan,
         prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
-        blocked=_blocked,
-        follow=_follow,
+        blocked=job_runs.blocked,
+        follow=training_metrics.follow,
         meter=_meter,
+        said=job_components.said,
+        started=_started,
+        installed=job_components.installed,
+        used=job_components.used,
     )
 
 
-def _follow(job: Resource, role: str) -> int | None:
-    """Nobody reads the log of a job without metrics."""
-    if not job.state["MetricDefinitions"]:
-        return None
-    position: int = job.state.get("LogPositions", {}).get(role, 0)
-    return position
+def _started(connection: Connection, job: Resource, run: RunSpec) -> None:
+    job_components.started(connection, job, run)
+    warm_pools.reused(connection, job, run.pool)
 
 
 def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
@@ -83,103 +95,97 @@ def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
 def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     """What to do next for a job that is not done."""
     if job.status in FINAL:
-        return Plan(replace(job, due_at=None))
-    roles = [_role(job, host.name) for host in layout.hosts(job.spec["ResourceConfig"])]
-    known = {each.run.role: each for each in observed}
-    runs = [known[role] for role in roles if role in known]
+        return warm_pools.upkeep(job, job_runs.latest(job, _ROLE, observed), now)
+    left = job_time.left_to_wait(job, now)
+    if left is not None and left <= 0 and job.desired != "stopped":
+        state = {**job.state, "WaitExceeded": True}
+        job = replace(job, desired="stopped", status="Stopping", state=state)
+    made = _planned(job, observed, now)
+    if left is None or left <= 0 or made.look_ms is None:
+        return made
+    return replace(made, look_ms=min(made.look_ms, left))
+
+
+def _planned(job: Resource, observed: list[Observed], now: int) -> Plan:
+    runs = job_runs.latest(job, _ROLE, observed)
     if not runs:
         return _begin(job, now)
-    job, said = _noted(job, runs, now)
-    return replace(_next(job, runs, now), metrics=said)
+    job, printed, written = _noted(job, runs, now)
+    said, points = metrics.batches(job, printed), (*printed, *written)
+    return replace(_next(job, runs, now), metrics=said, points=points)
 
 
 def _next(job: Resource, runs: list[Observed], now: int) -> Plan:
     if all(each.status.ended for each in runs):
         return _end(job, runs, now)
     steps: list[Step] = []
-    if any("runner" not in each.run.handle and not each.status.ended for each in runs):
-        steps.append(_start(job))
-    elif job.desired == "stopped" or any(_fatal(each.status) for each in runs):
+    if any(map(job_runs.unstarted, runs)):
+        steps.append(job_runs.gang(job, _ROLE))
+    elif job.desired in ("stopped", WANTED) or any(job_runs.fatal(each.status) for each in runs):
         steps += [Stop(each.run.id) for each in runs if not each.status.ended]
     steps += _deliveries(job, runs, must=False)
-    return Plan(job, tuple(steps), _look_ms(runs, bool(steps)))
-
-
-def _look_ms(runs: list[Observed], acts: bool) -> int:
-    if any(each.log is not None and len(each.log.events) == LOG_LINES for each in runs):
-        return _HASTY_LOOK_MS
-    return _LOOK_MS if acts or any(map(_unread, runs)) else _QUIET_LOOK_MS
+    return Plan(job, tuple(steps), job_runs.look_ms(runs, bool(steps)))
 
 
 def _begin(job: Resource, now: int) -> Plan:
     if job.desired == "stopped":
-        return Plan(_finished(job, "Stopped", "Stopped", "", now))
-    return Plan(job, (_start(job),), _LOOK_MS)
-
-
-def _start(job: Resource) -> Gang:
-    return Gang(
-        tuple(
-            Start(
-                f"{job.id}-{_role(job, host.name).replace('/', '-')}",
-                _role(job, host.name),
-                instances.resources_of(host.instance_type),
-            )
-            for host in layout.hosts(job.spec["ResourceConfig"])
-        )
-    )
-
-
-def _role(job: Resource, host: str) -> str:
-    """`train/algo-1`, and `train/algo-1/2` in the second attempt."""
-    attempt = job.state.get("Attempt", 1)
-    return f"{_ROLE}{host}" + (f"/{attempt}" if attempt > 1 else "")
-
-
-def _fatal(status: RunStatus) -> bool:
-    """One host ended in a way that ends the job."""
-    return status.ended and status.phase != "succeeded"
-
-
-def _unread(run: Observed) -> bool:
-    return run.log is not None and run.log.end > run.log.start
+        return Plan(_stopped(job, now))
+    # What does not run yet need not be interrupted.
+    waiting = replace(job, desired="present") if job.desired == WANTED else job
+    return Plan(waiting, (job_runs.gang(job, _ROLE),), job_runs.LOOK_MS)
 
 
 def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
     """Read the rest of the logs, store what the runs left, then say how they ended."""
-    if any(map(_unread, runs)):
+    if any(map(training_metrics.unread, runs)):
         return Plan(job, (), 0)
-    status = _verdict(job, [each.status for each in runs])
+    status = job_runs.verdict([each.status for each in runs], job.desired == "stopped")
+    if job.desired == WANTED and status.phase == "stopped":
+        return _interrupted(job, runs, now)
     if status.reason in _OURS and _attempts_left(job):
-        return _again(job, status, runs, now)
+        text = f"{job_runs.failure_reason(status, job.spec)} Trying again."
+        return _again(job, _entered(job.state, "Restarting", now, text), runs, now)
     left = _left(status, runs)
-    if (left or any(each.status.checkpoints for each in runs)) and not job.state.get("Stored"):
-        prefix = output_prefix(job)
+    if (left or any(each.status.batches for each in runs)) and not job.state.get("Stored"):
+        prefix = job_outputs.prefix(job)
         puts = [Put(runs[0].run.id, paths, prefix + name) for name, paths in left.items()]
         kept = (*puts, *_deliveries(job, runs, must=True))
         return Plan(replace(job, state={**job.state, "Stored": True}), kept, 0)
-    steps = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
-    return Plan(_outcome(job, status, now), steps)
+    removals = tuple(Remove(each.run.id) for each in runs if "runner" in each.run.handle)
+    done = warm_pools.ended(_outcome(job, status, now), _pool(runs), now)
+    kept = () if done.due_at is None else warm_pools.upkeep(done, runs, now).steps
+    return Plan(done, (*kept, *removals), 0)
+
+
+def _pool(runs: list[Observed]) -> str:
+    """What the runs said of what may be kept ready for others."""
+    return str((runs[0].run.spec.get("run") or {}).get("pool", ""))
 
 
 def _deliveries(job: Resource, runs: list[Observed], must: bool) -> list[Step]:
     """What stores the checkpoints that wait."""
     return [
-        Deliver(each.run.id, folder, checkpoints.prefix(job.spec), must)
+        Deliver(each.run.id, batch.path, checkpoints.prefix(job.spec), must)
         for each in runs
-        for folder in each.status.checkpoints
+        for batch in each.status.batches
     ]
 
 
 def _attempts_left(job: Resource) -> bool:
     retries = job.spec.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
-    return job.desired != "stopped" and job.state.get("Attempt", 1) <= retries
+    failed = job.state.get("Attempt", 1) - job.state.get("Interruptions", 0)
+    return job.desired != "stopped" and failed <= retries
 
 
-def _again(job: Resource, status: RunStatus, runs: list[Observed], now: int) -> Plan:
+def _interrupted(job: Resource, runs: list[Observed], now: int) -> Plan:
+    """It waits for its turn, which it keeps, and goes on from its checkpoints."""
+    state = job_runs.interrupted(job.state, now)
+    again = replace(job, desired="present")
+    return _again(again, _entered(state, "Starting", now), runs, now)
+
+
+def _again(job: Resource, state: Doc, runs: list[Observed], now: int) -> Plan:
     """Another attempt, in runs of its own: the one before cannot have run to its end."""
-    text = f"{failure_reason(status)} Trying again."
-    state = _entered(job.state, "Restarting", now, text)
     state["Attempt"] = job.state.get("Attempt", 1) + 1
     removals = (Remove(each.run.id) for each in runs if "runner" in each.run.handle)
     steps = (*_deliveries(job, runs, must=True), *removals)
@@ -196,49 +202,19 @@ def _left(verdict: RunStatus, runs: list[Observed]) -> dict[str, tuple[str, ...]
     return left
 
 
-def _verdict(job: Resource, statuses: list[RunStatus]) -> RunStatus:
-    """How the hosts ended together. What fails after the time was up, or after another host had
-    failed, failed because of that."""
-    for status in statuses:
-        if status.reason == "MaxRuntimeExceeded":
-            return status
-    failed = [n for n, status in enumerate(statuses) if status.phase in ("failed", "lost")]
-    if failed and job.desired != "stopped":
-        first = min(failed, key=lambda n: statuses[n].ended_at or 0)
-        return _named(statuses[first], f"algo-{first + 1}" if len(statuses) > 1 else "")
-    return next((status for status in statuses if status.phase != "succeeded"), statuses[0])
-
-
-def _named(status: RunStatus, host: str) -> RunStatus:
-    """With the host in the message, where the failure was one host's."""
-    if not host or status.reason in ("Rejected", "UploadFailed"):
-        return status
-    return replace(status, message=f"{host}: {status.message}")
-
-
 def _outcome(job: Resource, status: RunStatus, now: int) -> Resource:
     if status.phase == "succeeded":
         return _finished(job, "Completed", "Completed", "", now)
     if status.reason == "MaxRuntimeExceeded":
         return _finished(job, "Stopped", "MaxRuntimeExceeded", "", now)
     if status.phase == "stopped" or job.desired == "stopped":
-        return _finished(job, "Stopped", "Stopped", "", now)
-    return _finished(job, "Failed", "Failed", failure_reason(status), now)
+        return _stopped(job, now)
+    return _finished(job, "Failed", "Failed", job_runs.failure_reason(status, job.spec), now)
 
 
-def failure_reason(status: RunStatus) -> str:
-    """FailureReason in AWS's form: whose fault, what, exit code; at most 1,024 characters."""
-    code = f", exit code: {status.exit_code}" if status.exit_code is not None else ""
-    if status.reason == "Rejected":
-        return status.message[:1024]
-    if status.reason in ("RunnerLost", "HostRestarted", "StartFailed"):
-        return f"InternalServerError: {status.message}"[:1024]
-    customer = ("OutOfMemory", "NoSpace", "DownloadFailed", "UnsafeArchive", "UploadFailed")
-    if status.reason in customer or status.exit_code == 2:
-        named = f"{status.reason}: " if status.reason and status.reason != "Error" else ""
-        message = status.message.removeprefix(named)
-        return f"ClientError: {named}{message}"[: 1024 - len(code)] + code
-    return f"AlgorithmError: {status.message}"[: 1024 - len(code)] + code
+def _stopped(job: Resource, now: int) -> Resource:
+    secondary = "MaxWaitTimeExceeded" if job.state.get("WaitExceeded") else "Stopped"
+    return _finished(job, "Stopped", secondary, "", now)
 
 
 def _finished(job: Resource, status: str, secondary: str, reason: str, now: int) -> Resource:
@@ -253,105 +229,99 @@ def _finished(job: Resource, status: str, secondary: str, reason: str, now: int)
     )
 
 
-def _noted(job: Resource, runs: list[Observed], now: int) -> tuple[Resource, tuple[Batch, ...]]:
-    """The job with the stages that its runs went through, and the metrics that they printed."""
+def _noted(
+    job: Resource, runs: list[Observed], now: int
+) -> tuple[Resource, list[Point], list[Point]]:
+    """The job with the stages that its runs went through, and the metrics that they printed and
+    those that they wrote."""
+    state = _staged_state(job, runs, now)
+    state, printed = training_metrics.printed(state, runs)
+    state, written = training_metrics.written(state, runs)
+    if state is job.state:
+        return job, [], []
+    moved = len(state["Transitions"]) != len(job.state["Transitions"])
+    changed = replace(job, state=state, modified_at=now if moved else job.modified_at)
+    return changed, printed, written
+
+
+def _staged_state(job: Resource, runs: list[Observed], now: int) -> Doc:
     state = job.state
-    for stage, since in _reached(runs):
+    for stage, since in job_runs.reached(runs, _STAGES):
         # Who is told to stop while it downloads may hear that too late, and train for a moment.
-        passed = _statuses(state)
+        passed = job_runs.passed(state)
+        if stage == "Uploading" and _is_cut_short(job, runs):
+            continue
         if stage not in passed and not (stage != "Uploading" and "Stopping" in passed):
             state = _entered(state, stage, since)
         if stage == "Training" and "TrainingStartTime" not in state:
             state = {**state, "TrainingStartTime": since}
-    if job.status == "Stopping" and "Stopping" not in _statuses(state):
+    if job.status == "Stopping" and "Stopping" not in job_runs.passed(state):
         state = _entered(state, "Stopping", now)
-    said: tuple[Batch, ...] = ()
-    pages = {each.run.role: each.log for each in runs if each.log is not None and _unread(each)}
-    if pages:
-        ends = {role: page.end for role, page in pages.items()}
-        state = {**state, "LogPositions": {**state.get("LogPositions", {}), **ends}}
-        # Of several hosts the last value is the one with the latest time.
-        events = sorted(chain(*(page.events for page in pages.values())), key=_time)
-        found = metrics.scrape(state["MetricDefinitions"], events)
-        state |= metrics.final(state, found)
-        said = metrics.batches(job, found)
-    if state is job.state:
-        return job, ()
-    moved = len(state["Transitions"]) != len(job.state["Transitions"])
-    return replace(job, state=state, modified_at=now if moved else job.modified_at), said
+    return _contained(state, runs)
 
 
-def _time(event: tuple[int, str]) -> int:
-    return event[0]
+def _contained(state: Doc, runs: list[Observed]) -> Doc:
+    """With what containers tell: how far the pull of their image is, and which one it was."""
+    waits_for = next((each.status.waits_for for each in runs if each.status.waits_for), "")
+    last = state["Transitions"][-1]
+    if waits_for and last["Status"] == "Downloading" and last["StatusMessage"] != waits_for:
+        changed = [*state["Transitions"][:-1], {**last, "StatusMessage": waits_for}]
+        state = {**state, "Transitions": changed}
+    digest = next((each.status.image for each in runs if each.status.image), "")
+    if digest and state.get("ImageDigest") != digest:
+        state = {**state, "ImageDigest": digest}
+    return state
 
 
-def _reached(runs: list[Observed]) -> Iterator[tuple[str, int]]:
-    """(stage, when the last host came to it) of the stages that no host has before it."""
-    stages = [dict(each.status.stages) for each in runs]
-    for name in _STAGES:
-        times = [each[name] for each in stages if name in each]
-        later = all(
-            name in each or run.status.ended for each, run in zip(stages, runs, strict=True)
-        )
-        if times and later:
-            yield name, max(times)
-
-
-def _statuses(state: Doc) -> list[str]:
-    """What this attempt went through."""
-    every = [each["Status"] for each in reversed(state["Transitions"])]
-    return every[: every.index("Restarting")] if "Restarting" in every else every
+def _is_cut_short(job: Resource, runs: list[Observed]) -> bool:
+    """What an interrupted attempt leaves is packed, and stored only if it came to its end."""
+    return job.desired == WANTED and any(it.status.phase != "succeeded" for it in runs)
 
 
 def _entered(state: Doc, status: str, at: int, message: str = "") -> Doc:
-    before = [dict(each) for each in state["Transitions"]]
-    at = max(at, before[-1]["StartTime"])
-    before[-1].setdefault("EndTime", at)
-    entry = {"Status": status, "StartTime": at, "StatusMessage": message or _MESSAGES[status]}
-    return {**state, "Transitions": [*before, entry]}
-
-
-def _blocked(job: Resource, reason: str, now: int) -> Resource:
-    last = job.state["Transitions"][-1]
-    if last["Status"] == "Pending":
-        if last["StatusMessage"] == reason:
-            return job
-        changed = {**last, "StatusMessage": reason}
-        return replace(
-            job, state={**job.state, "Transitions": [*job.state["Transitions"][:-1], changed]}
-        )
-    return replace(job, state=_entered(job.state, "Pending", now, reason), modified_at=now)
+    return job_runs.entered(state, status, at, message or _MESSAGES[status])
 
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:
     spec = job.spec
     name = start.role.split("/")[1]
-    limits = spec.get("StoppingCondition", {})
+    hosts = layout.hosts(spec["ResourceConfig"])
     staged = _staged(spec, name, storage)
     kept = checkpoints.folder(spec)
+    program = images.trained(settings, spec)
+    python = images.interpreter(settings, program, spec.get("Environment", {}))
     compress = spec["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
+    pool = warm_pools.name(job, program)
+    given = layout.training_env(spec, job.arn, settings.region, name)
     return RunSpec(
         id=start.run_id,
-        command=_command(spec["AlgorithmSpecification"]),
-        env=layout.training_env(spec, job.arn, settings.region, name),
-        files=layout.training_files(spec, job.arn, name),
+        command=_command(program, spec["AlgorithmSpecification"]),
+        env={**given, **warm_pools.environment(spec, program, pool)},
+        files={
+            **layout.training_files(spec, job.arn, name, "eth0" if program.container else "lo"),
+            **scripts.files(settings, job),
+        },
         folders=(*layout.TRAINING_FOLDERS, *staged.folders, *([kept] if kept else [])),
         inputs=(*staged.inputs, *checkpoints.restored(spec, storage)),
+        archives=scripts.of_training(program, spec, storage),
         linked=staged.linked,
         streams=staged.streams,
-        checkpoints=kept,
+        handed=(Handed(kept),) if kept else (),
         outputs=(
             Output("model", _MODEL, compress),
             Output("output/data", "output.tar.gz", compress, skip_empty=True),
         ),
-        timeout_seconds=limits.get("MaxRuntimeInSeconds", 86_400),
+        timeout_seconds=job_time.left_to_run(job),
         stop_seconds=settings.job_stop_seconds,
-        network=_network(job, name),
-        python=images.interpreter(
-            settings,
-            spec["AlgorithmSpecification"]["TrainingImage"],
-            spec.get("Environment", {}),
+        disk_mb=instances.disk_mb(spec["ResourceConfig"]),
+        network=job_runs.network(job, hosts, name, spec.get("EnableNetworkIsolation", False)),
+        python=python,
+        pool=pool,
+        image=program.container,
+        image_program=not (
+            program.entrypoint or spec["AlgorithmSpecification"].get("ContainerEntrypoint")
         ),
+        facts=job_facts.facts(spec, program, python, staged.contents),
     )
 
 
@@ -369,20 +339,11 @@ def _staged(spec: Doc, name: str, storage: Storage) -> channels.Staged:
     return channels.joined(staged)
 
 
-def _network(job: Resource, name: str) -> Network:
-    """The names of all hosts, each with a loopback address that hardly any other job has."""
-    first = _FIRST_ADDRESS + int(job.id[:12], 16) % _ADDRESSES
-    names = tuple(
-        (host.name, str(IPv4Address(first + number)))
-        for number, host in enumerate(layout.hosts(job.spec["ResourceConfig"]))
-    )
-    return Network(name, names, job.spec.get("EnableNetworkIsolation", False))
-
-
-def _command(algorithm: Doc) -> tuple[str, ...]:
+def _command(program: images.Program, algorithm: Doc) -> tuple[str, ...]:
     """As `docker run`: ContainerEntrypoint replaces the image's, arguments replace `train`."""
     entrypoint = algorithm.get("ContainerEntrypoint")
     arguments = algorithm.get("ContainerArguments")
     if entrypoint:
-        return (*entrypoint, *(arguments or ()))
-    return (*images.find(algorithm["TrainingImage"]).entrypoint, *(arguments or ("train",)))
+        own = entrypoint if program.container else notebook_jobs.command(entrypoint)
+        return (*own, *(arguments or ()))
+    return (*program.entrypoint, *(arguments or ("train",)))

@@ -7,9 +7,12 @@ from tornado import web
 
 from studio.extension.handlers import Relay, Untrusted
 from studio.extension.signing import canonical_target, signed
+from studio.wire import rest
 from studio.wire.protocols import JSON_TARGETS
 
-_TARGETS = {service: prefix for prefix, service in JSON_TARGETS.items()}
+# AWS's clients go by the paths of a service without a prefix; the server knows its name as one.
+_TARGETS = {service: service for service in rest.SERVICES}
+_TARGETS |= {service: prefix for prefix, service in JSON_TARGETS.items()}
 _SIGNING_NAMES = {"cloudwatch": "monitoring"}
 """Where it is not the service's own name."""
 

@@ -15,6 +15,7 @@ _SAGEMAKER = (
     "ecr:*",
     "application-autoscaling:*",
     "events:*",
+    "scheduler:*",
     "iam:GetRole",
     "iam:ListRoles",
     "iam:SimulatePrincipalPolicy",
@@ -56,7 +57,11 @@ def _allow(*actions: str, **more: object) -> dict[str, object]:
 
 _PASS_ROLE = _allow(
     "iam:PassRole",
-    Condition={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    Condition={
+        "StringEquals": {
+            "iam:PassedToService": ["sagemaker.amazonaws.com", "scheduler.amazonaws.com"]
+        }
+    },
 )
 
 POLICIES: dict[str, str] = {
@@ -71,11 +76,14 @@ POLICIES: dict[str, str] = {
                 "sagemaker:Get*",
                 "sagemaker:Search",
                 "sagemaker:BatchGetMetrics",
+                "studio:Check*",
                 "studio:Count*",
                 "studio:Describe*",
                 "studio:Get*",
+                "studio:Group*",
                 "studio:List*",
                 "studio:Query*",
+                "studio:Rank*",
                 "studio:ReadLog",
                 "studio:SearchLog",
                 "studio:StreamEvents",
@@ -85,6 +93,8 @@ POLICIES: dict[str, str] = {
                 "logs:Describe*",
                 "logs:Get*",
                 "logs:FilterLogEvents",
+                "scheduler:Get*",
+                "scheduler:List*",
             )
         ),
         "AmazonS3FullAccess": _policy(_allow("s3:*")),

@@ -23,8 +23,8 @@ from sqlalchemy import (
     tuple_,
 )
 
-from studio.db import changes
-from studio.db.tables import METRIC_CHUNK, METRIC_SERIES, METRIC_SOURCE
+from studio.db import changes, positions
+from studio.db.tables import METRIC_CHUNK, METRIC_SERIES
 from studio.metrics.rows import Row, fold, pack, unpack
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -145,28 +145,10 @@ def append(connection: Connection, batches: Iterable[Batch]) -> None:
 
 def take(connection: Connection, reading: Reading) -> bool:
     """Add what a source said, once: False when it was read that far before."""
-    if position(connection, reading.source) >= reading.position:
+    if not positions.advance(connection, reading.source, reading.position):
         return False
     append(connection, reading.batches)
-    table, values = METRIC_SOURCE, {"position": reading.position}
-    changed = connection.execute(
-        table.update().where(table.c.name == reading.source).values(**values)
-    )
-    if changed.rowcount == 0:
-        connection.execute(table.insert().values(name=reading.source, **values))
     return True
-
-
-def position(connection: Connection, source: str) -> int:
-    """How far a source was read; -1 before the first time."""
-    query = select(METRIC_SOURCE.c.position).where(METRIC_SOURCE.c.name == source)
-    found = connection.execute(query).scalar_one_or_none()
-    return -1 if found is None else int(found)
-
-
-def forget(connection: Connection, source: str) -> None:
-    """A source is gone, and will never be read again."""
-    connection.execute(delete(METRIC_SOURCE).where(METRIC_SOURCE.c.name == source))
 
 
 def owners(connection: Connection, metric: Metric) -> list[Metric]:

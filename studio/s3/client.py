@@ -13,11 +13,13 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from studio.errors import ValidationException
 from studio.s3.errors import S3Error
-from studio.s3.index import StoredObject
+from studio.s3.index import StoredObject, Touched
 from studio.s3.store import ObjectStore
 from studio.settings import Settings
 
 T = TypeVar("T")
+Watcher = Callable[[list[object]], None]
+"""Hears notes of what is stored, on any thread."""
 
 _PRESIGN_SECONDS = 7 * 24 * 3600
 # Buckets of an external S3 may bear names that AWS gives to none today.
@@ -59,7 +61,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
     return match[1], match[2] or ""
 
 
-def storage_for(settings: Settings, store: ObjectStore) -> Storage:
+def storage_for(settings: Settings, store: ObjectStore) -> "LocalStorage | RemoteStorage":
     """The external S3 that the settings name, else `store`."""
     if not settings.s3_endpoint:
         return LocalStorage(store)
@@ -112,12 +114,17 @@ class LocalStorage:
     def put_file(self, bucket: str, key: str, path: Path) -> None:
         self._store.put_file(bucket, key, path)
 
+    def watch(self, changed: Watcher) -> None:
+        """Let `changed` hear what is stored or deleted from now on."""
+        self._store.database.watch(changed)
+
 
 class RemoteStorage:
     """An external S3 behind a boto3 client, which `close` closes."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._watchers: tuple[Watcher, ...] = ()
 
     def close(self) -> None:
         self._client.close()
@@ -164,6 +171,12 @@ class RemoteStorage:
             if present is None or present.etag != digest:
                 file.seek(0)
                 self._client.upload_fileobj(file, bucket, key)
+                for changed in self._watchers:
+                    changed([Touched(bucket, key)])
+
+    def watch(self, changed: Watcher) -> None:
+        """Let `changed` hear what the platform stores from now on: of others nothing is known."""
+        self._watchers += (changed,)
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from test_training_plan import job, seen
 
 from studio.api import training_plan
 from studio.reconcile.steps import Deliver, Put, Remove, Stop
-from studio.runners.base import Produced, RunStatus
+from studio.runners.base import Batch, Produced, RunStatus
 
 CONFIG = {"S3Uri": "s3://bucket/kept"}
-WAITING = {"checkpoints": ("/runs/r/checkpoints/1", "/runs/r/checkpoints/2")}
+WAITING = {"batches": (Batch(0, "/runs/r/handed/0/1"), Batch(0, "/runs/r/handed/0/2"))}
 
 
 def keeping(**values):
@@ -26,7 +26,7 @@ def deliveries(plan) -> list[tuple[str, str, bool]]:
 
 
 def both(must: bool) -> list[tuple[str, str, bool]]:
-    return [(folder, "s3://bucket/kept/", must) for folder in WAITING["checkpoints"]]
+    return [(folder, "s3://bucket/kept/", must) for _, folder in WAITING["batches"]]
 
 
 def test_what_waits_is_stored_while_it_runs_in_order():

@@ -1,5 +1,6 @@
 """The plan of an endpoint is pure: roll-out, roll-back, replacement and removal."""
 
+import json
 from dataclasses import asdict, replace
 
 from studio.api import endpoint_plan
@@ -263,3 +264,57 @@ def test_an_endpoint_knows_when_the_last_of_its_old_servers_has_stopped():
     assert told.state["Leaving"] == 1
     stopped = server(it, "serve/1/v0/1", RunStatus("stopped", ended_at=3_000))
     assert endpoint_plan.plan(told, [servers[0], stopped], 3_500).resource.state["Leaving"] == 0
+
+
+def recorded(it: Resource) -> Resource:
+    """With a shadow, and its data captured."""
+    [made] = it.state["Deployments"]
+    shadow = {**made["Variants"][0], "VariantName": "s", "Shadow": True}
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 7,
+        "DestinationS3Uri": "s3://b/p",
+        "CaptureOptions": [{"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["Text/CSV"]},
+    }
+    made = {**made, "Variants": [*made["Variants"], shadow], "Capture": capture}
+    return replace(it, state={**it.state, "Deployments": [made]})
+
+
+def test_the_router_is_told_of_shadows_and_of_what_is_captured():
+    it = recorded(endpoint(deployment(1)))
+    servers = [server(it, "serve/1/v0/0", READY), server(it, "serve/1/s/0", READY)]
+    plan = endpoint_plan.plan(it, servers, 5)
+    variant, shadow = plan.steps[0].variants
+    capture = variant.capture
+    assert (variant.shadow, shadow.shadow, shadow.capture) == ("", f"{it.id}.1.s", None)
+    assert (capture.percent, capture.input, capture.output) == (7, False, True)
+    assert (capture.record, capture.csv, capture.json) == (f"{it.id}.1", ("text/csv",), ())
+    stored = json.loads(json.dumps(plan.resource.state))
+    again = endpoint_plan.plan(replace(plan.resource, state=stored), servers, 9000)
+    assert kinds(again) == []
+
+
+def test_a_server_that_leaves_ends_its_requests_first():
+    it, servers = serving(2)
+    it = replace(it, status="InService", state={**it.state, "RoutedAt": 0})
+    [made] = it.state["Deployments"]
+    fewer = {**made, "Variants": [{**made["Variants"][0], "InitialInstanceCount": 1}]}
+    it = replace(it, state={**it.state, "Deployments": [fewer]})
+    moved = endpoint_plan.plan(it, servers, 10)
+    assert kinds(moved) == [Route]
+    busy = [servers[0], replace(servers[1], busy=True)]
+    assert kinds(endpoint_plan.plan(moved.resource, busy, 20_000)) == []
+    assert kinds(endpoint_plan.plan(moved.resource, servers, 20_000)) == [Stop]
+    assert kinds(endpoint_plan.plan(moved.resource, busy, 80_000)) == [Stop]
+
+
+def test_a_server_that_hangs_is_stopped_and_then_replaced():
+    it, servers = serving(2)
+    it = replace(it, status="InService", state={**it.state, "RoutedAt": 0})
+    hung = [servers[0], replace(servers[1], hung=True)]
+    plan = endpoint_plan.plan(it, hung, 9000)
+    assert plan.steps == (Stop(servers[1].run.id),)
+    ended = replace(FAILED, phase="stopped", ended_at=9000)
+    plan = endpoint_plan.plan(plan.resource, [servers[0], server(it, "serve/1/v0/1", ended)], 9500)
+    assert kinds(plan) == [Remove, Start, Route]

@@ -280,7 +280,7 @@ def test_models_and_endpoints(sagemaker):
     assert (endpoint["EndpointName"], endpoint["EndpointStatus"]) == ("e-1", "Creating")
 
 
-@pytest.mark.parametrize("resource", ["ExperimentTrialComponent", "Pipeline", "Image"])
+@pytest.mark.parametrize("resource", ["FeatureGroup", "Pipeline", "Image"])
 def test_kinds_of_which_nothing_is_stored(sagemaker, resource):
     assert found(sagemaker, one("Anything", None, "x"), resource=resource) == []
 

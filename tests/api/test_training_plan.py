@@ -1,12 +1,13 @@
 """The plan of a training job is pure: every path is walked without a process or a clock."""
 
 import ipaddress
-import uuid
 from dataclasses import asdict, replace
+from random import Random
 
 import pytest
 
-from studio.api import training_plan
+from studio.api import job_runs, training_metrics, training_plan
+from studio.container import layout
 from studio.db.resources import Resource, Run
 from studio.reconcile.steps import LOG_LINES, Gang, Observed, Put, Remove, Stop
 from studio.runners.base import LogPage, Produced, RunStatus
@@ -96,10 +97,10 @@ def test_nothing_new_changes_nothing():
 
 
 def test_waiting_is_pending_with_its_reason():
-    once = training_plan._blocked(job(), "Waiting for 4 CPUs", 150)
+    once = job_runs.blocked(job(), "Waiting for 4 CPUs", 150)
     assert statuses(once) == ["Starting", "Pending"]
-    assert training_plan._blocked(once, "Waiting for 4 CPUs", 160) is once
-    other = training_plan._blocked(once, "Waiting for 2 CPUs", 160)
+    assert job_runs.blocked(once, "Waiting for 4 CPUs", 160) is once
+    other = job_runs.blocked(once, "Waiting for 2 CPUs", 160)
     assert statuses(other) == ["Starting", "Pending"]
     assert other.state["Transitions"][-1]["StatusMessage"] == "Waiting for 2 CPUs"
 
@@ -149,7 +150,7 @@ def test_failures_name_whose_fault_and_what(status, text):
 
 
 def test_failure_reason_has_at_most_1024_characters_and_keeps_the_code():
-    reason = training_plan.failure_reason(RunStatus("failed", exit_code=1, message="x" * 5000))
+    reason = job_runs.failure_reason(RunStatus("failed", exit_code=1, message="x" * 5000), {})
     assert len(reason) == 1024
     assert reason.endswith(", exit code: 1")
 
@@ -316,8 +317,11 @@ def test_the_log_of_every_host_is_read():
 
 def test_every_job_has_loopback_addresses_of_its_own():
     taken = set()
+    random = Random(1)  # of any 200 jobs two have an address in common, once in twenty times
     for _ in range(200):
-        names = dict(training_plan._network(team(20, id=uuid.uuid4().hex), "algo-2").names)
+        it = team(20, id=f"{random.getrandbits(128):032x}")
+        hosts = layout.hosts(it.spec["ResourceConfig"])
+        names = dict(job_runs.network(it, hosts, "algo-2", isolated=False).names)
         assert list(names) == [f"algo-{n}" for n in range(1, 21)]
         addresses = {ipaddress.ip_address(each) for each in names.values()}
         assert all(each.is_loopback and each.packed[1] > 0 for each in addresses)
@@ -363,12 +367,12 @@ def test_a_quiet_job_is_looked_at_rarely_and_one_that_floods_its_log_often():
         return training_plan.plan(it, [seen(it, running, page)], 400).look_ms or 0
 
     quiet, some, full = look(0), look(10), look(LOG_LINES)
-    assert full < some <= 1_000 < quiet
+    assert full < 1_000 < some == quiet  # of some lines the shim sends word
 
 
 def test_the_log_of_a_job_without_metrics_is_not_read():
-    assert training_plan._follow(job(), "train/algo-1") is None
+    assert training_metrics.follow(job(), "train/algo-1").log is None
     metrics = {"MetricDefinitions": [{"Name": "a", "Regex": "a=(.)"}]}
     it = job(state={**job().state, **metrics, "LogPositions": {"train/algo-1": 7}})
-    assert training_plan._follow(it, "train/algo-1") == 7
-    assert training_plan._follow(it, "train/algo-2") == 0
+    assert training_metrics.follow(it, "train/algo-1").log == 7
+    assert training_metrics.follow(it, "train/algo-2").log == 0

@@ -21,9 +21,17 @@ ROWS = "x,y\n1,2\n"
 
 
 def archive() -> bytes:
+    """A model, and what leads out of the folder that it is unpacked to."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         tar.add(ROOT / "LICENSE", "weights")
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+            link = tarfile.TarInfo(f"link{kind.decode()}")
+            link.type, link.linkname = kind, ".."
+            tar.addfile(link)
+            tar.add(ROOT / "LICENSE", f"{link.name}/below")
+        tar.add(ROOT / "LICENSE", "../beside")
+        tar.add(ROOT / "LICENSE", "deep/../../model-not/outside")
     return packed.getvalue()
 
 
@@ -52,7 +60,10 @@ SHOWN = {
     "parquet": ("data.to_dict('list')", {"x": [1], "y": [2]}),
     "jsonl": ("data.to_dict('list')", {"x": [1], "y": [2]}),
     "json": ("data", {"x": 1}),
-    "archive": ("open('model/weights').read(60).split()[:2]", ["Apache", "License"]),
+    "archive": (
+        "sorted(str(it) for it in Path().rglob('*') if it.is_file() or it.is_symlink())",
+        ["model/link1/below", "model/link2/below", "model/weights"],
+    ),
     "other": ("data", b"\0\1"),
     "folder": ("objects", ["folder/one"]),
     "job": ("job['TrainingJobName']", "loaded"),

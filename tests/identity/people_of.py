@@ -120,3 +120,17 @@ def equip(person: Person, name: str) -> None:
         EndpointConfigName=f"{name}-config", ProductionVariants=[variant]
     )
     sagemaker.create_endpoint(EndpointName=f"{name}-endpoint", EndpointConfigName=f"{name}-config")
+
+
+def track(person: Person, name: str) -> None:
+    """An experiment, a trial, a component in it, an action and a context, called `<name>-...`."""
+    sagemaker = person.client("sagemaker")
+    sagemaker.create_experiment(ExperimentName=f"{name}-experiment")
+    sagemaker.create_trial(TrialName=f"{name}-trial", ExperimentName=f"{name}-experiment")
+    sagemaker.create_trial_component(TrialComponentName=f"{name}-component")
+    sagemaker.associate_trial_component(
+        TrialName=f"{name}-trial", TrialComponentName=f"{name}-component"
+    )
+    source = {"SourceUri": f"s3://{name}-data/train"}
+    sagemaker.create_action(ActionName=f"{name}-action", ActionType="a", Source=source)
+    sagemaker.create_context(ContextName=f"{name}-context", ContextType="a", Source=source)

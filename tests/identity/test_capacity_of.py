@@ -21,6 +21,7 @@ def test_who_waits_and_why(plane, ann):
     [waiting] = told["WaitingRuns"]
     assert (waiting["Kind"], waiting["Name"]) == ("training-job", "ann-job")
     assert waiting["Arn"].endswith(":training-job/ann-job")
+    assert waiting["Priority"] == 0
 
 
 def test_others_are_counted_and_not_named(plane, ann):

@@ -43,7 +43,8 @@ def test_each_is_told_of_what_they_may_look_at(plane, people):
         heard["eve"].wait(lambda it: it.data.get("Change") == "changed")
         heard["ann"].wait(lambda it: it.data.get("Kind") == "endpoint")
         kinds = {it["Kind"] for it in heard["ann"].of("resource")}
-        assert kinds == {"training-job", "model", "endpoint-config", "endpoint"}
+        component = "experiment-trial-component"  # of the job
+        assert kinds == {"training-job", component, "model", "endpoint-config", "endpoint"}
         assert {it["Name"] for it in heard["bob"].of("resource")} == {"bob-model"}
         assert {it["Name"] for it in heard["eve"].of("resource")} == {"ann-model"}
         assert heard["bob"].of("object") == []

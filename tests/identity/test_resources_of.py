@@ -77,7 +77,15 @@ def test_each_sees_their_own_and_the_owner_everything(plane, ann):
     owner = plane.client("studio")
     assert owner.query_resources(Kind="training-job")["Total"] == 13
     counts = {it["Kind"]: it["Total"] for it in owner.count_resources()["Counts"]}
-    assert counts == {"training-job": 13, "endpoint": 1, "endpoint-config": 1, "model": 1}
+    assert counts == {
+        "training-job": 13,
+        "processing-job": 0,
+        "endpoint": 1,
+        "endpoint-config": 1,
+        "model": 1,
+        "experiment": 0,
+        "schedule": 0,
+    }
 
 
 def test_nonsense_is_refused(ann):

@@ -65,3 +65,36 @@ def test_a_policy_is_needed(plane):
     bob = user(plane, "bob-asks", "AmazonS3FullAccess")
     with pytest.raises(ClientError, match="studio:ValidateTrainingJob"):
         faults(bob, "s3://asked-by-ann/a")
+
+
+def processing_faults(person, uri, **more):
+    place = {"LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    request = {
+        "ProcessingJobName": "asked",
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": "python:latest", "ContainerEntrypoint": ["true"]},
+        "ProcessingInputs": [{"InputName": "in", "S3Input": {"S3Uri": uri, **place}}],
+        "ProcessingResources": {"ClusterConfig": cluster},
+    }
+    answer = person.client("studio").validate_processing_job(Request=request | more)
+    return {fault["Path"]: fault["Message"] for fault in answer["Faults"]}
+
+
+def test_a_processing_job_is_looked_at_as_it_would_be_made(ann):
+    assert processing_faults(ann, "s3://asked-by-ann/a") == {}
+    assert list(processing_faults(ann, "s3://asked-by-ann/b")) == [
+        "ProcessingInputs[0].S3Input.S3Uri"
+    ]
+    place = {"S3Uri": "s3://nowhere-at-all/o", "LocalPath": "/tmp", "S3UploadMode": "EndOfJob"}
+    wrong = processing_faults(
+        ann,
+        "s3://asked-by-ann/a",
+        AppSpecification={"ImageUri": "python:latest"},
+        ProcessingOutputConfig={"Outputs": [{"OutputName": "o", "S3Output": place}]},
+    )
+    assert list(wrong) == ["AppSpecification", "ProcessingOutputConfig"]
+    assert "ContainerEntrypoint" in wrong["AppSpecification"]
+    assert list(processing_faults(ann, "s3://of-the-owner/a.csv")) == [""]
+    answer = ann.client("studio").validate_processing_job(Request={"AppSpecification": {}})
+    assert "AppSpecification.ImageUri" in {it["Path"] for it in answer["Faults"]}

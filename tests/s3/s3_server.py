@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import databases
 from botocore.config import Config
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
@@ -64,7 +65,7 @@ class Running:
 def serve(root: Path, region: str = REGION, tls: ssl.SSLContext | None = None) -> Iterator[Running]:
     """A gateway on a free port in a thread of its own, until the generator ends."""
     store = ObjectStore(root)
-    settings = Settings(home=root, region=region)
+    settings = Settings(home=databases.seeded(root), region=region)
     db = Database(settings.database)
     migrate.upgrade(db)
     gateway = Gateway(store, settings, opened(db, settings, Credentials(ACCESS_KEY, SECRET)))
@@ -84,7 +85,7 @@ def serve(root: Path, region: str = REGION, tls: ssl.SSLContext | None = None) -
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     scheme = "https" if tls else "http"
     yield Running(f"{scheme}://127.0.0.1:{state['port']}", state["port"], store, root)
     state["loop"].call_soon_threadsafe(state["stop"].set)

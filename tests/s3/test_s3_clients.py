@@ -2,33 +2,31 @@
 
 import hashlib
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from aws_cli import CommandLine, command_line
 from boto3.s3.transfer import TransferConfig
 from s3_server import ACCESS_KEY, REGION, SECRET
 
 MIB = 1 << 20
 
 
-def aws(gateway: Any, *arguments: str | Path, cwd: Path, check: bool = True) -> Any:
-    """Run the AWS CLI, `s3` command."""
+@pytest.fixture
+def aws(gateway: Any, tmp_path: Path) -> Iterator[CommandLine]:
     environ = {
         "PATH": os.environ["PATH"],
-        "HOME": str(cwd),
+        "HOME": str(tmp_path),
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": gateway.url,
     }
-    command = [str(Path(sys.executable).with_name("aws")), "s3", *map(str, arguments)]
-    return subprocess.run(
-        command, env=environ, cwd=cwd, check=check, capture_output=True, text=True
-    )
+    with command_line(environ, tmp_path) as made:
+        yield made
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -39,13 +37,17 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
-def test_aws_cli(gateway: Any, tmp_path: Path) -> None:
+def test_aws_cli(aws: CommandLine, tmp_path: Path) -> None:
+    def run(*arguments: object, fails: bool = False) -> Any:
+        done = aws.run("s3", *arguments)
+        assert (done.returncode != 0) is fails, done.stderr
+        return done
+
     data = tmp_path / "data"
     (data / "sub dir").mkdir(parents=True)
     (data / "small.csv").write_text("1,2\n")
     (data / "sub dir" / "ü &.bin").write_bytes(os.urandom(1000))
     (data / "large.bin").write_bytes(os.urandom(17 * MIB))
-    run = lambda *arguments, **how: aws(gateway, *arguments, cwd=tmp_path, **how)  # noqa: E731
     run("mb", "s3://cli-bucket")
     run("sync", data, "s3://cli-bucket/in")
     assert run("sync", data, "s3://cli-bucket/in").stdout == ""
@@ -61,7 +63,7 @@ def test_aws_cli(gateway: Any, tmp_path: Path) -> None:
     run("sync", "--delete", data, "s3://cli-bucket/in")
     assert "small.csv" not in run("ls", "s3://cli-bucket/in/").stdout
     run("mv", "s3://cli-bucket/copy/small.csv", "s3://cli-bucket/moved.csv")
-    assert "BucketNotEmpty" in run("rb", "s3://cli-bucket", check=False).stderr
+    assert "BucketNotEmpty" in run("rb", "s3://cli-bucket", fails=True).stderr
     run("rm", "--recursive", "s3://cli-bucket/in")
     run("rb", "--force", "s3://cli-bucket")
     assert "cli-bucket" not in run("ls").stdout

@@ -263,7 +263,7 @@ def test_many_ranges(untouched: str, gateway: Any) -> None:
         b"<a>" * 100_000,
     ],
 )
-def test_xml(untouched: str, gateway: Any, body: bytes) -> None:
+def test_a32_xml(untouched: str, gateway: Any, body: bytes) -> None:
     answer = s3_raw.call(gateway.port, "POST", f"/{untouched}?delete", body=body)
     refused(answer, 400, "MalformedXML")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import s3_writer
 from botocore.exceptions import ClientError
+from waiting import eventually
 
 from studio.s3 import index, janitor, lifecycle, multipart
 from studio.s3.index import NEWEST, NO_CHECKSUM
@@ -179,11 +180,7 @@ def test_the_thread(store: ObjectStore, clock: Clock) -> None:
     works = Janitor(store, wake_seconds=0.01)
     works.start()
     try:
-        for _ in range(500):
-            if not list(store.list("bucket", "")):
-                break
-            works._stop.wait(0.01)
-        assert not list(store.list("bucket", ""))
+        eventually(lambda: not list(store.list("bucket", "")))
     finally:
         works.close()
 

@@ -13,6 +13,7 @@ from s3_server import ACCESS_KEY, SECRET
 
 from studio.errors import ValidationException
 from studio.s3.client import LocalStorage, RemoteStorage, Storage, parse_uri, storage_for
+from studio.s3.index import Touched
 from studio.settings import Settings
 
 
@@ -139,7 +140,10 @@ def test_remote_speaks_to_another_gateway(gateway: Any, tmp_path: Path) -> None:
         client = s3_server.client(other.url)
         client.create_bucket(Bucket="elsewhere")
         remote = RemoteStorage(client)
+        noted: list[object] = []
+        remote.watch(noted.extend)
         remote.put_file("elsewhere", "k", tmp_path / "file")
         assert remote.read("elsewhere", "k", 10 << 20) == (tmp_path / "file").read_bytes()
+        assert noted == [Touched("elsewhere", "k")]
         assert not LocalStorage(gateway.store).bucket_exists("elsewhere")
         remote.close()

@@ -21,6 +21,7 @@ _DEFAULT_RESULTS = 10
 _LOOKED_THROUGH = 1_000
 _MOST_SUGGESTIONS = 100
 _NEWEST = ("CreationTime", "Descending")
+_MAPS = ("HyperParameters", "Parameters", "InputArtifacts", "OutputArtifacts")
 _COLUMN_ORDERS = {
     "name": "Name",
     "status": "Status",
@@ -60,9 +61,9 @@ def get_search_suggestions(ctx: Context, request: Doc) -> Doc:
     if entity is not None:
         scope = store.scope(ctx, entity.kind)
         with ctx.db.read() as connection:
-            show = entity.documents(connection)
-            for row in query.scan(connection, scope, (), _NEWEST, None, _LOOKED_THROUGH):
-                names.update(_suggested(show(row), row.tags, start))
+            newest = query.scan(connection, scope, (), _NEWEST, None, _LOOKED_THROUGH)
+            for document in entity.documents(connection, None)(list(newest)):
+                names.update(_suggested(document, start))
     chosen = sorted(names)[:_MOST_SUGGESTIONS]
     return {"PropertyNameSuggestions": [{"PropertyName": name} for name in chosen]}
 
@@ -74,12 +75,14 @@ def _found(ctx: Context, entity: Entity, request: Doc) -> Found:
     sort, order = request.get("SortBy"), request.get("SortOrder", "Descending")
     by = _column(entity, named, sort)
     scope = store.scope(ctx, entity.kind)
+    entity.prepare(ctx.db)
     with ctx.db.read() as connection:
         question = Question(
             scope=scope,
             wanted=_wanted(entity, named, expression) if expression else [],
             test=test,
-            documents=entity.documents(connection),
+            looked_at=entity.documents(connection, _looked_at(named, expression, by)),
+            documents=entity.documents(connection, None),
             order=order,
             limit=request.get("MaxResults", _DEFAULT_RESULTS),
             token=request.get("NextToken") or None,
@@ -118,6 +121,8 @@ def _wanted(entity: Entity, named: Names, expression: Doc) -> list[ColumnElement
             value = comparisons.milliseconds(value) if found.type == "timestamp" else value
             wanted.append(query.comparison(column, operator, value))
         last = found.path[-1]
+        if operator == "Equals" and found.name in entity.equal:
+            wanted.append(entity.equal[found.name](value))
         if isinstance(last, Pick) and last.member == "Key" and operator != "NotExists":
             wanted.append(query.tagged(last.key))
     for part in expression.get("SubExpressions", ()):
@@ -125,11 +130,18 @@ def _wanted(entity: Entity, named: Names, expression: Doc) -> list[ColumnElement
     return [each for each in wanted if each is not None]
 
 
-def _suggested(document: Doc, tags: list[Doc], start: str) -> list[str]:
+def _looked_at(named: Names, expression: Doc | None, by: str | Property) -> list[Property]:
+    """The properties that decide whether something is found, and where it stands."""
+    sorted_by = [by] if isinstance(by, Property) else []
+    return sorted_by + ([named(it) for it in expressions.asked(expression)] if expression else [])
+
+
+def _suggested(document: Doc, start: str) -> list[str]:
     keys: list[tuple[str, Any]] = [
-        *(("HyperParameters", key) for key in document.get("HyperParameters") or ()),
+        *((group, key) for group in _MAPS for key in document.get(group) or ()),
         *(("Metrics", it["MetricName"]) for it in document.get("FinalMetricDataList") or ()),
-        *(("Tags", tag["Key"]) for tag in tags),
+        *(("Metrics", it["MetricName"]) for it in document.get("Metrics") or ()),
+        *(("Tags", tag["Key"]) for tag in document.get("Tags") or ()),
     ]
     names = ((key, f"{group}.{key}") for group, key in keys)
     return [

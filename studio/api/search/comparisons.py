@@ -1,5 +1,6 @@
 """What the operators of a filter mean for each type of property."""
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -45,8 +46,10 @@ def test(found: Property, operation: str, value: str | None) -> Test:
     return lambda document: any(holds(each) for each in found.values(document))
 
 
-def number(text: str) -> float | int | None:
+def number(text: str | float) -> float | int | None:
     """`text` as a number, an integer when it is written as one; None for another text."""
+    if isinstance(text, int | float):
+        return text
     if _INTEGER.fullmatch(text) and len(text) < _LONGEST_INTEGER:
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else None
@@ -71,10 +74,11 @@ def _holds(found: Property, operation: str, value: str) -> Holds:
     if operation in ("Contains", "In") and found.type not in ("text", "free"):
         raise _unsupported(found, operation)
     if operation == "Contains":
-        return lambda it: value in it
+        return lambda it: isinstance(it, str) and value in it
     if operation == "In":
         several = {part.strip() for part in value.split(",")}
-        return several.__contains__
+        numbers = {number(part) for part in several}
+        return lambda it: it in several if isinstance(it, str) else it in numbers
     compare = _COMPARE[operation]
     match found.type:
         case "text":
@@ -96,6 +100,8 @@ def _holds(found: Property, operation: str, value: str) -> Holds:
 def _equal_text(found: Property, operation: str, value: str) -> Holds:
     if operation not in ("Equals", "NotEquals"):
         raise _unsupported(found, operation)
+    if found.path[-1] == "SourceArn":  # SDKs ask for it in lower case
+        return lambda it: bool(it.lower() == value.lower())
     return lambda it: bool(it == value)
 
 
@@ -114,11 +120,12 @@ def _free(found: Property, operation: str, value: str) -> Holds:
         return _equal_text(found, operation, value)
     compare = _COMPARE[operation]
 
-    def holds(text: str) -> bool:
-        given = number(text)
-        if given is None or given in (float("inf"), float("-inf")):
+    def holds(it: str | float) -> bool:
+        given = number(it)
+        if given is None or not math.isfinite(given):
             return False
-        return compare(int(given) if isinstance(wanted, int) else given, wanted)
+        whole = isinstance(it, str) and isinstance(wanted, int)
+        return compare(int(given) if whole else given, wanted)
 
     return holds
 

@@ -51,6 +51,13 @@ def check(expression: Doc) -> None:
         raise ValidationException("'CONTAINS' operator usage limit of 1 exceeded.")
 
 
+def asked(expression: Doc) -> Iterator[str]:
+    """The names of all properties that the expression asks for."""
+    for part in _parts(expression):
+        yield from (it["Name"] for it in part.get("Filters", ()))
+        yield from (it["NestedPropertyName"] for it in part.get("NestedFilters", ()))
+
+
 def compiled(expression: Doc, named: Names) -> Test:
     """The test. Raises ValidationException for unknown names and impossible comparisons."""
     tests = [_filter(each, named) for each in expression.get("Filters", ())]

@@ -8,6 +8,7 @@ leads on from there.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection
@@ -21,16 +22,19 @@ from studio.db.resources import Doc, Resource
 
 SCANNED = 10_000
 
+_BATCH = 200
 _ORDER_OF_VALUES = (int, float, str, str)
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is searched: `wanted` narrows the rows, `test` decides. `order`: Ascending or not."""
+    """What is searched: `wanted` narrows the rows, `test` decides by what `looked_at` tells of
+    each, `documents` is what is shown of those found. `order`: Ascending or not."""
 
     scope: Mapping[str, str]
     wanted: Sequence[ColumnElement[bool]]
     test: Test
+    looked_at: Documents
     documents: Documents
     order: str
     limit: int
@@ -53,19 +57,18 @@ def by_column(connection: Connection, question: Question, sort: str) -> Found:
     after, before = None, 0
     if question.token:
         *after, before = query.opened(question.token, question.mark, (*query.kinds(sort), int))
-    found: list[Doc] = []
+    found: list[Resource] = []
     scanned, last = 0, None
-    for row in _rows(connection, question, sort, after, SCANNED + 1):
-        document = question.documents(row)
+    for row, document in _rows(connection, question, sort, after, SCANNED + 1):
         matches = question.test(document)
         if scanned == SCANNED or (matches and len(found) == question.limit):
             total = before + len(found)
             assert last is not None
             token = query.sealed([*query.position(last, sort), total], question.mark)
-            return Found(found, token, total + matches, False)
-        found += [document] if matches else []
+            return Found(question.documents(found), token, total + matches, False)
+        found += [row] if matches else []
         scanned, last = scanned + 1, row
-    return Found(found, None, before + len(found), True)
+    return Found(question.documents(found), None, before + len(found), True)
 
 
 def by_property(connection: Connection, question: Question, sort: Property) -> Found:
@@ -76,19 +79,18 @@ def by_property(connection: Connection, question: Question, sort: Property) -> F
         after = tuple(query.opened(question.token, question.mark, _ORDER_OF_VALUES))
     total = 0
 
-    def ranked() -> Iterator[tuple[tuple[Any, ...], Doc]]:
+    def ranked() -> Iterator[tuple[tuple[Any, ...], Resource]]:
         nonlocal total
-        for row in _rows(connection, question, "CreationTime", None, None):
-            document = question.documents(row)
+        for row, document in _rows(connection, question, "CreationTime", None, None):
             if question.test(document):
                 total += 1
                 place = (*_rank(sort, document, descending), row.id)
                 if after is None or (place < after if descending else place > after):
-                    yield place, document
+                    yield place, row
 
     best = heapq.nlargest if descending else heapq.nsmallest
     page = best(question.limit + 1, ranked(), key=lambda it: it[0])
-    documents = [document for _, document in page[: question.limit]]
+    documents = question.documents([row for _, row in page[: question.limit]])
     if len(page) <= question.limit:
         return Found(documents, None, total, True)
     last = page[question.limit - 1][0]
@@ -101,9 +103,12 @@ def _rows(
     sort: str,
     after: Sequence[Any] | None,
     limit: int | None,
-) -> Iterator[Resource]:
+) -> Iterator[tuple[Resource, Doc]]:
+    """Rows with what is looked at of them, which is found for many at once."""
     by = (sort, question.order)
-    return query.scan(connection, question.scope, question.wanted, by, after, limit)
+    rows = query.scan(connection, question.scope, question.wanted, by, after, limit)
+    while batch := list(islice(rows, _BATCH)):
+        yield from zip(batch, question.looked_at(batch), strict=True)
 
 
 def _rank(sort: Property, document: Doc, descending: bool) -> tuple[int, float, str]:

@@ -1,0 +1,1 @@
+"""Experiments: values and series of components, and the language that asks for them."""
