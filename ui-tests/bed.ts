@@ -18,15 +18,16 @@ import {
   test as base,
   type IJupyterLabPageFixture
 } from '@jupyterlab/galata';
-import type { BrowserContext, Page } from '@playwright/test';
+import type { BrowserContext, Page, Response } from '@playwright/test';
 
 export { expect };
 export type { IJupyterLabPageFixture };
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const python = process.env.PYTHON ?? 'python';
 const TOKEN = 'token-of-the-flows';
 const PATIENCE_MS = 120_000;
+const STOP_MS = 10_000;
 
 /** A Jupyter server with a home of Studio's own, as processes that a flow may kill. */
 export class Bed {
@@ -72,7 +73,10 @@ export class Bed {
     }
     const ended = new Promise(resolve => jupyter.once('exit', resolve));
     jupyter.kill('SIGTERM');
+    // Threads of its own (anyio's) may keep it for ever when it has just read a notebook.
+    const patience = setTimeout(() => jupyter.kill('SIGKILL'), STOP_MS);
     await ended;
+    clearTimeout(patience);
   }
 
   /** End everything. */
@@ -87,7 +91,7 @@ export class Bed {
   /** Run the `studio` command for this home; what it prints. */
   async studio(...args: string[]): Promise<string> {
     const command = ['-P', '-m', 'studio.cli', ...args, '--home', this.home];
-    const done = await run(python, command, { env: this._environment });
+    const done = await execute(python, command, { env: this._environment });
     return done.stdout;
   }
 
@@ -98,7 +102,11 @@ export class Bed {
   }
 
   /** A request of the Jupyter server by its user, outside of any browser. */
-  request(method: string, path: string, body?: BodyInit): Promise<Response> {
+  request(
+    method: string,
+    path: string,
+    body?: BodyInit
+  ): Promise<globalThis.Response> {
     const headers = { Authorization: `token ${TOKEN}` };
     return fetch(`${this.url}/${path}`, { method, headers, body });
   }
@@ -111,9 +119,10 @@ export class Bed {
   /** Call an operation, as another program would; raises with what AWS says. */
   async call(
     operation: string,
-    request: object = {}
+    request: object = {},
+    service = 'sagemaker'
   ): Promise<Record<string, unknown>> {
-    const path = `studio/api/aws/sagemaker/${operation}`;
+    const path = `studio/api/aws/${service}/${operation}`;
     const answer = await this.request('POST', path, JSON.stringify(request));
     const text = await answer.text();
     if (!answer.ok) {
@@ -155,8 +164,13 @@ export class Bed {
   private _jupyter: ChildProcess | null = null;
 }
 
+interface IFetched {
+  /** Answers with scripts of Studio's, since before the page was there. */
+  scripts: Response[];
+}
+
 /** Galata's test, on a bed of the file's own; nothing between browser and server is mocked. */
-export const test = base.extend<object, { bed: Bed }>({
+export const test = base.extend<IFetched, { bed: Bed }>({
   bed: [
     async ({}, use) => {
       const bed = new Bed();
@@ -167,10 +181,16 @@ export const test = base.extend<object, { bed: Bed }>({
     { scope: 'worker', timeout: 2 * PATIENCE_MS }
   ],
   baseURL: async ({ bed }, use) => use(bed.url),
-  context: async ({ bed, context }, use) => {
+  context: async ({ bed, context, scripts }, use) => {
+    context.on('response', response => {
+      if (response.url().includes('/extensions/jupyter-ml-studio/')) {
+        scripts.push(response);
+      }
+    });
     await bed.login(context);
     await use(context);
   },
+  scripts: async ({}, use) => use([]),
   tmpPath: async ({ bed }, use) => {
     mkdirSync(join(bed.work, 'flow'), { recursive: true });
     await use('flow');
@@ -209,13 +229,29 @@ export async function open(
   command: string,
   args: object = {}
 ): Promise<void> {
+  await run(page, `studio:${command}`, args);
+}
+
+/** Run a command of JupyterLab's. */
+export async function run(
+  page: Page,
+  command: string,
+  args: object = {}
+): Promise<void> {
   await page.evaluate(
     async ([id, given]) => {
       const { jupyterapp } = window as unknown as { jupyterapp: IApp };
       await jupyterapp.commands.execute(id, given);
     },
-    [`studio:${command}`, args] as const
+    [command, args] as const
   );
+}
+
+/** Wait until JupyterLab has stored what is open, which it does a moment late: `text` is in it. */
+export async function stored(bed: Bed, text: string): Promise<void> {
+  await expect
+    .poll(async () => (await bed.request('GET', 'lab/api/workspaces')).text())
+    .toContain(text);
 }
 
 interface IApp {

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jupyterlab
+from jupyterlab import commands
 
 c = get_config()  # noqa: F821
 c.ServerApp.open_browser = False
@@ -13,3 +14,5 @@ c.LabApp.expose_app_in_browser = True
 c.LabApp.extra_labextensions_path = [str(Path(jupyterlab.__file__).parent / "galata")]
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+# Nothing is built here: a second of Node's to learn of Yarn's settings is for nothing.
+commands._yarn_config = lambda logger: {"yarn config": {}}

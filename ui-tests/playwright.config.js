@@ -6,14 +6,17 @@ module.exports = {
   testDir: 'tests',
   workers: 1,
   // Far longer than anything takes, also on a busy machine.
-  timeout: 240_000,
+  timeout: 720_000,
   expect: { timeout: 60_000 },
   reporter: [['list']],
   use: {
     ...baseConfig.use,
     actionTimeout: 60_000,
     viewport: { width: 1280, height: 800 },
-    trace: 'retain-on-failure',
+    // What turns and breathes is drawn without a graphics card here.
+    contextOptions: { reducedMotion: 'reduce' },
+    // STUDIO_UI_TRACE=1 keeps what playwright's show-trace shows.
+    trace: process.env.STUDIO_UI_TRACE ? 'retain-on-failure' : 'off',
     screenshot: 'only-on-failure',
     video: 'off',
     launchOptions: {

@@ -4,6 +4,8 @@
 """
 
 import json
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +26,9 @@ BUCKET = "bank-marketing"
 def main() -> None:
     sm, s3 = boto3.client("sagemaker"), boto3.client("s3")
     upload(s3)
+    subprocess.run(
+        [sys.executable, DATA.parent / "sweep.py"], stdout=subprocess.DEVNULL, check=True
+    )
     jobs = [
         job("bank-xgboost-depth-5", "xgboost", max_depth=5, eta=0.2, num_round=60),
         job("bank-xgboost-depth-3", "xgboost", max_depth=3, eta=0.1, num_round=60),

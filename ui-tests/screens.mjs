@@ -5,6 +5,8 @@ import { chromium } from '@playwright/test';
 
 const [base, folder, ...chosen] = process.argv.slice(2);
 const BANK = 's3://bank-marketing/raw/calls.csv';
+const SWEEP = 'experiment == "salary-sweep"';
+const PAIR = ['salary-sweep-l001-m0-b4-s1-1', 'salary-sweep-l02-m09-b12-s3-54'];
 
 // What to open, and what must be there before the picture is taken.
 const PAGES = {
@@ -59,7 +61,81 @@ const PAGES = {
     { uri: BANK, tab: 'train', target: 'y_yes' },
     'form'
   ],
-  experiments: ['studio:open-experiments', {}, '.jp-StudioView']
+  experiments: ['studio:open-experiments', {}, '.jp-StudioGrid-row'],
+  component: [
+    'studio:open-component',
+    { name: 'salary-sweep-l02-m09-b12-s3-54' },
+    '.js-plotly-plot .trace'
+  ],
+  'compare-table': [
+    'studio:compare',
+    { query: SWEEP, pane: 'table' },
+    '.jp-StudioGrid-row'
+  ],
+  'compare-charts': [
+    'studio:compare',
+    { query: SWEEP, pane: 'charts' },
+    'canvas'
+  ],
+  'compare-parallel': [
+    'studio:compare',
+    { query: SWEEP, pane: 'parallel' },
+    'canvas'
+  ],
+  'compare-scatter': [
+    'studio:compare',
+    { query: SWEEP, pane: 'scatter' },
+    '.js-plotly-plot .trace'
+  ],
+  'compare-diff': [
+    'studio:compare',
+    { query: SWEEP, selection: PAIR, pane: 'diff' },
+    '.jp-StudioView table, .jp-StudioView [role=grid]'
+  ],
+  'compare-artifacts': [
+    'studio:compare',
+    { query: SWEEP, selection: PAIR, pane: 'artifacts' },
+    '.jp-StudioView table, .jp-StudioView [role=grid]'
+  ],
+  compute: ['studio:open-compute', {}, '.jp-StudioGrid-row'],
+  'job-spot': [
+    'studio:open-job',
+    { name: 'vision-spot' },
+    '.js-plotly-plot .trace'
+  ],
+  'job-notebook': [
+    'studio:open-job',
+    { name: 'weekly-report-south' },
+    'progress'
+  ],
+  'processing-jobs': ['studio:open-processing-jobs', {}, '.jp-StudioGrid-row'],
+  'processing-job': [
+    'studio:open-processing-job',
+    { name: 'prepare-calls' },
+    '[role=log]'
+  ],
+  'new-processing-job': [
+    'studio:new-processing-job',
+    { from: 'prepare-calls' },
+    'input'
+  ],
+  schedules: ['studio:open-schedules', {}, '.jp-StudioGrid-row'],
+  schedule: [
+    'studio:open-schedules',
+    { selected: 'prepare-weekly' },
+    '.jp-StudioSchedules-runs li'
+  ],
+  'run-notebook': [
+    'studio:run-notebook',
+    { path: 'weekly-report.ipynb' },
+    'input'
+  ],
+  images: ['studio:open-images', {}, 'table'],
+  'compare-lineage': [
+    'studio:compare',
+    { names: ['bank-xgboost-depth-5-aws-training-job'], pane: 'lineage' },
+    '.jp-StudioView svg'
+  ]
 };
 const THEMES = {
   light: 'JupyterLab Light',

@@ -1,6 +1,7 @@
 """Pictures of every page, in each theme and width: `make screens`.
 
-Starts a Studio and a JupyterLab of its own, fills them with scene.py, and lets screens.mjs look.
+Starts a Studio and a JupyterLab of its own, fills them with scene.py and machine.py, and lets
+screens.mjs look.
 The pictures lie in ui-tests/screens/; those that the documentation shows are copied to
 docs/images/. The arguments name pages; none means all.
 """
@@ -15,6 +16,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from machine import imagined_gpus
+
 HERE = Path(__file__).parent
 SHOWN = HERE.parent / "docs" / "images"
 FOLDER = HERE / "screens"
@@ -24,12 +27,15 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="studio-screens-"))
     environment = {**os.environ, "STUDIO_HOME": str(home / "studio"), "HOME": str(home)}
     environment["JUPYTERLAB_SETTINGS_DIR"] = str(home / "settings")
+    environment |= {"STUDIO_CPU_SLOTS": "24", "LD_LIBRARY_PATH": str(home)}
     (home / "work").mkdir()
+    imagined_gpus(home)
     quiet(home / "settings")
     try:
         subprocess.run(["studio", "serve", "--detach"], env=environment, check=True)
-        script = f'eval "$(studio env)" && {sys.executable} {HERE / "scene.py"}'
-        subprocess.run(["bash", "-c", script], env=environment, check=True)
+        for scene in ("scene.py", "machine.py"):
+            script = f'eval "$(studio env)" && {sys.executable} {HERE / scene} {home / "work"}'
+            subprocess.run(["bash", "-c", script], env=environment, check=True)
         return look(home, environment)
     finally:
         subprocess.run(["studio", "stop", "--all"], env=environment, check=False)

@@ -1,13 +1,18 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import bucketSvg from '../style/icons/bucket.svg';
+import compareSvg from '../style/icons/compare.svg';
+import computeSvg from '../style/icons/compute.svg';
 import dataSvg from '../style/icons/data.svg';
 import deploySvg from '../style/icons/deploy.svg';
 import endpointSvg from '../style/icons/endpoint.svg';
 import experimentSvg from '../style/icons/experiment.svg';
+import imageSvg from '../style/icons/image.svg';
 import jobSvg from '../style/icons/job.svg';
 import modelSvg from '../style/icons/model.svg';
 import newJobSvg from '../style/icons/newjob.svg';
+import processingSvg from '../style/icons/processing.svg';
+import scheduleSvg from '../style/icons/schedule.svg';
 import studioSvg from '../style/icons/studio.svg';
 
 /** Stands for Studio as a whole. */
@@ -52,4 +57,30 @@ export const jobIcon = new LabIcon({ name: 'studio:job', svgstr: jobSvg });
 export const experimentIcon = new LabIcon({
   name: 'studio:experiment',
   svgstr: experimentSvg
+});
+/** Stands for a view that compares trial components. */
+export const compareIcon = new LabIcon({
+  name: 'studio:compare',
+  svgstr: compareSvg
+});
+
+/** Stands for what starts by the clock. */
+export const scheduleIcon = new LabIcon({
+  name: 'studio:schedule',
+  svgstr: scheduleSvg
+});
+/** Stands for processing jobs. */
+export const processingIcon = new LabIcon({
+  name: 'studio:processing',
+  svgstr: processingSvg
+});
+/** Stands for the machine: CPUs, GPUs, and who waits for them. */
+export const computeIcon = new LabIcon({
+  name: 'studio:compute',
+  svgstr: computeSvg
+});
+/** Stands for images of containers. */
+export const imageIcon = new LabIcon({
+  name: 'studio:image',
+  svgstr: imageSvg
 });

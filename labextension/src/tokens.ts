@@ -2,6 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import { Token } from '@lumino/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { Capacity } from './core/capacity';
 import type { Client } from './core/client';
 import type { Documents } from './core/documents';
 import type { Feed } from './core/feed';
@@ -10,6 +11,8 @@ import type { Feed } from './core/feed';
 export interface IStudio {
   readonly client: Client;
   readonly feed: Feed;
+  /** The load of the machine, as last told. */
+  readonly capacity: Capacity;
   readonly documents: Documents;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
@@ -27,7 +30,31 @@ export namespace CommandIDs {
   export const newJob = 'studio:new-job';
   export const stopJobs = 'studio:stop-jobs';
   export const deleteJobs = 'studio:delete-jobs';
+  export const runNotebook = 'studio:run-notebook';
+  export const runSelected = 'studio:run-selected';
+  export const runOpen = 'studio:run-open-notebook';
+  export const openOutput = 'studio:open-notebook-output';
+  export const openSchedules = 'studio:open-schedules';
+  export const scheduleJob = 'studio:schedule-job';
+  export const runSchedule = 'studio:run-schedule';
+  export const pauseSchedules = 'studio:pause-schedules';
+  export const resumeSchedules = 'studio:resume-schedules';
+  export const deleteSchedules = 'studio:delete-schedules';
+  export const openProcessingJobs = 'studio:open-processing-jobs';
+  export const openProcessingJob = 'studio:open-processing-job';
+  export const newProcessingJob = 'studio:new-processing-job';
+  export const openCompute = 'studio:open-compute';
+  export const openImages = 'studio:open-images';
+  export const buildImage = 'studio:build-image';
   export const openExperiments = 'studio:open-experiments';
+  export const newExperiment = 'studio:new-experiment';
+  export const deleteExperiments = 'studio:delete-experiments';
+  export const openComponent = 'studio:open-component';
+  export const deleteComponents = 'studio:delete-components';
+  export const compare = 'studio:compare';
+  export const saveView = 'studio:save-view';
+  export const undoView = 'studio:undo-view';
+  export const redoView = 'studio:redo-view';
   export const openModels = 'studio:open-models';
   export const openModel = 'studio:open-model';
   export const deleteModels = 'studio:delete-models';
@@ -52,6 +79,6 @@ export const DRAG_MIME = 'application/x-studio';
 
 /** The thing under a drag; the name of an object is its S3 URI. */
 export interface IDragged {
-  kind: 'job' | 'model' | 'endpoint' | 'object';
+  kind: 'job' | 'model' | 'endpoint' | 'object' | 'component';
   name: string;
 }

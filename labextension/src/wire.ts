@@ -127,6 +127,14 @@ export namespace sagemaker {
     ContainerEntrypoint?: Array<string>;
     ContainerArguments?: Array<string>;
   }
+  export interface AssociateTrialComponentRequest {
+    TrialComponentName: string;
+    TrialName: string;
+  }
+  export interface AssociateTrialComponentResponse {
+    TrialComponentArn?: string;
+    TrialArn?: string;
+  }
   export interface AsyncInferenceClientConfig {
     MaxConcurrentInvocationsPerInstance?: number;
   }
@@ -337,6 +345,15 @@ export namespace sagemaker {
   export interface CreateEndpointOutput {
     EndpointArn: string;
   }
+  export interface CreateExperimentRequest {
+    ExperimentName: string;
+    DisplayName?: string;
+    Description?: string;
+    Tags?: Array<Tag>;
+  }
+  export interface CreateExperimentResponse {
+    ExperimentArn?: string;
+  }
   export interface CreateModelInput {
     ModelName: string;
     PrimaryContainer?: ContainerDefinition;
@@ -349,6 +366,22 @@ export namespace sagemaker {
   }
   export interface CreateModelOutput {
     ModelArn: string;
+  }
+  export interface CreateProcessingJobRequest {
+    ProcessingInputs?: Array<ProcessingInput>;
+    ProcessingOutputConfig?: ProcessingOutputConfig;
+    ProcessingJobName: string;
+    ProcessingResources: ProcessingResources;
+    StoppingCondition?: ProcessingStoppingCondition;
+    AppSpecification: AppSpecification;
+    Environment?: { [key: string]: string };
+    NetworkConfig?: NetworkConfig;
+    RoleArn: string;
+    Tags?: Array<Tag>;
+    ExperimentConfig?: ExperimentConfig;
+  }
+  export interface CreateProcessingJobResponse {
+    ProcessingJobArn: string;
   }
   export interface CreateTrainingJobRequest {
     TrainingJobName: string;
@@ -382,6 +415,31 @@ export namespace sagemaker {
   }
   export interface CreateTrainingJobResponse {
     TrainingJobArn: string;
+  }
+  export interface CreateTrialComponentRequest {
+    TrialComponentName: string;
+    DisplayName?: string;
+    Status?: TrialComponentStatus;
+    StartTime?: number;
+    EndTime?: number;
+    Parameters?: { [key: string]: TrialComponentParameterValue };
+    InputArtifacts?: { [key: string]: TrialComponentArtifact };
+    OutputArtifacts?: { [key: string]: TrialComponentArtifact };
+    MetadataProperties?: MetadataProperties;
+    Tags?: Array<Tag>;
+  }
+  export interface CreateTrialComponentResponse {
+    TrialComponentArn?: string;
+  }
+  export interface CreateTrialRequest {
+    TrialName: string;
+    DisplayName?: string;
+    ExperimentName: string;
+    MetadataProperties?: MetadataProperties;
+    Tags?: Array<Tag>;
+  }
+  export interface CreateTrialResponse {
+    TrialArn?: string;
   }
   export interface CrossRegionTrafficConfig {
     MaxInvocationsPerSecondPerInstance: number;
@@ -455,8 +513,17 @@ export namespace sagemaker {
   export interface DeleteEndpointInput {
     EndpointName: string;
   }
+  export interface DeleteExperimentRequest {
+    ExperimentName: string;
+  }
+  export interface DeleteExperimentResponse {
+    ExperimentArn?: string;
+  }
   export interface DeleteModelInput {
     ModelName: string;
+  }
+  export interface DeleteProcessingJobRequest {
+    ProcessingJobName: string;
   }
   export interface DeleteTagsInput {
     ResourceArn: string;
@@ -466,6 +533,18 @@ export namespace sagemaker {
   }
   export interface DeleteTrainingJobRequest {
     TrainingJobName: string;
+  }
+  export interface DeleteTrialComponentRequest {
+    TrialComponentName: string;
+  }
+  export interface DeleteTrialComponentResponse {
+    TrialComponentArn?: string;
+  }
+  export interface DeleteTrialRequest {
+    TrialName: string;
+  }
+  export interface DeleteTrialResponse {
+    TrialArn?: string;
   }
   export interface DeployedImage {
     SpecifiedImage?: string;
@@ -521,6 +600,20 @@ export namespace sagemaker {
     MetricsConfig?: MetricsConfig;
     CrossRegionTrafficConfig?: CrossRegionTrafficConfig;
   }
+  export interface DescribeExperimentRequest {
+    ExperimentName: string;
+  }
+  export interface DescribeExperimentResponse {
+    ExperimentName?: string;
+    ExperimentArn?: string;
+    DisplayName?: string;
+    Source?: ExperimentSource;
+    Description?: string;
+    CreationTime?: number;
+    CreatedBy?: UserContext;
+    LastModifiedTime?: number;
+    LastModifiedBy?: UserContext;
+  }
   export interface DescribeModelInput {
     ModelName: string;
   }
@@ -535,6 +628,32 @@ export namespace sagemaker {
     ModelArn: string;
     EnableNetworkIsolation?: boolean;
     DeploymentRecommendation?: DeploymentRecommendation;
+  }
+  export interface DescribeProcessingJobRequest {
+    ProcessingJobName: string;
+  }
+  export interface DescribeProcessingJobResponse {
+    ProcessingInputs?: Array<ProcessingInput>;
+    ProcessingOutputConfig?: ProcessingOutputConfig;
+    ProcessingJobName: string;
+    ProcessingResources: ProcessingResources;
+    StoppingCondition?: ProcessingStoppingCondition;
+    AppSpecification: AppSpecification;
+    Environment?: { [key: string]: string };
+    NetworkConfig?: NetworkConfig;
+    RoleArn?: string;
+    ExperimentConfig?: ExperimentConfig;
+    ProcessingJobArn: string;
+    ProcessingJobStatus: string;
+    ExitMessage?: string;
+    FailureReason?: string;
+    ProcessingEndTime?: number;
+    ProcessingStartTime?: number;
+    LastModifiedTime?: number;
+    CreationTime: number;
+    MonitoringScheduleArn?: string;
+    AutoMLJobArn?: string;
+    TrainingJobArn?: string;
   }
   export interface DescribeTrainingJobRequest {
     TrainingJobName: string;
@@ -591,11 +710,57 @@ export namespace sagemaker {
     ProgressInfo?: TrainingProgressInfo;
     OutputModelPackageArn?: string;
   }
+  export interface DescribeTrialComponentRequest {
+    TrialComponentName: string;
+  }
+  export interface DescribeTrialComponentResponse {
+    TrialComponentName?: string;
+    TrialComponentArn?: string;
+    DisplayName?: string;
+    Source?: TrialComponentSource;
+    Status?: TrialComponentStatus;
+    StartTime?: number;
+    EndTime?: number;
+    CreationTime?: number;
+    CreatedBy?: UserContext;
+    LastModifiedTime?: number;
+    LastModifiedBy?: UserContext;
+    Parameters?: { [key: string]: TrialComponentParameterValue };
+    InputArtifacts?: { [key: string]: TrialComponentArtifact };
+    OutputArtifacts?: { [key: string]: TrialComponentArtifact };
+    MetadataProperties?: MetadataProperties;
+    Metrics?: Array<TrialComponentMetricSummary>;
+    LineageGroupArn?: string;
+    Sources?: Array<TrialComponentSource>;
+  }
+  export interface DescribeTrialRequest {
+    TrialName: string;
+  }
+  export interface DescribeTrialResponse {
+    TrialName?: string;
+    TrialArn?: string;
+    DisplayName?: string;
+    ExperimentName?: string;
+    Source?: TrialSource;
+    CreationTime?: number;
+    CreatedBy?: UserContext;
+    LastModifiedTime?: number;
+    LastModifiedBy?: UserContext;
+    MetadataProperties?: MetadataProperties;
+  }
   export interface DesiredWeightAndCapacity {
     VariantName: string;
     DesiredWeight?: number;
     DesiredInstanceCount?: number;
     ServerlessUpdateConfig?: ProductionVariantServerlessUpdateConfig;
+  }
+  export interface DisassociateTrialComponentRequest {
+    TrialComponentName: string;
+    TrialName: string;
+  }
+  export interface DisassociateTrialComponentResponse {
+    TrialComponentArn?: string;
+    TrialArn?: string;
   }
   export interface DriftCheckBaselines {
     Bias?: DriftCheckBias;
@@ -686,6 +851,14 @@ export namespace sagemaker {
   export interface ExperimentSource {
     SourceArn: string;
     SourceType?: string;
+  }
+  export interface ExperimentSummary {
+    ExperimentArn?: string;
+    ExperimentName?: string;
+    DisplayName?: string;
+    ExperimentSource?: ExperimentSource;
+    CreationTime?: number;
+    LastModifiedTime?: number;
   }
   export interface Explainability {
     Report?: MetricsSource;
@@ -998,6 +1171,18 @@ export namespace sagemaker {
     Endpoints: Array<EndpointSummary>;
     NextToken?: string;
   }
+  export interface ListExperimentsRequest {
+    CreatedAfter?: number;
+    CreatedBefore?: number;
+    SortBy?: string;
+    SortOrder?: string;
+    NextToken?: string;
+    MaxResults?: number;
+  }
+  export interface ListExperimentsResponse {
+    ExperimentSummaries?: Array<ExperimentSummary>;
+    NextToken?: string;
+  }
   export interface ListModelsInput {
     SortBy?: string;
     SortOrder?: string;
@@ -1009,6 +1194,22 @@ export namespace sagemaker {
   }
   export interface ListModelsOutput {
     Models: Array<ModelSummary>;
+    NextToken?: string;
+  }
+  export interface ListProcessingJobsRequest {
+    CreationTimeAfter?: number;
+    CreationTimeBefore?: number;
+    LastModifiedTimeAfter?: number;
+    LastModifiedTimeBefore?: number;
+    NameContains?: string;
+    StatusEquals?: string;
+    SortBy?: string;
+    SortOrder?: string;
+    NextToken?: string;
+    MaxResults?: number;
+  }
+  export interface ListProcessingJobsResponse {
+    ProcessingJobSummaries: Array<ProcessingJobSummary>;
     NextToken?: string;
   }
   export interface ListTagsInput {
@@ -1036,6 +1237,35 @@ export namespace sagemaker {
   }
   export interface ListTrainingJobsResponse {
     TrainingJobSummaries: Array<TrainingJobSummary>;
+    NextToken?: string;
+  }
+  export interface ListTrialComponentsRequest {
+    ExperimentName?: string;
+    TrialName?: string;
+    SourceArn?: string;
+    CreatedAfter?: number;
+    CreatedBefore?: number;
+    SortBy?: string;
+    SortOrder?: string;
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListTrialComponentsResponse {
+    TrialComponentSummaries?: Array<TrialComponentSummary>;
+    NextToken?: string;
+  }
+  export interface ListTrialsRequest {
+    ExperimentName?: string;
+    TrialComponentName?: string;
+    CreatedAfter?: number;
+    CreatedBefore?: number;
+    SortBy?: string;
+    SortOrder?: string;
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListTrialsResponse {
+    TrialSummaries?: Array<TrialSummary>;
     NextToken?: string;
   }
   export interface MetadataProperties {
@@ -1584,6 +1814,16 @@ export namespace sagemaker {
     TrainingJobArn?: string;
     Tags?: Array<Tag>;
   }
+  export interface ProcessingJobSummary {
+    ProcessingJobName: string;
+    ProcessingJobArn: string;
+    CreationTime: number;
+    ProcessingEndTime?: number;
+    LastModifiedTime?: number;
+    ProcessingJobStatus: string;
+    FailureReason?: string;
+    ExitMessage?: string;
+  }
   export interface ProcessingOutput {
     OutputName: string;
     S3Output?: ProcessingS3Output;
@@ -1701,6 +1941,12 @@ export namespace sagemaker {
     ProfilingParameters?: { [key: string]: string };
     DisableProfiler?: boolean;
   }
+  export interface ProfilerConfigForUpdate {
+    S3OutputPath?: string;
+    ProfilingIntervalInMilliseconds?: number;
+    ProfilingParameters?: { [key: string]: string };
+    DisableProfiler?: boolean;
+  }
   export interface ProfilerRuleConfiguration {
     RuleConfigurationName: string;
     LocalPath?: string;
@@ -1755,6 +2001,9 @@ export namespace sagemaker {
   export interface RemoteDebugConfig {
     EnableRemoteDebug?: boolean;
   }
+  export interface RemoteDebugConfigForUpdate {
+    EnableRemoteDebug?: boolean;
+  }
   export interface RepositoryAuthConfig {
     RepositoryCredentialsProviderArn: string;
   }
@@ -1770,6 +2019,9 @@ export namespace sagemaker {
     InstancePreferences?: Array<InstancePreference>;
     SelectedInstanceType?: string;
     SelectedInstanceCount?: number;
+  }
+  export interface ResourceConfigForUpdate {
+    KeepAlivePeriodInSeconds: number;
   }
   export interface ResourceLimits {
     MaxNumberOfTrainingJobs?: number;
@@ -1902,6 +2154,9 @@ export namespace sagemaker {
   }
   export interface SourceAlgorithmSpecification {
     SourceAlgorithms: Array<SourceAlgorithm>;
+  }
+  export interface StopProcessingJobRequest {
+    ProcessingJobName: string;
   }
   export interface StopTrainingJobRequest {
     TrainingJobName: string;
@@ -2141,9 +2396,30 @@ export namespace sagemaker {
     PrimaryStatus?: string;
     Message?: string;
   }
+  export interface TrialComponentSummary {
+    TrialComponentName?: string;
+    TrialComponentArn?: string;
+    DisplayName?: string;
+    TrialComponentSource?: TrialComponentSource;
+    Status?: TrialComponentStatus;
+    StartTime?: number;
+    EndTime?: number;
+    CreationTime?: number;
+    CreatedBy?: UserContext;
+    LastModifiedTime?: number;
+    LastModifiedBy?: UserContext;
+  }
   export interface TrialSource {
     SourceArn: string;
     SourceType?: string;
+  }
+  export interface TrialSummary {
+    TrialArn?: string;
+    TrialName?: string;
+    DisplayName?: string;
+    TrialSource?: TrialSource;
+    CreationTime?: number;
+    LastModifiedTime?: number;
   }
   export interface TtlDuration {
     Unit?: string;
@@ -2172,6 +2448,47 @@ export namespace sagemaker {
   export interface UpdateEndpointWeightsAndCapacitiesOutput {
     EndpointArn: string;
   }
+  export interface UpdateExperimentRequest {
+    ExperimentName: string;
+    DisplayName?: string;
+    Description?: string;
+  }
+  export interface UpdateExperimentResponse {
+    ExperimentArn?: string;
+  }
+  export interface UpdateTrainingJobRequest {
+    TrainingJobName: string;
+    ProfilerConfig?: ProfilerConfigForUpdate;
+    ProfilerRuleConfigurations?: Array<ProfilerRuleConfiguration>;
+    ResourceConfig?: ResourceConfigForUpdate;
+    RemoteDebugConfig?: RemoteDebugConfigForUpdate;
+  }
+  export interface UpdateTrainingJobResponse {
+    TrainingJobArn: string;
+  }
+  export interface UpdateTrialComponentRequest {
+    TrialComponentName: string;
+    DisplayName?: string;
+    Status?: TrialComponentStatus;
+    StartTime?: number;
+    EndTime?: number;
+    Parameters?: { [key: string]: TrialComponentParameterValue };
+    ParametersToRemove?: Array<string>;
+    InputArtifacts?: { [key: string]: TrialComponentArtifact };
+    InputArtifactsToRemove?: Array<string>;
+    OutputArtifacts?: { [key: string]: TrialComponentArtifact };
+    OutputArtifactsToRemove?: Array<string>;
+  }
+  export interface UpdateTrialComponentResponse {
+    TrialComponentArn?: string;
+  }
+  export interface UpdateTrialRequest {
+    TrialName: string;
+    DisplayName?: string;
+  }
+  export interface UpdateTrialResponse {
+    TrialArn?: string;
+  }
   export interface UserContext {
     UserProfileArn?: string;
     UserProfileName?: string;
@@ -2199,6 +2516,138 @@ export namespace sagemaker {
   }
 }
 
+export namespace scheduler {
+  export interface AwsVpcConfiguration {
+    Subnets: Array<string>;
+    SecurityGroups?: Array<string>;
+    AssignPublicIp?: string;
+  }
+  export interface CapacityProviderStrategyItem {
+    capacityProvider: string;
+    weight?: number;
+    base?: number;
+  }
+  export interface CreateScheduleInput {
+    Name: string;
+    GroupName?: string;
+    ScheduleExpression: string;
+    StartDate?: number;
+    EndDate?: number;
+    Description?: string;
+    ScheduleExpressionTimezone?: string;
+    State?: string;
+    KmsKeyArn?: string;
+    Target: Target;
+    FlexibleTimeWindow: FlexibleTimeWindow;
+    ClientToken?: string;
+    ActionAfterCompletion?: string;
+  }
+  export interface CreateScheduleOutput {
+    ScheduleArn: string;
+  }
+  export interface DeadLetterConfig {
+    Arn?: string;
+  }
+  export interface DeleteScheduleInput {
+    Name: string;
+    GroupName?: string;
+    ClientToken?: string;
+  }
+  export interface DeleteScheduleOutput {
+  }
+  export interface EcsParameters {
+    TaskDefinitionArn: string;
+    TaskCount?: number;
+    LaunchType?: string;
+    NetworkConfiguration?: NetworkConfiguration;
+    PlatformVersion?: string;
+    Group?: string;
+    CapacityProviderStrategy?: Array<CapacityProviderStrategyItem>;
+    EnableECSManagedTags?: boolean;
+    EnableExecuteCommand?: boolean;
+    PlacementConstraints?: Array<PlacementConstraint>;
+    PlacementStrategy?: Array<PlacementStrategy>;
+    PropagateTags?: string;
+    ReferenceId?: string;
+    Tags?: Array<{ [key: string]: string }>;
+  }
+  export interface EventBridgeParameters {
+    DetailType: string;
+    Source: string;
+  }
+  export interface EventBridgePutEventsV2Parameters {
+    DetailType: string;
+    Source: string;
+  }
+  export interface EventBridgePutRawEventsParameters {
+    Metadata?: { [key: string]: string };
+  }
+  export interface FlexibleTimeWindow {
+    Mode: string;
+    MaximumWindowInMinutes?: number;
+  }
+  export interface KinesisParameters {
+    PartitionKey: string;
+  }
+  export interface NetworkConfiguration {
+    awsvpcConfiguration?: AwsVpcConfiguration;
+  }
+  export interface PlacementConstraint {
+    type?: string;
+    expression?: string;
+  }
+  export interface PlacementStrategy {
+    type?: string;
+    field?: string;
+  }
+  export interface RetryPolicy {
+    MaximumEventAgeInSeconds?: number;
+    MaximumRetryAttempts?: number;
+  }
+  export interface SageMakerPipelineParameter {
+    Name: string;
+    Value: string;
+  }
+  export interface SageMakerPipelineParameters {
+    PipelineParameterList?: Array<SageMakerPipelineParameter>;
+  }
+  export interface SqsParameters {
+    MessageGroupId?: string;
+  }
+  export interface Target {
+    Arn: string;
+    RoleArn: string;
+    DeadLetterConfig?: DeadLetterConfig;
+    RetryPolicy?: RetryPolicy;
+    Input?: string;
+    EcsParameters?: EcsParameters;
+    EventBridgeParameters?: EventBridgeParameters;
+    EventBridgePutEventsV2Parameters?: EventBridgePutEventsV2Parameters;
+    EventBridgePutRawEventsParameters?: EventBridgePutRawEventsParameters;
+    KinesisParameters?: KinesisParameters;
+    SageMakerPipelineParameters?: SageMakerPipelineParameters;
+    SqsParameters?: SqsParameters;
+  }
+  export interface UpdateScheduleInput {
+    Name: string;
+    GroupName?: string;
+    ScheduleExpression: string;
+    StartDate?: number;
+    EndDate?: number;
+    Description?: string;
+    ScheduleExpressionTimezone?: string;
+    State?: string;
+    KmsKeyArn?: string;
+    Target: Target;
+    FlexibleTimeWindow: FlexibleTimeWindow;
+    ClientToken?: string;
+    ActionAfterCompletion?: string;
+  }
+  export interface UpdateScheduleOutput {
+    ScheduleArn: string;
+  }
+}
+
 export namespace studio {
   export interface AlgorithmSummary {
     AlgorithmName: string;
@@ -2206,6 +2655,17 @@ export namespace studio {
     Description: string;
     TrainingImage: string;
     Repositories: Array<string>;
+  }
+  export interface CaptureRecord {
+    CaptureStatus: string;
+    SamplingPercentage: number;
+    S3Uri: string;
+    Captured: number;
+    Dropped: number;
+    LastCaptureTime?: number;
+    StoredObjects: number;
+    LastStoreTime?: number;
+    Problem?: string;
   }
   export interface CellJob {
     Name: string;
@@ -2223,10 +2683,37 @@ export namespace studio {
     SupportedContentTypes: Array<string>;
     SupportedInputModes: Array<string>;
   }
+  export interface CheckQueryRequest {
+    Query: string;
+  }
+  export interface CheckQueryResponse {
+    Errors: Array<QueryProblem>;
+    Warnings: Array<QueryProblem>;
+    Fields: Array<string>;
+  }
   export interface CountResourcesRequest {
   }
   export interface CountResourcesResponse {
     Counts: Array<ResourceCount>;
+  }
+  export interface CreateLeaseRequest {
+    LeaseName: string;
+    InstanceType?: string;
+    GpuMemoryInMB?: number;
+    IdleTimeoutInSeconds?: number;
+    Priority?: number;
+  }
+  export interface CreateLeaseResponse {
+    LeaseArn: string;
+  }
+  export interface DeleteTrialComponentsRequest {
+    Names?: Array<string>;
+    Query?: string;
+  }
+  export interface DeleteTrialComponentsResponse {
+    Deleted: number;
+    Failed: number;
+    Errors: Array<TrialComponentError>;
   }
   export interface DeployedVariant {
     VariantName: string;
@@ -2235,6 +2722,7 @@ export namespace studio {
     Weight: number;
     InstanceCount: number;
     InService?: number;
+    Shadow?: boolean;
   }
   export interface DeploymentChange {
     Kind: string;
@@ -2275,6 +2763,8 @@ export namespace studio {
     Cpus: Slots;
     Gpus: Slots;
     Memory: Memory;
+    Devices: Array<GpuDevice>;
+    Leases: Array<LeaseSummary>;
     Running: number;
     RunningJobs: number;
     Waiting: number;
@@ -2302,11 +2792,51 @@ export namespace studio {
     Servers: Array<ModelServer>;
     Changes: Array<DeploymentChange>;
   }
+  export interface DescribeEndpointTrafficRequest {
+    EndpointName: string;
+  }
+  export interface DescribeEndpointTrafficResponse {
+    EndpointName: string;
+    Replicas: Array<EndpointReplica>;
+    Shadows: Array<ShadowRecord>;
+    Capture?: CaptureRecord;
+  }
   export interface DescribeInstanceTypesRequest {
     InstanceTypes?: Array<string>;
   }
   export interface DescribeInstanceTypesResponse {
     InstanceTypes: Array<InstanceTypeInfo>;
+  }
+  export interface DescribeLeaseRequest {
+    LeaseName: string;
+  }
+  export interface DescribeLeaseResponse {
+    LeaseName: string;
+    LeaseArn: string;
+    LeaseStatus: string;
+    Reason?: string;
+    InstanceType: string;
+    Cpus: number;
+    Gpus: number;
+    GpuIds?: Array<string>;
+    GpuMemoryInMB?: number;
+    Priority: number;
+    CreationTime: number;
+    StartTime?: number;
+    LastUsedTime?: number;
+    IdleTimeoutInSeconds: number;
+    ExpirationTime?: number;
+  }
+  export interface DescribeLineageRequest {
+    Arns: Array<string>;
+    Direction?: string;
+    MaxDepth?: number;
+    Limit?: number;
+  }
+  export interface DescribeLineageResponse {
+    Total: number;
+    Vertices: Array<LineageVertex>;
+    Edges: Array<LineageEdge>;
   }
   export interface DescribeLogRequest {
     Kind: string;
@@ -2323,7 +2853,27 @@ export namespace studio {
     FirstErrorLine?: number;
     Traceback?: LogExcerpt;
   }
+  export interface DescribeSchedulesRequest {
+    Names?: Array<string>;
+  }
+  export interface DescribeSchedulesResponse {
+    Schedules: Array<ScheduleState>;
+  }
+  export interface DescribeTrialComponentsRequest {
+    Names: Array<string>;
+  }
+  export interface DescribeTrialComponentsResponse {
+    TrialComponents: Array<TrialComponentDetail>;
+    Missing: Array<string>;
+  }
   export interface Document {
+  }
+  export interface EndpointReplica {
+    VariantName: string;
+    Number: number;
+    Health: string;
+    Since?: number;
+    Reason?: string;
   }
   export interface FinalMetric {
     MetricName: string;
@@ -2363,6 +2913,7 @@ export namespace studio {
   export interface GetProvenanceResponse {
     Arn: string;
     Provenance?: Provenance;
+    Execution?: ProvenanceExecution;
   }
   export interface GetSampleRequestRequest {
     EndpointName?: string;
@@ -2379,6 +2930,49 @@ export namespace studio {
     ChannelName?: string;
     S3Uri?: string;
     FeatureCount?: number;
+  }
+  export interface GetTrialComponentSeriesRequest {
+    TrialComponentNames?: Array<string>;
+    MetricNames?: Array<string>;
+    Series?: Array<SeriesReference>;
+    XAxis?: string;
+    XMetricName?: string;
+    Start?: number;
+    End?: number;
+    MaxPoints?: number;
+  }
+  export interface GetTrialComponentSeriesResponse {
+    Series: Array<TrialComponentSeries>;
+  }
+  export interface GpuDevice {
+    GpuId: string;
+    Name: string;
+    MemoryInMB: number;
+    LeasedMemoryInMB: number;
+    InUse: boolean;
+    Holders: Array<GpuHolder>;
+  }
+  export interface GpuHolder {
+    Kind: string;
+    Name: string;
+    Arn: string;
+    MemoryInMB?: number;
+  }
+  export interface GroupTrialComponentsRequest {
+    Query?: string;
+    Names?: Array<string>;
+    GroupBy: Array<string>;
+    Fields?: Array<string>;
+    SortBy?: Array<QuerySort>;
+    Offset?: number;
+    Limit?: number;
+  }
+  export interface GroupTrialComponentsResponse {
+    Total: number;
+    Matched: number;
+    Groups: Array<TrialComponentGroup>;
+    Statistics: Array<TrialComponentStatistics>;
+    Warnings: Array<QueryProblem>;
   }
   export interface HyperParameterCondition {
     Name: string;
@@ -2406,10 +3000,65 @@ export namespace studio {
     IsOpen: boolean;
     When?: HyperParameterCondition;
   }
+  export interface ImageRow {
+    Pattern: string;
+    Target: string;
+    ScriptTarget?: string;
+    Own: boolean;
+    Editable: boolean;
+  }
   export interface InstanceTypeInfo {
     InstanceType: string;
     Cpus: number;
     Gpus: number;
+  }
+  export interface InterruptJobRequest {
+    Arn: string;
+  }
+  export interface InterruptJobResponse {
+    Arn: string;
+  }
+  export interface KeepLeaseRequest {
+    LeaseName: string;
+  }
+  export interface KeepLeaseResponse {
+    ExpirationTime: number;
+  }
+  export interface KeptImageRow {
+    Pattern: string;
+    Target: string;
+  }
+  export interface LeaseSummary {
+    LeaseName: string;
+    LeaseArn: string;
+    LeaseStatus: string;
+    Reason?: string;
+    InstanceType: string;
+    Cpus: number;
+    Gpus: number;
+    GpuIds?: Array<string>;
+    GpuMemoryInMB?: number;
+    Priority: number;
+    CreationTime: number;
+    StartTime?: number;
+    LastUsedTime?: number;
+    IdleTimeoutInSeconds: number;
+    ExpirationTime?: number;
+  }
+  export interface LineageEdge {
+    SourceArn: string;
+    DestinationArn: string;
+    AssociationType?: string;
+  }
+  export interface LineageVertex {
+    Arn: string;
+    Kind: string;
+    Type: string;
+    Name?: string;
+    SourceUri?: string;
+    Status?: string;
+    CreationTime: number;
+    Depth: number;
   }
   export interface ListAlgorithmsRequest {
   }
@@ -2421,6 +3070,42 @@ export namespace studio {
   }
   export interface ListCellJobsResponse {
     Jobs: Array<CellJob>;
+  }
+  export interface ListImageRowsRequest {
+  }
+  export interface ListImageRowsResponse {
+    Rows: Array<ImageRow>;
+    Revision: string;
+  }
+  export interface ListQueueRequest {
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListQueueResponse {
+    Running: Array<RunningJob>;
+    Waiting: Array<WaitingRun>;
+    NextToken?: string;
+  }
+  export interface ListStudioImagesRequest {
+  }
+  export interface ListStudioImagesResponse {
+    Images: Array<OwnImage>;
+    Obstacle: string;
+    Command: string;
+  }
+  export interface ListTrialComponentFieldsRequest {
+    Query?: string;
+    Names?: Array<string>;
+    Contains?: string;
+    Kinds?: Array<string>;
+    Fields?: Array<string>;
+    Values?: boolean;
+    Offset?: number;
+    Limit?: number;
+  }
+  export interface ListTrialComponentFieldsResponse {
+    Total: number;
+    Fields: Array<TrialComponentField>;
   }
   export interface LogExcerpt {
     Line: number;
@@ -2445,6 +3130,12 @@ export namespace studio {
   export interface MetricDefinition {
     Name: string;
     Regex: string;
+  }
+  export interface MetricPoints {
+    MetricName: string;
+    Steps?: string;
+    Timestamps: string;
+    Values: string;
   }
   export interface MetricSeries {
     MetricName: string;
@@ -2475,6 +3166,23 @@ export namespace studio {
     LogStreamName: string;
     LastLines: Array<string>;
   }
+  export interface OwnImage {
+    Name: string;
+    Uri: string;
+    Built: boolean;
+    Digest?: string;
+    Bytes?: number;
+    CreationTime?: number;
+  }
+  export interface PreviewScheduleRequest {
+    ScheduleExpression: string;
+    ScheduleExpressionTimezone?: string;
+    StartDate?: number;
+    EndDate?: number;
+  }
+  export interface PreviewScheduleResponse {
+    Times: Array<number>;
+  }
   export interface Provenance {
     Kind: string;
     Path?: string;
@@ -2484,11 +3192,27 @@ export namespace studio {
     Python?: ProvenancePython;
     RecordedAt?: number;
   }
+  export interface ProvenanceAllotted {
+    Cpus?: number;
+    MemoryInMB?: number;
+    Gpus?: number;
+  }
   export interface ProvenanceCell {
     Id?: string;
     ExecutionCount?: number;
     Source: string;
     SourceLength?: number;
+  }
+  export interface ProvenanceExecution {
+    Image?: ProvenanceImage;
+    Python?: ProvenancePython;
+    EnvironmentDigest?: string;
+    Installed?: Array<ProvenancePackage>;
+    Inputs?: Array<ProvenanceInput>;
+    Hardware?: ProvenanceHardware;
+    Allotted?: ProvenanceAllotted;
+    Seeds?: Array<ProvenanceSeed>;
+    RecordedAt?: number;
   }
   export interface ProvenanceFile {
     Path: string;
@@ -2508,6 +3232,23 @@ export namespace studio {
     UntrackedFiles?: Array<ProvenanceFile>;
     UntrackedCount?: number;
   }
+  export interface ProvenanceHardware {
+    Cpu?: string;
+    Cores?: number;
+    MemoryInMB?: number;
+    Gpus?: Array<string>;
+  }
+  export interface ProvenanceImage {
+    Uri: string;
+    Digest?: string;
+  }
+  export interface ProvenanceInput {
+    ChannelName: string;
+    Uri: string;
+    Objects: number;
+    Bytes: number;
+    Digest: string;
+  }
   export interface ProvenancePackage {
     Name: string;
     Version: string;
@@ -2520,11 +3261,28 @@ export namespace studio {
     Packages?: Array<ProvenancePackage>;
     PackageCount?: number;
   }
+  export interface ProvenanceSeed {
+    Name: string;
+    Value: string;
+  }
   export interface PutProvenanceRequest {
     Arn: string;
     Provenance: Provenance;
   }
   export interface PutProvenanceResponse {
+  }
+  export interface PutTrialComponentMetricsRequest {
+    TrialComponentName: string;
+    Series: Array<MetricPoints>;
+    Source?: string;
+    Position?: number;
+  }
+  export interface PutTrialComponentMetricsResponse {
+  }
+  export interface QueryProblem {
+    Message: string;
+    Start: number;
+    End: number;
   }
   export interface QueryResourcesRequest {
     Kind: string;
@@ -2544,6 +3302,48 @@ export namespace studio {
     CountsByStatus: { [key: string]: number };
     Unfiltered: number;
   }
+  export interface QuerySort {
+    Field: string;
+    Order?: string;
+  }
+  export interface QueryTrialComponentsRequest {
+    Query?: string;
+    Names?: Array<string>;
+    Fields?: Array<string>;
+    SortBy?: Array<QuerySort>;
+    Offset?: number;
+    Limit?: number;
+  }
+  export interface QueryTrialComponentsResponse {
+    Total: number;
+    Matched: number;
+    Names: Array<string>;
+    Arns: Array<string>;
+    DisplayNames: Array<string>;
+    Statuses: Array<string>;
+    Columns: Array<TrialComponentColumn>;
+    Warnings: Array<QueryProblem>;
+  }
+  export interface RankParametersRequest {
+    Query?: string;
+    Names?: Array<string>;
+    Metric: string;
+    Parameters?: Array<string>;
+  }
+  export interface RankParametersResponse {
+    Method: string;
+    Components: number;
+    Matched: number;
+    Score?: number;
+    Parameters: Array<RankedParameter>;
+    Left: number;
+  }
+  export interface RankedParameter {
+    Field: string;
+    Name: string;
+    Importance: number;
+    Correlation?: number;
+  }
   export interface ReadLogRequest {
     Kind: string;
     Name: string;
@@ -2553,6 +3353,11 @@ export namespace studio {
   export interface ReadLogResponse {
     Data: string;
     Bytes: number;
+  }
+  export interface ReleaseLeaseRequest {
+    LeaseName: string;
+  }
+  export interface ReleaseLeaseResponse {
   }
   export interface ResourceCount {
     Kind: string;
@@ -2579,11 +3384,82 @@ export namespace studio {
     EndpointConfigName?: string;
     Variants?: Array<VariantRow>;
     ModelDataUrl?: string;
+    DisplayName?: string;
+    Description?: string;
+    Trials?: number;
+    TrialComponents?: number;
     Tags?: Array<Tag>;
+  }
+  export interface RunScheduleRequest {
+    Name: string;
+    GroupName?: string;
+  }
+  export interface RunScheduleResponse {
+    ExecutionId: string;
+  }
+  export interface RunningJob {
+    Kind: string;
+    Name: string;
+    Arn: string;
+    Since: number;
+    Priority: number;
+    Preemptible: boolean;
+    Interrupting: boolean;
+    Cpus: number;
+    Gpus: number;
+    GpuIds: Array<string>;
+    GpuMemoryInMB?: number;
+    Hosts: number;
   }
   export interface Sample {
     ContentType: string;
     Body: string;
+  }
+  export interface ScheduleRetryPolicy {
+    MaximumEventAgeInSeconds?: number;
+    MaximumRetryAttempts?: number;
+  }
+  export interface ScheduleRun {
+    ExecutionId?: string;
+    DueTime: number;
+    LastDueTime?: number;
+    Time: number;
+    Status: string;
+    Attempts: number;
+    ByHand: boolean;
+    Arn?: string;
+    Code?: string;
+    Message?: string;
+  }
+  export interface ScheduleState {
+    Name: string;
+    GroupName: string;
+    Arn: string;
+    Description?: string;
+    State: string;
+    ScheduleExpression: string;
+    ScheduleExpressionTimezone: string;
+    StartDate?: number;
+    EndDate?: number;
+    ActionAfterCompletion?: string;
+    Target: ScheduleTarget;
+    CreationDate: number;
+    LastModificationDate?: number;
+    NextTimes: Array<number>;
+    Runs: Array<ScheduleRun>;
+    Waiting?: string;
+    FlexibleTimeWindow: ScheduleWindow;
+    KmsKeyArn?: string;
+  }
+  export interface ScheduleTarget {
+    Arn: string;
+    RoleArn: string;
+    Input?: string;
+    RetryPolicy?: ScheduleRetryPolicy;
+  }
+  export interface ScheduleWindow {
+    Mode: string;
+    MaximumWindowInMinutes?: number;
   }
   export interface SearchLogRequest {
     Kind: string;
@@ -2601,9 +3477,39 @@ export namespace studio {
     Searched: number;
     Lines: number;
   }
+  export interface SeriesReference {
+    TrialComponentName: string;
+    MetricName: string;
+  }
   export interface ServerStage {
     Name: string;
     StartTime: number;
+  }
+  export interface ShadowExample {
+    Time: number;
+    Outcome: string;
+    InferenceId?: string;
+    ProductionVariant: string;
+    InputContentType?: string;
+    Input: string;
+    Output: string;
+    ShadowOutput: string;
+    Status: number;
+    ShadowStatus: number;
+    ModelLatency: number;
+    ShadowModelLatency: number;
+    Difference?: number;
+  }
+  export interface ShadowRecord {
+    VariantName: string;
+    Compared: number;
+    Same: number;
+    Different: number;
+    Failed: number;
+    Dropped: number;
+    LargestDifference: number;
+    Since?: number;
+    Examples: Array<ShadowExample>;
   }
   export interface Slots {
     Total: number;
@@ -2612,6 +3518,153 @@ export namespace studio {
   export interface Tag {
     Key: string;
     Value: string;
+  }
+  export interface TrialComponentArtifact {
+    MediaType?: string;
+    Value: string;
+  }
+  export interface TrialComponentColumn {
+    Field: string;
+    Numbers?: string;
+    Texts?: Array<string>;
+    Codes?: string;
+  }
+  export interface TrialComponentDetail {
+    Name: string;
+    Arn: string;
+    DisplayName: string;
+    Status: string;
+    StatusMessage?: string;
+    Owner: string;
+    CreationTime: number;
+    LastModifiedTime: number;
+    StartTime?: number;
+    EndTime?: number;
+    SourceArn?: string;
+    SourceType?: string;
+    Parameters: { [key: string]: TrialComponentParameter };
+    Metrics: Array<TrialComponentMetric>;
+    Tags: Array<Tag>;
+    InputArtifacts: { [key: string]: TrialComponentArtifact };
+    OutputArtifacts: { [key: string]: TrialComponentArtifact };
+    Trials: Array<TrialComponentParent>;
+    Note: string;
+    Starred: boolean;
+    Color: string;
+    CommitId?: string;
+    Repository?: string;
+    GeneratedBy?: string;
+    ProjectId?: string;
+    Provenance?: Provenance;
+    Execution?: ProvenanceExecution;
+  }
+  export interface TrialComponentError {
+    Name: string;
+    Code: string;
+    Message: string;
+  }
+  export interface TrialComponentField {
+    Field: string;
+    Name: string;
+    Kind: string;
+    Type: string;
+    Components: number;
+    Minimum?: number;
+    Maximum?: number;
+    Values?: Array<TrialComponentFieldText>;
+  }
+  export interface TrialComponentFieldText {
+    Text: string;
+    Count: number;
+  }
+  export interface TrialComponentGroup {
+    Keys: Array<TrialComponentGroupKey>;
+    Count: number;
+    Query: string;
+  }
+  export interface TrialComponentGroupKey {
+    Number?: number;
+    Text?: string;
+  }
+  export interface TrialComponentMetric {
+    MetricName: string;
+    Count: number;
+    Finite: number;
+    Last?: number;
+    LastStep?: number;
+    LastTime: number;
+    Minimum?: number;
+    MinimumStep?: number;
+    Maximum?: number;
+    MaximumStep?: number;
+    Mean?: number;
+    StdDev?: number;
+  }
+  export interface TrialComponentParameter {
+    StringValue?: string;
+    NumberValue?: number;
+  }
+  export interface TrialComponentParent {
+    TrialName: string;
+    ExperimentName: string;
+  }
+  export interface TrialComponentSeries {
+    TrialComponentName: string;
+    MetricName: string;
+    X: string;
+    Minima: string;
+    Means: string;
+    Maxima: string;
+    Total: number;
+    Complete: boolean;
+  }
+  export interface TrialComponentStatistics {
+    Field: string;
+    Counts: string;
+    Means: string;
+    StdDevs: string;
+    Minima: string;
+    Maxima: string;
+    HalfWidths: string;
+  }
+  export interface UpdateImageRowsRequest {
+    Rows: Array<KeptImageRow>;
+    Revision?: string;
+  }
+  export interface UpdateImageRowsResponse {
+    Rows: Array<ImageRow>;
+    Revision: string;
+  }
+  export interface UpdateJobPriorityRequest {
+    Arn: string;
+    Priority: number;
+  }
+  export interface UpdateJobPriorityResponse {
+    Arn: string;
+    Priority: number;
+  }
+  export interface UpdateTrialComponentsRequest {
+    Names?: Array<string>;
+    Query?: string;
+    DisplayName?: string;
+    Starred?: boolean;
+    Color?: string;
+    Note?: string;
+    AddTags?: Array<Tag>;
+    RemoveTags?: Array<string>;
+    AddToTrial?: string;
+    RemoveFromTrial?: string;
+  }
+  export interface UpdateTrialComponentsResponse {
+    Changed: number;
+    Failed: number;
+    Errors: Array<TrialComponentError>;
+  }
+  export interface ValidateProcessingJobRequest {
+    Request: unknown;
+  }
+  export interface ValidateProcessingJobResponse {
+    Faults: Array<ValidationFault>;
   }
   export interface ValidateTrainingJobRequest {
     Request: unknown;
@@ -2636,6 +3689,13 @@ export namespace studio {
     Arn: string;
     Since: number;
     Reason: string;
+    Position?: number;
+    Priority?: number;
+    Preemptible?: boolean;
+    Cpus?: number;
+    Gpus?: number;
+    GpuMemoryInMB?: number;
+    Hosts?: number;
   }
 }
 
@@ -2648,47 +3708,101 @@ export interface Operations {
   };
   sagemaker: {
     AddTags: { request: sagemaker.AddTagsInput; response: sagemaker.AddTagsOutput };
+    AssociateTrialComponent: { request: sagemaker.AssociateTrialComponentRequest; response: sagemaker.AssociateTrialComponentResponse };
     CreateEndpoint: { request: sagemaker.CreateEndpointInput; response: sagemaker.CreateEndpointOutput };
     CreateEndpointConfig: { request: sagemaker.CreateEndpointConfigInput; response: sagemaker.CreateEndpointConfigOutput };
+    CreateExperiment: { request: sagemaker.CreateExperimentRequest; response: sagemaker.CreateExperimentResponse };
     CreateModel: { request: sagemaker.CreateModelInput; response: sagemaker.CreateModelOutput };
+    CreateProcessingJob: { request: sagemaker.CreateProcessingJobRequest; response: sagemaker.CreateProcessingJobResponse };
     CreateTrainingJob: { request: sagemaker.CreateTrainingJobRequest; response: sagemaker.CreateTrainingJobResponse };
+    CreateTrial: { request: sagemaker.CreateTrialRequest; response: sagemaker.CreateTrialResponse };
+    CreateTrialComponent: { request: sagemaker.CreateTrialComponentRequest; response: sagemaker.CreateTrialComponentResponse };
     DeleteEndpoint: { request: sagemaker.DeleteEndpointInput; response: Record<string, never> };
     DeleteEndpointConfig: { request: sagemaker.DeleteEndpointConfigInput; response: Record<string, never> };
+    DeleteExperiment: { request: sagemaker.DeleteExperimentRequest; response: sagemaker.DeleteExperimentResponse };
     DeleteModel: { request: sagemaker.DeleteModelInput; response: Record<string, never> };
+    DeleteProcessingJob: { request: sagemaker.DeleteProcessingJobRequest; response: Record<string, never> };
     DeleteTags: { request: sagemaker.DeleteTagsInput; response: sagemaker.DeleteTagsOutput };
     DeleteTrainingJob: { request: sagemaker.DeleteTrainingJobRequest; response: Record<string, never> };
+    DeleteTrial: { request: sagemaker.DeleteTrialRequest; response: sagemaker.DeleteTrialResponse };
+    DeleteTrialComponent: { request: sagemaker.DeleteTrialComponentRequest; response: sagemaker.DeleteTrialComponentResponse };
     DescribeEndpoint: { request: sagemaker.DescribeEndpointInput; response: sagemaker.DescribeEndpointOutput };
     DescribeEndpointConfig: { request: sagemaker.DescribeEndpointConfigInput; response: sagemaker.DescribeEndpointConfigOutput };
+    DescribeExperiment: { request: sagemaker.DescribeExperimentRequest; response: sagemaker.DescribeExperimentResponse };
     DescribeModel: { request: sagemaker.DescribeModelInput; response: sagemaker.DescribeModelOutput };
+    DescribeProcessingJob: { request: sagemaker.DescribeProcessingJobRequest; response: sagemaker.DescribeProcessingJobResponse };
     DescribeTrainingJob: { request: sagemaker.DescribeTrainingJobRequest; response: sagemaker.DescribeTrainingJobResponse };
+    DescribeTrial: { request: sagemaker.DescribeTrialRequest; response: sagemaker.DescribeTrialResponse };
+    DescribeTrialComponent: { request: sagemaker.DescribeTrialComponentRequest; response: sagemaker.DescribeTrialComponentResponse };
+    DisassociateTrialComponent: { request: sagemaker.DisassociateTrialComponentRequest; response: sagemaker.DisassociateTrialComponentResponse };
     ListEndpointConfigs: { request: sagemaker.ListEndpointConfigsInput; response: sagemaker.ListEndpointConfigsOutput };
     ListEndpoints: { request: sagemaker.ListEndpointsInput; response: sagemaker.ListEndpointsOutput };
+    ListExperiments: { request: sagemaker.ListExperimentsRequest; response: sagemaker.ListExperimentsResponse };
     ListModels: { request: sagemaker.ListModelsInput; response: sagemaker.ListModelsOutput };
+    ListProcessingJobs: { request: sagemaker.ListProcessingJobsRequest; response: sagemaker.ListProcessingJobsResponse };
     ListTags: { request: sagemaker.ListTagsInput; response: sagemaker.ListTagsOutput };
     ListTrainingJobs: { request: sagemaker.ListTrainingJobsRequest; response: sagemaker.ListTrainingJobsResponse };
+    ListTrialComponents: { request: sagemaker.ListTrialComponentsRequest; response: sagemaker.ListTrialComponentsResponse };
+    ListTrials: { request: sagemaker.ListTrialsRequest; response: sagemaker.ListTrialsResponse };
     Search: { request: sagemaker.SearchRequest; response: sagemaker.SearchResponse };
+    StopProcessingJob: { request: sagemaker.StopProcessingJobRequest; response: Record<string, never> };
     StopTrainingJob: { request: sagemaker.StopTrainingJobRequest; response: Record<string, never> };
     UpdateEndpoint: { request: sagemaker.UpdateEndpointInput; response: sagemaker.UpdateEndpointOutput };
     UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
+    UpdateExperiment: { request: sagemaker.UpdateExperimentRequest; response: sagemaker.UpdateExperimentResponse };
+    UpdateTrainingJob: { request: sagemaker.UpdateTrainingJobRequest; response: sagemaker.UpdateTrainingJobResponse };
+    UpdateTrial: { request: sagemaker.UpdateTrialRequest; response: sagemaker.UpdateTrialResponse };
+    UpdateTrialComponent: { request: sagemaker.UpdateTrialComponentRequest; response: sagemaker.UpdateTrialComponentResponse };
+  };
+  scheduler: {
+    CreateSchedule: { request: scheduler.CreateScheduleInput; response: scheduler.CreateScheduleOutput };
+    DeleteSchedule: { request: scheduler.DeleteScheduleInput; response: scheduler.DeleteScheduleOutput };
+    UpdateSchedule: { request: scheduler.UpdateScheduleInput; response: scheduler.UpdateScheduleOutput };
   };
   studio: {
+    CheckQuery: { request: studio.CheckQueryRequest; response: studio.CheckQueryResponse };
     CountResources: { request: studio.CountResourcesRequest; response: studio.CountResourcesResponse };
+    CreateLease: { request: studio.CreateLeaseRequest; response: studio.CreateLeaseResponse };
+    DeleteTrialComponents: { request: studio.DeleteTrialComponentsRequest; response: studio.DeleteTrialComponentsResponse };
     DescribeAlgorithm: { request: studio.DescribeAlgorithmRequest; response: studio.DescribeAlgorithmResponse };
     DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
     DescribeDefaults: { request: studio.DescribeDefaultsRequest; response: studio.DescribeDefaultsResponse };
     DescribeDeployment: { request: studio.DescribeDeploymentRequest; response: studio.DescribeDeploymentResponse };
+    DescribeEndpointTraffic: { request: studio.DescribeEndpointTrafficRequest; response: studio.DescribeEndpointTrafficResponse };
     DescribeInstanceTypes: { request: studio.DescribeInstanceTypesRequest; response: studio.DescribeInstanceTypesResponse };
+    DescribeLease: { request: studio.DescribeLeaseRequest; response: studio.DescribeLeaseResponse };
+    DescribeLineage: { request: studio.DescribeLineageRequest; response: studio.DescribeLineageResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
+    DescribeSchedules: { request: studio.DescribeSchedulesRequest; response: studio.DescribeSchedulesResponse };
+    DescribeTrialComponents: { request: studio.DescribeTrialComponentsRequest; response: studio.DescribeTrialComponentsResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
     GetMetricSeries: { request: studio.GetMetricSeriesRequest; response: studio.GetMetricSeriesResponse };
     GetProvenance: { request: studio.GetProvenanceRequest; response: studio.GetProvenanceResponse };
     GetSampleRequest: { request: studio.GetSampleRequestRequest; response: studio.GetSampleRequestResponse };
+    GetTrialComponentSeries: { request: studio.GetTrialComponentSeriesRequest; response: studio.GetTrialComponentSeriesResponse };
+    GroupTrialComponents: { request: studio.GroupTrialComponentsRequest; response: studio.GroupTrialComponentsResponse };
+    InterruptJob: { request: studio.InterruptJobRequest; response: studio.InterruptJobResponse };
+    KeepLease: { request: studio.KeepLeaseRequest; response: studio.KeepLeaseResponse };
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
+    ListImageRows: { request: studio.ListImageRowsRequest; response: studio.ListImageRowsResponse };
+    ListQueue: { request: studio.ListQueueRequest; response: studio.ListQueueResponse };
+    ListStudioImages: { request: studio.ListStudioImagesRequest; response: studio.ListStudioImagesResponse };
+    ListTrialComponentFields: { request: studio.ListTrialComponentFieldsRequest; response: studio.ListTrialComponentFieldsResponse };
+    PreviewSchedule: { request: studio.PreviewScheduleRequest; response: studio.PreviewScheduleResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
+    PutTrialComponentMetrics: { request: studio.PutTrialComponentMetricsRequest; response: studio.PutTrialComponentMetricsResponse };
     QueryResources: { request: studio.QueryResourcesRequest; response: studio.QueryResourcesResponse };
+    QueryTrialComponents: { request: studio.QueryTrialComponentsRequest; response: studio.QueryTrialComponentsResponse };
+    RankParameters: { request: studio.RankParametersRequest; response: studio.RankParametersResponse };
     ReadLog: { request: studio.ReadLogRequest; response: studio.ReadLogResponse };
+    ReleaseLease: { request: studio.ReleaseLeaseRequest; response: studio.ReleaseLeaseResponse };
+    RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    UpdateImageRows: { request: studio.UpdateImageRowsRequest; response: studio.UpdateImageRowsResponse };
+    UpdateJobPriority: { request: studio.UpdateJobPriorityRequest; response: studio.UpdateJobPriorityResponse };
+    UpdateTrialComponents: { request: studio.UpdateTrialComponentsRequest; response: studio.UpdateTrialComponentsResponse };
+    ValidateProcessingJob: { request: studio.ValidateProcessingJobRequest; response: studio.ValidateProcessingJobResponse };
     ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
   };
 }

@@ -1,4 +1,4 @@
-import { expect, open, test } from '../bed';
+import { expect, open, stored, test } from '../bed';
 
 test('a server that does not start is told of, and cleaned up behind', async ({
   bed,
@@ -20,6 +20,7 @@ test('a server that does not start is told of, and cleaned up behind', async ({
     'model archive unreadable'
   );
   await expect(view.getByRole('listitem').first()).toContainText('failed');
+  await stored(bed, '"begun"');
   await page.reload();
   await expect(view.getByRole('alert')).toContainText('could not be made');
   await view.getByRole('button', { name: 'Remove it and try again…' }).click();

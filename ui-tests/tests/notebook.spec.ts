@@ -167,3 +167,43 @@ test('objects come, ask before they are replaced, go, and come back', async ({
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(row).toBeVisible();
 });
+
+test('what is in a notebook that is not trusted runs nothing', async ({
+  bed,
+  page
+}) => {
+  const html =
+    '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script>' +
+    '<a data-commandlinker-command="studio:open-jobs">press me</a>';
+  const data = {
+    'application/vnd.jupyter.studio+json': { command: 'studio:open-jobs' },
+    'application/javascript': 'window.ran = 1',
+    'text/html': html
+  };
+  const cell = { id: 'a', cell_type: 'code', source: '', metadata: {} };
+  const output = { output_type: 'display_data', data, metadata: {} };
+  const content = {
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {},
+    cells: [{ ...cell, execution_count: 1, outputs: [output] }]
+  };
+  const body = JSON.stringify({ type: 'notebook', format: 'json', content });
+  await bed.request('PUT', 'api/contents/strange.ipynb', body);
+  await page.evaluate(() =>
+    (window as unknown as IWindow).jupyterapp.commands.execute(
+      'docmanager:open',
+      { path: 'strange.ipynb', kernel: { shouldStart: false } }
+    )
+  );
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'No Kernel' })
+    .click();
+  await page.locator('.jp-OutputArea-output').getByText('press me').click();
+  // What the click had begun would be there before what is opened after it.
+  await open(page, 'open-models');
+  await expect(page.getByRole('tab', { name: 'Models' })).toBeVisible();
+  await expect(page.locator('.jp-StudioView')).toHaveCount(1);
+  expect(await page.evaluate(() => 'ran' in window)).toBe(false);
+});

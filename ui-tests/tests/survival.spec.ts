@@ -1,8 +1,6 @@
-import { expect, link, open, openLab, test } from '../bed';
+import { expect, link, open, openLab, stored, test } from '../bed';
 
 const ROLE = 'arn:aws:iam::000000000000:role/StudioExecutionRole';
-// A change is seen within a second (a benchmark measures it); here the machine may be busy.
-const SOON = { timeout: 20_000 };
 
 test.describe.configure({ mode: 'serial' });
 
@@ -69,12 +67,12 @@ test('what one browser does, the other shows', async ({ bed, browser }) => {
   );
   await bed.call('CreateModel', model('shared'));
   for (const page of [ann, bob]) {
-    await expect(page.getByRole('row', { name: /shared/ })).toBeVisible(SOON);
+    await expect(page.getByRole('row', { name: /shared/ })).toBeVisible();
   }
   await ann.getByRole('row', { name: /shared/ }).click();
   await ann.getByRole('button', { name: 'Delete' }).click();
   await ann.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(bob.getByRole('row', { name: /shared/ })).toHaveCount(0, SOON);
+  await expect(bob.getByRole('row', { name: /shared/ })).toHaveCount(0);
   await Promise.all(contexts.map(context => context.close()));
 });
 
@@ -84,10 +82,10 @@ test('the control plane dies under an open page', async ({ bed, page }) => {
   await expect(page.getByRole('row', { name: /before/ })).toBeVisible();
   bed.killStudio();
   // Nobody did anything: the page's own event stream has it started again.
-  await expect.poll(async () => (await bed.status()).ready, SOON).toBeTruthy();
+  await expect.poll(async () => (await bed.status()).ready).toBeTruthy();
   await expect(page.getByRole('row', { name: /before/ })).toBeVisible();
   await bed.call('CreateModel', model('after'));
-  await expect(page.getByRole('row', { name: /after/ })).toBeVisible(SOON);
+  await expect(page.getByRole('row', { name: /after/ })).toBeVisible();
 });
 
 test('Jupyter starts again while a job trains', async ({ bed, page }) => {
@@ -99,10 +97,10 @@ test('Jupyter starts again while a job trains', async ({ bed, page }) => {
     .getByText(/^Studio does not answer/);
   await open(page, 'open-job', { name: 'counts' });
   const log = page.getByRole('log').first();
-  await expect(log).toContainText('step 3');
+  await expect(log).toContainText(/step \d/);
   await bed.stop();
   await expect(banner).toBeVisible();
-  await expect(log).toContainText('step 3'); // what was there stays
+  await expect(log).toContainText(/step \d/); // what was there stays
   await bed.start();
   await bed.put('jobs', 'go', 'now');
   await expect(log).toContainText('the end');
@@ -124,13 +122,10 @@ test('a reload and a link bring all of it back', async ({
     .first()
     .click();
   await open(page, 'open-models', {});
+  await expect(view.getByRole('row', { name: /before/ })).toBeVisible();
   await view.getByRole('searchbox').fill('after');
   await expect(view.getByRole('row', { name: /before/ })).toHaveCount(0);
-  await page.waitForResponse(
-    answer =>
-      answer.url().includes('/api/workspaces/') &&
-      answer.request().method() === 'PUT'
-  );
+  await stored(bed, '"after"');
   await page.reload({ waitForIsReady: false });
   await expect(view.getByRole('searchbox')).toHaveValue('after');
   await expect(view.getByRole('row', { name: /after/ })).toBeVisible();

@@ -3,14 +3,25 @@ import { join } from 'node:path';
 
 import { expect, test } from '../bed';
 
+// What JupyterLab waits for: the container, the plugins without their pages, the styles.
+const MOST_SCRIPTS = 3;
+const MOST_BYTES = 220_000;
 const TABLE = join(__dirname, '../../examples/data/Salary_Data.csv');
 
 test('from a file to predictions, with the mouse and the keyboard alone', async ({
-  page
+  page,
+  scripts
 }) => {
   const view = page.locator('.jp-StudioView:visible');
   const navigator = page.getByRole('region', { name: 'Studio', exact: true });
   const dialog = page.getByRole('dialog');
+
+  await test.step('little is loaded before anything is opened', async () => {
+    const bodies = await Promise.all(scripts.map(each => each.body()));
+    const bytes = bodies.reduce((sum, body) => sum + body.length, 0);
+    expect(scripts.length).toBeLessThanOrEqual(MOST_SCRIPTS);
+    expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+  });
 
   await test.step('drop the file on a new bucket', async () => {
     await page.getByRole('tab', { name: /^Studio/ }).click();

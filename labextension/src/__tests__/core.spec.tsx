@@ -144,6 +144,19 @@ describe('Feed', () => {
     expect(seen.slice(0, 3)).toEqual([null, 'e-1', 'e-2']);
     expect(feed.status).toBe('offline');
   });
+
+  it('tells what the page itself wrote, which an external S3 tells nobody', async () => {
+    const studio = fakeStudio({
+      's3/b/p/key': () => new Response(),
+      's3/b/q/key': () => new Response('', { status: 403 })
+    });
+    const events: FeedEvent[] = [];
+    studio.feed.events.connect((_, event) => void events.push(event));
+    await studio.client.s3('GET', 'b', 'p/key');
+    await studio.client.s3('PUT', 'b', 'q/key').catch(() => undefined);
+    await studio.client.s3('PUT', 'b', 'p/key');
+    expect(events).toEqual([{ type: 'object', Bucket: 'b', Prefix: 'p/' }]);
+  });
 });
 
 describe('Grid', () => {
@@ -217,7 +230,7 @@ describe('Grid', () => {
     const header = screen.getByRole('columnheader', { name: /Name/ });
     expect(header.getAttribute('aria-sort')).toBe('ascending');
     act(() => screen.getByRole('button', { name: /Name/ }).click());
-    expect(sort).toHaveBeenCalledWith({ by: 'name', descending: true });
+    expect(sort).toHaveBeenCalledWith({ by: 'name', descending: true }, false);
   });
 });
 

@@ -4,7 +4,7 @@ import { painted, scaled } from '../components/chart/paint';
 import { percent, probability } from '../components/format';
 import { answerOf, ask } from '../core/answers';
 import { isWhole, opsOf, shown, told, typed } from '../data/conditions';
-import { changed, redone, undone } from '../data/history';
+import { changed, redone, undone } from '../core/history';
 import { chartOfTwo, lacking, placed, trimmed } from '../data/kinds';
 import { ProfileModel } from '../data/profile';
 import { nameOf, sourceOf } from '../data/state';

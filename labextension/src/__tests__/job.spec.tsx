@@ -10,7 +10,7 @@ import {
 import { StudioView } from '../core/documents';
 import { failureOf } from '../job/failure';
 import { families } from '../job/families';
-import { JobPage } from '../job/page';
+import { endOf, JobPage } from '../job/page';
 import { phases } from '../job/phases';
 import type { sagemaker } from '../wire';
 import { fakeStudio, renderIn } from './studio';
@@ -148,12 +148,29 @@ describe('Phases', () => {
       undefined
     ]);
   });
+
+  it('are all to come again after an interruption', () => {
+    const been = ['Starting', 'Training', 'Interrupted', 'Starting'];
+    const interrupted = job({
+      SecondaryStatusTransitions: been.map(Status => ({
+        Status: Status as never,
+        StartTime: AT,
+        StatusMessage: ''
+      }))
+    });
+    const names = phases(interrupted, AT * 1000).map(phase => phase.name);
+    expect(names.slice(been.length)).toEqual([
+      'Downloading',
+      'Training',
+      'Uploading'
+    ]);
+  });
 });
 
 describe('Failures', () => {
   const told = (reason: string) =>
     failureOf(
-      job({ TrainingJobStatus: 'Failed', FailureReason: reason }),
+      endOf(job({ TrainingJobStatus: 'Failed', FailureReason: reason })),
       trans
     )!;
 
@@ -174,8 +191,8 @@ describe('Failures', () => {
       TrainingJobStatus: 'Stopped',
       SecondaryStatus: 'MaxRuntimeExceeded'
     });
-    expect(failureOf(late, trans)!.cause).toContain('1 min');
-    expect(failureOf(job(), trans)).toBeNull();
+    expect(failureOf(endOf(late), trans)!.cause).toContain('1 min');
+    expect(failureOf(endOf(job()), trans)).toBeNull();
   });
 });
 
@@ -229,7 +246,10 @@ describe('The page of a job', () => {
     const present = screen.getByRole('list', { name: 'Phases' });
     expect(within(present).getByText('Training')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Stop' }));
-    expect(executed).toContainEqual(['studio:stop-jobs', { names: ['job'] }]);
+    expect(executed).toContainEqual([
+      'studio:stop-jobs',
+      { kind: 'training-job', names: ['job'] }
+    ]);
     expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
   });
 

@@ -8,8 +8,9 @@ import {
 import React from 'react';
 
 import { StudioView } from '../core/documents';
+import { PROCESSING, TRAINING } from '../jobs/kinds';
 import { algorithm, asked, JobsModel, seconds } from '../jobs/model';
-import { JobsPage } from '../jobs/page';
+import { JobsPage, ProcessingJobsPage } from '../jobs/page';
 import type { studio } from '../wire';
 import { type Answers, fakeStudio, renderIn, sized } from './studio';
 
@@ -48,13 +49,13 @@ function answering(total: number): Answers {
 
 describe('asked', () => {
   it('asks for names, tags, statuses and an order', () => {
-    expect(asked({})).toEqual({
+    expect(asked(TRAINING, {})).toEqual({
       Kind: 'training-job',
       SortBy: 'CreationTime',
       SortOrder: 'Descending'
     });
     expect(
-      asked({
+      asked(TRAINING, {
         text: ' xgb team=a=b deep ',
         statuses: ['Failed'],
         sort: { by: 'duration', descending: false }
@@ -82,7 +83,7 @@ it('tells how long a job trains or trained', () => {
 describe('JobsModel', () => {
   it('fetches windows, and anew when a job changes, at most a few times a second', async () => {
     const fake = fakeStudio(answering(10_000));
-    const model = new JobsModel(fake.client, fake.feed);
+    const model = new JobsModel(fake.client, fake.feed, TRAINING);
     model.rows.ensure(4_990, 5_010);
     await settle();
     expect(model.rows.row(5_005)?.Name).toBe('job-5005');
@@ -108,7 +109,7 @@ describe('JobsModel', () => {
 
   it('asks again only for another question', async () => {
     const fake = fakeStudio(answering(5));
-    const model = new JobsModel(fake.client, fake.feed);
+    const model = new JobsModel(fake.client, fake.feed, TRAINING);
     model.rows.ensure(0, 10);
     await settle();
     model.ask({});
@@ -127,14 +128,14 @@ describe('JobsModel', () => {
 describe('JobsPage', () => {
   beforeAll(() => sized());
 
-  function shown(answers: Answers, args = {}) {
+  function shown(answers: Answers, args = {}, Page = JobsPage) {
     const fake = fakeStudio(answers);
     const view = new StudioView(
       { command: 'studio:open-jobs' } as never,
       args,
       fake
     );
-    renderIn(fake, <JobsPage view={view} />);
+    renderIn(fake, <Page view={view} />);
     return { fake, view };
   }
 
@@ -167,7 +168,9 @@ describe('JobsPage', () => {
     });
     await screen.findByText('job-0');
     fireEvent.click(screen.getByRole('button', { name: 'Delete…' }));
-    expect(deleted).toEqual([{ names: ['job-0', 'job-1'] }]);
+    expect(deleted).toEqual([
+      { kind: 'training-job', names: ['job-0', 'job-1'] }
+    ]);
     fake.emit({
       type: 'resource',
       Kind: 'training-job',
@@ -182,6 +185,20 @@ describe('JobsPage', () => {
     await waitFor(() =>
       expect((clone as HTMLButtonElement).disabled).toBe(false)
     );
+  });
+
+  it('stops and deletes jobs of the kind that it shows', async () => {
+    const args = { selected: ['job-0'] };
+    const { fake } = shown(answering(3), args, ProcessingJobsPage);
+    const done: unknown[] = [];
+    fake.commands.addCommand('studio:stop-jobs', {
+      execute: given => void done.push(given)
+    });
+    await screen.findByText('job-0');
+    fireEvent.click(screen.getByRole('button', { name: 'Stop…' }));
+    expect(done).toEqual([{ kind: PROCESSING.kind, names: ['job-0'] }]);
+    expect(fake.asked[0][1].Kind).toBe(PROCESSING.kind);
+    expect(screen.queryByText('Metrics')).toBeNull();
   });
 
   it('says what to do when there is nothing, and what hides everything', async () => {

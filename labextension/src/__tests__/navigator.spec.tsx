@@ -57,7 +57,7 @@ function answers(jobs: number): Answers {
 
 async function shown(jobs: number) {
   const fake = fakeStudio(answers(jobs));
-  const model = new NavigatorModel(fake.client, fake.feed);
+  const model = new NavigatorModel(fake.client, fake.feed, fake.capacity);
   model.active = true;
   await settle();
   const lines = () => nodes(model, fake.trans);
@@ -74,7 +74,7 @@ it('tells a bucket from a prefix', () => {
 describe('NavigatorModel', () => {
   it('fetches nothing before it is looked at, and only what is open', async () => {
     const fake = fakeStudio(answers(3));
-    const model = new NavigatorModel(fake.client, fake.feed);
+    const model = new NavigatorModel(fake.client, fake.feed, fake.capacity);
     fake.emit({ type: 'reset' });
     await settle();
     expect(fake.asked).toEqual([]);
@@ -104,8 +104,51 @@ describe('NavigatorModel', () => {
     await settle();
     expect(line('Jobs').aside).toBe('3/12');
     expect(line('Jobs').open).toEqual(['studio:open-jobs', { text: 'job-1' }]);
+    expect(line('Models').open).toEqual([
+      'studio:open-models',
+      { filter: 'job-1' }
+    ]);
     expect(line('Data').aside).toBe('0/2');
     expect(lines().filter(each => each.kind === 'job').length).toBe(3);
+  });
+
+  it('says which schedules are paused, and opens one beside the others', async () => {
+    const row = {
+      CreationTime: 1_700_000_000,
+      StatusMessage: 'rate(1 day) UTC'
+    };
+    const fake = fakeStudio({
+      ...answers(0),
+      'aws/studio/QueryResources': ({
+        Kind
+      }: studio.QueryResourcesRequest) => ({
+        Rows:
+          Kind === 'schedule'
+            ? [
+                { ...row, Name: 'on', Status: 'ENABLED' },
+                { ...row, Name: 'off', Status: 'DISABLED' }
+              ]
+            : [],
+        Total: 2
+      })
+    });
+    const model = new NavigatorModel(fake.client, fake.feed, fake.capacity);
+    model.toggle('schedule');
+    model.active = true;
+    await settle();
+    const found = nodes(model, fake.trans).filter(
+      each => each.kind === 'schedule'
+    );
+    expect(found.map(each => [each.name, each.aside])).toEqual([
+      ['on', undefined],
+      ['off', 'paused']
+    ]);
+    expect(found[0].open).toEqual([
+      'studio:open-schedules',
+      { selected: 'on' }
+    ]);
+    expect(found[0].dragged).toBeUndefined();
+    model.dispose();
   });
 
   it('opens buckets and folders, and sees what is written there', async () => {
@@ -128,9 +171,9 @@ describe('NavigatorModel', () => {
   });
 
   it('keeps what is open', async () => {
-    const { model } = await shown(1);
+    const { fake, model } = await shown(1);
     model.toggle('model', true);
-    const again = new NavigatorModel(null as never, null as never);
+    const again = new NavigatorModel(fake.client, fake.feed, fake.capacity);
     again.state = JSON.parse(JSON.stringify(model.state));
     expect(again.isExpanded('model')).toBe(true);
     expect(again.isExpanded('data/data')).toBe(false);

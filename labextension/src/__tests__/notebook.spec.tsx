@@ -174,6 +174,41 @@ describe('Provenance', () => {
     expect(screen.getByText('+depth = 4').className).toBe('jp-mod-added');
   });
 
+  it('shows what a job ran with, also where nobody knows where it came from', async () => {
+    const studio = fakeStudio({
+      'aws/studio/GetProvenance': () => ({
+        Arn: arn,
+        Execution: {
+          Image: { Uri: 'python:3.11', Digest: 'sha256:aaaabbbbccccdddd' },
+          Python: { Version: '3.11', Packages: [], PackageCount: 0 },
+          EnvironmentDigest: 'eeeeffff0000111122223333',
+          Inputs: [
+            {
+              ChannelName: '<i>train</i>',
+              Uri: 's3://b/train',
+              Objects: 2,
+              Bytes: 1500,
+              Digest: 'sha256:444455556666'
+            }
+          ],
+          Hardware: { Cpu: 'EPYC', Cores: 8, MemoryInMB: 1000, Gpus: ['H200'] },
+          Allotted: { Cpus: 2, Gpus: 1 },
+          Seeds: [{ Name: 'random_seed', Value: '7' }]
+        }
+      })
+    });
+    const { container } = renderIn(studio, <Provenance arn={arn} />);
+    expect(await screen.findByText('Input <i>train</i>')).toBeTruthy();
+    expect(container.textContent).toContain('2 objects, 1.5 kB');
+    expect(container.textContent).toContain('EPYC, 8 cores, 1.0 GB, H200');
+    expect(container.textContent).toContain('2 cores, 1 GPU');
+    expect(screen.getByText('aaaabbbbcccc').title).toBe(
+      'sha256:aaaabbbbccccdddd'
+    );
+    expect(screen.getByText('random_seed')).toBeTruthy();
+    expect(screen.getByText(/is not recorded/)).toBeTruthy();
+  });
+
   it('says when nothing was recorded, and shows it once it is', async () => {
     let known = false;
     const studio = fakeStudio({
@@ -181,7 +216,7 @@ describe('Provenance', () => {
         known ? { Arn: arn, Provenance: found } : { Arn: arn }
     });
     renderIn(studio, <Provenance arn={arn} />);
-    expect(await screen.findByText(/Nothing was recorded/)).toBeTruthy();
+    expect(await screen.findByText(/is not recorded/)).toBeTruthy();
     known = true;
     studio.emit({
       type: 'resource',

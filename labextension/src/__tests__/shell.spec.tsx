@@ -13,7 +13,7 @@ function job(Name: string, Status: string): FeedEvent {
     type: 'resource',
     Kind: 'training-job',
     Name,
-    Arn: '',
+    Arn: `arn:${Name}`,
     Status,
     Change: 'changed',
     At: 0
@@ -34,19 +34,38 @@ describe('Commands of context menus', () => {
     expect(runs({ status: 'InProgress' })).toEqual({
       'open-item': ['studio:open-job', { name: 'a' }],
       'clone-item': ['studio:new-job', { from: 'a' }],
+      'schedule-item': [
+        'studio:schedule-job',
+        { kind: 'training-job', name: 'a' }
+      ],
       'insert-item': ['studio:insert-loader', { kind: 'job', name: 'a' }],
-      'stop-item': ['studio:stop-jobs', { names: ['a'] }]
+      'stop-item': ['studio:stop-jobs', { kind: 'training-job', names: ['a'] }]
     });
     expect(Object.keys(runs({ status: 'Completed' }))).toEqual([
       'open-item',
       'clone-item',
+      'schedule-item',
       'deploy-item',
       'insert-item',
       'delete-item'
     ]);
     expect(runs({ names: ['a', 'b'] })['delete-item']).toEqual([
       'studio:delete-jobs',
-      { names: ['a', 'b'] }
+      { kind: 'training-job', names: ['a', 'b'] }
+    ]);
+  });
+
+  it('fit what a schedule does', () => {
+    const paused = { kind: 'schedule', status: 'DISABLED' };
+    expect(runs(paused)).toEqual({
+      'open-item': ['studio:open-schedules', { selected: 'a' }],
+      'run-item': ['studio:run-schedule', { name: 'a' }],
+      'resume-item': ['studio:resume-schedules', { names: ['a'] }],
+      'delete-item': ['studio:delete-schedules', { names: ['a'] }]
+    });
+    expect(runs({ ...paused, status: 'ENABLED' })['pause-item']).toEqual([
+      'studio:pause-schedules',
+      { names: ['a'] }
     ]);
   });
 

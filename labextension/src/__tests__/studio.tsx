@@ -5,6 +5,7 @@ import { render, type RenderResult } from '@testing-library/react';
 import React from 'react';
 
 import { StudioContext } from '../components/hooks';
+import { Capacity } from '../core/capacity';
 import { Client } from '../core/client';
 import type { Documents } from '../core/documents';
 import { Feed, type FeedEvent } from '../core/feed';
@@ -55,6 +56,7 @@ export function fakeStudio(
   return {
     client,
     feed,
+    capacity: new Capacity(feed),
     asked,
     emit: event => (feed as any)._events.emit(event),
     documents: { current: null } as unknown as Documents,

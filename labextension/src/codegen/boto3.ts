@@ -3,6 +3,10 @@ import { document, type ICall } from './requests';
 
 const WAITERS: Record<string, [string, string]> = {
   CreateTrainingJob: ['training_job_completed_or_stopped', 'TrainingJobName'],
+  CreateProcessingJob: [
+    'processing_job_completed_or_stopped',
+    'ProcessingJobName'
+  ],
   CreateEndpoint: ['endpoint_in_service', 'EndpointName'],
   UpdateEndpoint: ['endpoint_in_service', 'EndpointName'],
   UpdateEndpointWeightsAndCapacities: ['endpoint_in_service', 'EndpointName']

@@ -4,7 +4,7 @@ import { sdk2 } from './sdk2';
 import { sdk3 } from './sdk3';
 import { cli, json, yaml } from './texts';
 
-export { askedOf } from './asked';
+export { askedOf, askedOfProcessing } from './asked';
 export type { ICall } from './requests';
 
 /** A form in which calls can be copied. */

@@ -6,6 +6,7 @@ import type { sagemaker } from '../wire';
 export interface ICall {
   operation:
     | 'CreateTrainingJob'
+    | 'CreateProcessingJob'
     | 'CreateModel'
     | 'CreateEndpointConfig'
     | 'CreateEndpoint'

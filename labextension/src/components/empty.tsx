@@ -32,7 +32,7 @@ export function Problem(props: {
       {isOffline(props.error) && (
         <p>
           {trans.__(
-            'Studio does not answer; in a terminal, "studio status" and "studio doctor" tell why.'
+            'In a terminal, "studio status" and "studio doctor" tell more.'
           )}
         </p>
       )}

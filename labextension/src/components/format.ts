@@ -29,20 +29,32 @@ export function duration(seconds: number): string {
     .join(' ');
 }
 
+// Made once: a formatter costs a thousand times what it writes.
+const whole = new Intl.NumberFormat();
+const four = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
+const six = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+const clock = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'short',
+  timeStyle: 'medium'
+});
+
 /** A number as people read it: four significant digits, thousands grouped. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '-∞';
   }
   if (Number.isInteger(value)) {
-    return value.toLocaleString();
+    return whole.format(value);
   }
   const size = Math.abs(value);
   return size >= 1e6 || size < 1e-4
     ? value.toExponential(3)
-    : value.toLocaleString(undefined, {
-        maximumSignificantDigits: size >= 1000 ? 6 : 4
-      });
+    : (size >= 1000 ? six : four).format(value);
+}
+
+/** Milliseconds since the epoch -> the exact local time. */
+export function exact(at: number): string {
+  return clock.format(at);
 }
 
 const ago = new Intl.RelativeTimeFormat(undefined, {

@@ -1,20 +1,36 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import React from 'react';
 
-import { Head } from './gridhead';
-import { useStudio } from './hooks';
+import { Heads } from './gridhead';
+import { type IModifiers, onKey } from './gridkeys';
+import { inBlocks, useLayout } from './gridlayout';
+import { openMenu, pointers } from './gridpointer';
+import { Pinned, Row } from './gridrows';
+import { slotted, useViewport } from './gridview';
 
 /** A column: what it is called, how wide, what a cell shows. */
 export interface IColumn<R> {
   id: string;
   title: string;
+  /** A word above the title: of what kind it is. */
+  caption?: string;
+  /** What the header tells on hover. */
+  hint?: string;
   /** Width in pixels; the user may change it. */
   width: number;
+  /** What a cell shows; texts are fastest. */
   cell: (row: R) => React.ReactNode;
+  /** The text that `cell` shows in its own way; what surely fits is drawn faster. */
+  text?: (row: R) => string;
+  /** Colours that stand for the value that is also written. */
+  shade?: (row: R) => React.CSSProperties | undefined;
+  /** A CSS background below the title: what the shades stand for, from low to high. */
+  legend?: string;
   /** Whether the header sorts. */
   sortable?: boolean;
   /** Numbers stand at the right. */
   numeric?: boolean;
+  /** Stays at the left edge while the others scroll. */
+  pinned?: boolean;
 }
 
 export interface ISort {
@@ -22,29 +38,55 @@ export interface ISort {
   descending: boolean;
 }
 
+/** Where a row stands in a tree; `expanded` is absent for a leaf. */
+export interface IBranch {
+  level: number;
+  expanded?: boolean;
+}
+
 export interface IGridProps<R> {
   label: string;
   columns: ReadonlyArray<IColumn<R>>;
   /** Rows in all, loaded or not. */
   count: number;
-  /** The row at an index; undefined while it is on its way. */
+  /** The row at an index, the same object as long as it is the same; undefined while it is on its way. */
   row: (index: number) => R | undefined;
   keyOf: (row: R) => string;
   /** The rows first..last are looked at. */
   onRange?: (first: number, last: number) => void;
-  sort?: ISort;
-  onSort?: (sort: ISort) => void;
+  /** The columns that are looked at; while they pass by, their neighbours too. */
+  onColumns?: (ids: string[]) => void;
+  /** One sort or several, the first one first. */
+  sort?: ISort | ReadonlyArray<ISort>;
+  /** `further`: after those that there are, not instead of them. */
+  onSort?: (sort: ISort, further: boolean) => void;
   /** Keys of selected rows; without it rows cannot be selected. */
   selected?: ReadonlySet<string>;
   onSelect?: (keys: ReadonlySet<string>) => void;
+  /** A range of rows is selected of which some may not be here; without it those that are here are. */
+  onSelectRange?: (first: number, last: number) => void;
+  /** A press adds a row to those that are selected, or takes it away. */
+  toggles?: boolean;
   /** Moving selects too: for a list that has its details beside it. */
   follow?: boolean;
   onOpen?: (row: R) => void;
   onDelete?: () => void;
+  /** A key that the table itself has no use for. */
+  onKey?: (row: R | undefined, event: React.KeyboardEvent) => void;
   /** The menu of a row is asked for, by mouse or by key; JupyterLab's own opens by itself. */
   onContextMenu?: (row: R, event: React.MouseEvent) => void;
+  /** The menu of a column is asked for. */
+  onHeadMenu?: (column: IColumn<R>, event: React.MouseEvent) => void;
+  /** A column is put into the place of another one, or one place on or back. */
+  onMove?: (id: string, to: string | 1 | -1) => void;
   /** Attributes of a row's element, such as those that context menus look for. */
   attributes?: (row: R) => Record<`data-${string}`, string>;
+  /** Classes of a row's element. */
+  classOf?: (row: R) => string | undefined;
+  /** Makes the table a tree: where a row stands in it. */
+  branch?: (row: R) => IBranch;
+  /** A branch is opened or closed. */
+  onToggle?: (row: R) => void;
   onDragStart?: (row: R, event: React.DragEvent) => void;
   /** Widths that the user gave to columns. */
   widths?: Readonly<Record<string, number>>;
@@ -52,68 +94,58 @@ export interface IGridProps<R> {
   /** Shown instead of rows when there are none. */
   empty?: React.ReactNode;
   rowHeight?: number;
+  /** The row to go to; another object goes there again. */
+  target?: { index: number } | null;
 }
 
 const ROW = 28;
-/** With more columns than this, only those in view exist. */
-const MANY_COLUMNS = 40;
+const CAPTIONED = 42;
+const OVERSCAN = 6;
+const STEPS = 4;
+const STEP_X = 100;
 
 /**
- * A table of any length: only the rows in view exist.
+ * A table of any length and breadth: only the rows and columns in view exist.
  *
  * Keys per WAI-ARIA's grid pattern, with the row as the unit: arrows, Page Up and Down, Home, End
- * move; Space, Shift and Ctrl select; Enter opens; Delete deletes.
+ * move; Space, Shift and Ctrl select; Enter opens; Delete deletes; left and right open and close a
+ * branch, or scroll.
  */
 export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
-  const { count, row, keyOf, onRange, columns } = props;
-  const { trans } = useStudio();
+  const { count, row, keyOf, onRange, onColumns } = props;
   const height = props.rowHeight ?? ROW;
+  const head = props.columns.some(each => each.caption)
+    ? Math.max(CAPTIONED, height)
+    : height;
   const base = React.useId();
   const scroller = React.useRef<HTMLDivElement>(null);
   const [active, setActive] = React.useState(0);
   const anchor = React.useRef(0);
-  const virtual = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: 6,
-    // React draws once a frame then, not once more within each scroll event.
-    useFlushSync: false,
-    scrollPaddingStart: height
-  });
-  const items = virtual.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items[items.length - 1]?.index ?? 0;
-  React.useEffect(() => onRange?.(first, last), [first, last, onRange]);
+  const view = useViewport(scroller, STEP_X, STEPS * height);
+  const layout = useLayout(props.columns, props.widths, view, STEP_X);
 
-  const widthOf = (column: IColumn<R>) =>
-    props.widths?.[column.id] ?? column.width;
-  const template = columns
-    .map((each, i) =>
-      i === columns.length - 1
-        ? `minmax(${widthOf(each)}px, 1fr)`
-        : `${widthOf(each)}px`
-    )
-    .join(' ');
-  const total = columns.reduce((sum, each) => sum + widthOf(each), 0);
-  const across = useVirtualizer({
-    horizontal: true,
-    enabled: columns.length > MANY_COLUMNS,
-    count: columns.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: index => widthOf(columns[index]),
-    overscan: 4
-  });
-  const many = columns.length > MANY_COLUMNS;
+  const size = Math.ceil(view.height / height) + 2 * OVERSCAN + STEPS;
+  const first = Math.max(0, Math.min(view.y / height - OVERSCAN, count - size));
+  const last = Math.min(count, first + size) - 1;
+  const { pinned, inView } = layout;
   React.useEffect(() => {
-    if (many) {
-      across.measure();
+    if (!view.unknown) {
+      const wanted = view.moving ? inBlocks(layout) : inView;
+      onColumns?.([...pinned, ...wanted].map(each => each.column.id));
     }
-  }, [across, many, columns, props.widths]);
-  const every = React.useMemo(() => columns.map((_, i) => i), [columns]);
-  const inView = many
-    ? across.getVirtualItems().map(item => item.index)
-    : every;
+    // The layout is another object each time: what is read of it changes with the columns in view.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [view.unknown, view.moving, pinned, inView, onColumns]);
+  React.useEffect(() => {
+    if (!view.unknown) {
+      onRange?.(first, Math.max(first, last));
+    }
+  }, [view.unknown, first, last, onRange]);
+  const origin = React.useRef(first);
+  if (!view.moving) {
+    origin.current = first;
+  }
+
   const keys = (from: number, to: number): string[] => {
     const found: string[] = [];
     for (let i = Math.min(from, to); i <= Math.max(from, to); i++) {
@@ -124,15 +156,16 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
     }
     return found;
   };
-  const select = (
-    index: number,
-    event: { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean }
-  ) => {
+  const selectRange = (from: number, to: number) =>
+    props.onSelectRange
+      ? props.onSelectRange(Math.min(from, to), Math.max(from, to))
+      : props.onSelect?.(new Set(keys(from, to)));
+  const select = (index: number, event: IModifiers) => {
     if (!props.onSelect) {
       return;
     }
     if (event.shiftKey) {
-      props.onSelect(new Set(keys(anchor.current, index)));
+      selectRange(anchor.current, index);
       return;
     }
     anchor.current = index;
@@ -140,7 +173,7 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
     if (key === undefined) {
       return;
     }
-    if (event.ctrlKey || event.metaKey) {
+    if (event.ctrlKey || event.metaKey || props.toggles) {
       const next = new Set(props.selected);
       if (!next.delete(key)) {
         next.add(key);
@@ -150,222 +183,143 @@ export function Grid<R>(props: IGridProps<R>): React.JSX.Element {
       props.onSelect(new Set([key]));
     }
   };
+  const reveal = (index: number) => {
+    const node = scroller.current!;
+    const room = node.clientHeight - head;
+    const top = index * height;
+    node.scrollTop = Math.max(
+      Math.min(node.scrollTop, top),
+      top + height - room
+    );
+  };
+  const { target } = props;
+  React.useEffect(() => {
+    if (target) {
+      setActive(target.index);
+      reveal(target.index);
+    }
+    // Where it leads to is that of then.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [target]);
   const go = (index: number, event: React.KeyboardEvent) => {
     const to = Math.max(0, Math.min(count - 1, index));
     event.preventDefault();
     setActive(to);
-    virtual.scrollToIndex(to);
+    reveal(to);
     if (event.shiftKey || props.follow) {
       select(to, event);
     } else {
       anchor.current = to;
     }
   };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    if (event.target !== event.currentTarget || !count) {
-      return;
-    }
-    const page = Math.max(
-      1,
-      Math.floor((scroller.current?.clientHeight ?? 300) / height) - 1
-    );
-    const moves: Record<string, number> = {
-      ArrowDown: active + 1,
-      j: active + 1,
-      ArrowUp: active - 1,
-      k: active - 1,
-      PageDown: active + page,
-      PageUp: active - page,
-      Home: 0,
-      End: count - 1
-    };
-    const current = row(active);
-    if (
-      event.key in moves &&
-      !event.altKey &&
-      !event.ctrlKey &&
-      !event.metaKey
-    ) {
-      go(moves[event.key], event);
-    } else if (event.key === ' ') {
-      event.preventDefault();
-      select(active, {
-        shiftKey: event.shiftKey,
-        ctrlKey: true,
-        metaKey: false
-      });
-    } else if (
-      event.key === 'a' &&
-      (event.ctrlKey || event.metaKey) &&
-      props.onSelect
-    ) {
-      event.preventDefault();
-      props.onSelect(new Set(keys(0, count - 1)));
-    } else if (event.key === 'Escape' && props.selected?.size) {
-      event.stopPropagation();
-      props.onSelect?.(new Set());
-    } else if (event.key === 'Enter' && current !== undefined) {
-      event.preventDefault();
-      props.onOpen?.(current);
-    } else if (event.key === 'Delete') {
-      props.onDelete?.();
-    } else if (
-      (event.key === 'ContextMenu' ||
-        (event.shiftKey && event.key === 'F10')) &&
-      current !== undefined
-    ) {
-      event.preventDefault();
-      openMenu(document.getElementById(`${base}-${active}`)!);
+  const keyed = {
+    props,
+    scroller,
+    layout,
+    active,
+    page: Math.max(1, Math.floor(view.height / height) - 1),
+    go,
+    select,
+    selectAll: () => selectRange(0, count - 1),
+    menu: () => {
+      const line = document.getElementById(`${base}-active`);
+      if (line) {
+        openMenu(line);
+      }
     }
   };
+
+  // Rows that are not seen wait until what passes by at their side stands still.
+  const aside = view.moving && !view.down;
+  const still = React.useRef(inView);
+  if (!aside) {
+    still.current = inView;
+  }
+  const [top, bottom] = [view.y, view.y + view.height + STEPS * height];
+  const cells = (index: number) =>
+    aside && ((index + 1) * height < top || index * height > bottom)
+      ? still.current
+      : inView;
+
+  const pins = pinned.length > 0;
+  const drawn = slotted(first, last, size, origin.current).map(
+    ({ slot, index }) => {
+      const each = row(index);
+      return {
+        slot,
+        index,
+        row: each,
+        height,
+        active: index === active,
+        chosen:
+          props.onSelect &&
+          each !== undefined &&
+          !!props.selected?.has(keyOf(each)),
+        classOf: props.classOf
+      };
+    }
+  );
 
   return (
     <div className="jp-StudioGrid">
       <div
         ref={scroller}
-        role="grid"
+        role={props.branch ? 'treegrid' : 'grid'}
         className="jp-StudioGrid-scroller"
         tabIndex={0}
         aria-label={props.label}
         aria-rowcount={count + 1}
-        aria-colcount={columns.length}
+        aria-colcount={props.columns.length}
         aria-multiselectable={props.onSelect ? true : undefined}
         aria-activedescendant={
-          count && row(active) !== undefined ? `${base}-${active}` : undefined
+          active >= first && active <= last && row(active) !== undefined
+            ? `${base}-active`
+            : undefined
         }
-        onKeyDown={onKeyDown}
+        onKeyDown={event => onKey(keyed, event)}
       >
-        <div
-          role="rowgroup"
-          className="jp-StudioGrid-head"
-          style={{ minWidth: total }}
-        >
-          <div
-            role="row"
-            aria-rowindex={1}
-            style={{ gridTemplateColumns: template, height }}
-          >
-            {inView.map(index => {
-              const column = columns[index];
-              return (
-                <Head
-                  key={column.id}
-                  column={column}
-                  index={index}
-                  sort={props.sort}
-                  onSort={props.onSort}
-                  width={widthOf(column)}
-                  onWidth={
-                    props.onWidths &&
-                    (width =>
-                      props.onWidths!({ ...props.widths, [column.id]: width }))
-                  }
-                  resize={trans.__('Width of %1', column.title)}
-                />
-              );
-            })}
-          </div>
-        </div>
+        <Heads
+          props={props}
+          layout={layout}
+          height={head}
+          scroller={scroller}
+        />
         <div
           role="rowgroup"
           className="jp-StudioGrid-body"
-          style={{ height: virtual.getTotalSize(), minWidth: total }}
+          style={{ height: count * height, width: layout.total }}
+          {...pointers(props, setActive, select)}
         >
-          {items.map(item => {
-            const each = row(item.index);
-            const key = each !== undefined ? keyOf(each) : undefined;
-            const chosen = key !== undefined && !!props.selected?.has(key);
-            return (
-              <div
-                key={item.index}
-                id={`${base}-${item.index}`}
-                role="row"
-                {...(each !== undefined && props.attributes?.(each))}
-                aria-rowindex={item.index + 2}
-                aria-selected={props.onSelect ? chosen : undefined}
-                className={`jp-StudioGrid-row ${item.index === active ? 'jp-mod-active' : ''}`}
-                style={{
-                  gridTemplateColumns: template,
-                  height,
-                  top: item.start
-                }}
-                draggable={each !== undefined && !!props.onDragStart}
-                onDragStart={event =>
-                  each !== undefined && props.onDragStart?.(each, event)
-                }
-                onClick={event => {
-                  setActive(item.index);
-                  select(item.index, event);
-                }}
-                onDoubleClick={() => each !== undefined && props.onOpen?.(each)}
-                onContextMenu={event => {
-                  setActive(item.index);
-                  if (!chosen) {
-                    select(item.index, {
-                      shiftKey: false,
-                      ctrlKey: false,
-                      metaKey: false
-                    });
-                  }
-                  if (each !== undefined) {
-                    props.onContextMenu?.(each, event);
-                  }
-                }}
-              >
-                <Cells row={each} columns={columns} inView={inView} />
-              </div>
-            );
-          })}
+          {pins && (
+            <div
+              role="presentation"
+              className="jp-StudioGrid-pinned"
+              style={{ width: layout.pinnedWidth }}
+            >
+              {drawn.map(({ slot, ...each }) => (
+                <Pinned
+                  key={slot}
+                  cells={pinned}
+                  draggable={!!props.onDragStart}
+                  {...each}
+                />
+              ))}
+            </div>
+          )}
+          {drawn.map(({ slot, ...each }) => (
+            <Row
+              key={slot}
+              id={each.active ? `${base}-active` : undefined}
+              cells={cells(each.index)}
+              attributes={props.attributes}
+              branch={props.branch}
+              draggable={!!props.onDragStart}
+              {...each}
+            />
+          ))}
         </div>
       </div>
       {count === 0 && props.empty}
     </div>
-  );
-}
-
-interface ICellsProps<R> {
-  row: R | undefined;
-  columns: ReadonlyArray<IColumn<R>>;
-  inView: ReadonlyArray<number>;
-}
-
-// While the table scrolls most rows stay as they are, if `columns` is the same array.
-const Cells = React.memo(CellsOf) as typeof CellsOf;
-
-function CellsOf<R>(props: ICellsProps<R>): React.JSX.Element {
-  return (
-    <>
-      {props.inView.map(index => {
-        const column = props.columns[index];
-        return (
-          <div
-            key={column.id}
-            role="gridcell"
-            aria-colindex={index + 1}
-            className={column.numeric ? 'jp-mod-numeric' : undefined}
-            style={{ gridColumn: index + 1 }}
-          >
-            {props.row !== undefined ? (
-              column.cell(props.row)
-            ) : (
-              <span className="jp-StudioSkeleton-bar" />
-            )}
-          </div>
-        );
-      })}
-    </>
-  );
-}
-
-/** Ask for the context menu of a node as the mouse would, below its beginning. */
-export function openMenu(node: HTMLElement): void {
-  const { left, bottom } = node.getBoundingClientRect();
-  node.dispatchEvent(
-    new MouseEvent('contextmenu', {
-      bubbles: true,
-      cancelable: true,
-      clientX: left + 24,
-      clientY: bottom
-    })
   );
 }

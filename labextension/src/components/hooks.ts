@@ -34,7 +34,8 @@ export function useSignal<S, A>(signal: ISignal<S, A>): void {
 export function useLive<T>(
   load: (signal: AbortSignal) => Promise<T>,
   when: (event: FeedEvent) => boolean,
-  deps: React.DependencyList
+  deps: React.DependencyList,
+  paceMs?: number
 ): {
   value: T | undefined;
   error: unknown;
@@ -45,7 +46,7 @@ export function useLive<T>(
   const [live, setLive] = React.useState<Live<T> | null>(null);
   const [, again] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => {
-    const made = new Live<T>({ feed, load, when });
+    const made = new Live<T>({ feed, load, when, paceMs });
     const slot = () => again();
     made.changed.connect(slot);
     setLive(made);

@@ -3,6 +3,7 @@ import React from 'react';
 import { Empty } from './empty';
 import { Grid, type IColumn, type IGridProps } from './grid';
 import { useStudio } from './hooks';
+import { byName } from './names';
 
 /** A column of a list; one with a `value` sorts by it. */
 export interface IListColumn<R> extends IColumn<R> {
@@ -42,7 +43,7 @@ export function arranged<R>(
 
 function compared(a: string | number, b: string | number): number {
   return typeof a === 'string' && typeof b === 'string'
-    ? a.localeCompare(b, undefined, { numeric: true })
+    ? byName(a, b)
     : Number(a) - Number(b);
 }
 
@@ -55,6 +56,7 @@ type Passed<R> = Pick<
   | 'onOpen'
   | 'onDelete'
   | 'onContextMenu'
+  | 'attributes'
   | 'onDragStart'
 >;
 
@@ -131,6 +133,7 @@ export function List<R>(
         onOpen={props.onOpen}
         onDelete={props.onDelete}
         onContextMenu={props.onContextMenu}
+        attributes={props.attributes}
         onDragStart={props.onDragStart}
         empty={
           rows.length ? (

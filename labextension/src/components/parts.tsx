@@ -7,6 +7,7 @@ import { useNow, useStudio } from './hooks';
 const TONES: Record<string, string> = {
   Completed: 'good',
   InService: 'good',
+  Built: 'good',
   Failed: 'bad',
   OutOfService: 'bad',
   InProgress: 'busy',
@@ -28,13 +29,15 @@ export function Status(props: {
   status: string;
   detail?: string;
   quiet?: boolean;
+  /** Where the status is in other words than AWS's. */
+  tone?: string;
 }): React.JSX.Element {
   const { status, detail } = props;
   const text = detail ? `${status}: ${detail}` : status;
   return (
     <span className="jp-StudioStatus" title={text}>
       <span
-        className={`jp-StudioStatus-dot jp-mod-${tone(status)}`}
+        className={`jp-StudioStatus-dot jp-mod-${props.tone ?? tone(status)}`}
         aria-hidden="true"
       />
       <span className={props.quiet ? 'jp-StudioStatus-hidden' : undefined}>

@@ -4,8 +4,10 @@ import { isOffline, told } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 import { Problem, Skeleton } from './empty';
+import { Execution } from './execution';
 import { bytes } from './format';
 import { useLive, useStudio } from './hooks';
+import { cut, Packages } from './packages';
 import { Code, Copyable, Facts, When } from './parts';
 import { PatchView } from './patch';
 
@@ -28,15 +30,20 @@ export function Provenance(props: { arn: string }): React.JSX.Element {
   if (!value) {
     return <Skeleton lines={3} />;
   }
-  const found = value.Provenance;
-  return found ? (
-    <Record found={found} />
-  ) : (
-    <p>
-      {trans.__(
-        'Nothing was recorded: the job was started by a form, by another machine, or with STUDIO_PROVENANCE=off.'
+  const { Provenance: found, Execution: ran } = value;
+  return (
+    <>
+      {found ? (
+        <Record found={found} />
+      ) : (
+        <p>
+          {trans.__(
+            'Where it came from is not recorded: it was started by a form, by another machine, or with STUDIO_PROVENANCE=off.'
+          )}
+        </p>
       )}
-    </p>
+      {ran && <Execution ran={ran} />}
+    </>
   );
 }
 
@@ -79,24 +86,7 @@ function Record(props: { found: studio.Provenance }): React.JSX.Element {
         </details>
       )}
       {git && <Difference git={git} />}
-      {python?.Packages && (
-        <details>
-          <summary>
-            {trans._n(
-              '%1 package',
-              '%1 packages',
-              python.PackageCount ?? python.Packages.length
-            )}
-            {cut(python.Packages.length, python.PackageCount, trans)}
-          </summary>
-          <Code
-            code={python.Packages.map(
-              ({ Name: name, Version: version }) => `${name}==${version}`
-            ).join('\n')}
-            label={trans.__('Packages')}
-          />
-        </details>
-      )}
+      {python && <Packages python={python} />}
     </div>
   );
 }
@@ -196,14 +186,4 @@ function Difference(props: {
       )}
     </>
   );
-}
-
-function cut(
-  shown: number,
-  total: number | undefined,
-  trans: ReturnType<typeof useStudio>['trans']
-): string {
-  return total !== undefined && shown < total
-    ? ` (${trans.__('%1 of %2', shown.toLocaleString(), total.toLocaleString())})`
-    : '';
 }

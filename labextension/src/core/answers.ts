@@ -5,6 +5,8 @@ import type {
   ChartRequest,
   ComparePart,
   CompareRequest,
+  ExportAnswer,
+  ExportRequest,
   PrepareAnswer,
   PrepareRequest,
   ProfilePart,
@@ -20,6 +22,7 @@ export interface IVerbs {
   rows: { args: RowsRequest; part: RowsAnswer };
   chart: { args: ChartRequest; part: ChartAnswer };
   compare: { args: CompareRequest; part: ComparePart };
+  export: { args: ExportRequest; part: ExportAnswer };
   prepare: { args: PrepareRequest; part: PrepareAnswer };
 }
 

@@ -1,11 +1,10 @@
-import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { studio } from '../wire';
 import type { Feed, FeedEvent } from './feed';
 
 /** The load of the machine and the queue, as the feed tells them at its start and at each change. */
-export class Capacity implements IDisposable {
+export class Capacity {
   constructor(feed: Feed) {
     feed.events.connect(this._onEvent, this);
   }
@@ -19,18 +18,6 @@ export class Capacity implements IDisposable {
     return this._changed;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      Signal.disconnectReceiver(this);
-      Signal.clearData(this);
-    }
-  }
-
   private _onEvent(_: Feed, event: FeedEvent): void {
     if (event.type === 'capacity') {
       this._value = event as unknown as studio.DescribeCapacityResponse;
@@ -39,6 +26,5 @@ export class Capacity implements IDisposable {
   }
 
   private _value: studio.DescribeCapacityResponse | undefined;
-  private _isDisposed = false;
   private _changed = new Signal<this, void>(this);
 }

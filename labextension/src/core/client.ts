@@ -1,5 +1,6 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Operations } from '../wire';
 import { apiError, s3Error } from './errors';
@@ -30,6 +31,12 @@ export interface IServerStatus {
   region: string;
 }
 
+/** What was changed in S3: an object, or with a key of "" anything in the bucket. */
+export interface IWritten {
+  bucket: string;
+  key: string;
+}
+
 /** An endpoint's answer. */
 export interface IInvocation {
   status: number;
@@ -42,6 +49,11 @@ export interface IInvocation {
 /** Speaks to AWS's operations, S3 and the router through the Jupyter server, which signs. */
 export class Client {
   constructor(readonly settings: ServerConnection.ISettings) {}
+
+  /** This page changed something in S3; with an external S3 nobody else tells. */
+  get wrote(): ISignal<this, IWritten> {
+    return this._wrote;
+  }
 
   /** Call an operation; raises ApiError with AWS's code, or NetworkError. */
   async call<S extends Services, O extends keyof Operations[S] & string>(
@@ -61,14 +73,24 @@ export class Client {
   }
 
   /** A request of S3's REST API: `s3('GET', 'bucket', 'a/key', { tagging: '' })`. */
-  s3(
+  async s3(
     method: string,
     bucket: string,
     key = '',
     query: Record<string, string> = {},
     init: RequestInit = {}
   ): Promise<Response> {
-    return this.fetch(this.s3Path(bucket, key, query), { ...init, method });
+    const path = this.s3Path(bucket, key, query);
+    const response = await this.fetch(path, { ...init, method });
+    if (method !== 'GET' && method !== 'HEAD') {
+      this.noteWritten(bucket, key);
+    }
+    return response;
+  }
+
+  /** Tell of something that was written in another way. */
+  noteWritten(bucket: string, key: string): void {
+    this._wrote.emit({ bucket, key });
   }
 
   /** The URL from which the browser downloads an object, or to which it sends one itself. */
@@ -172,6 +194,8 @@ export class Client {
       (search ? `?${search}` : '')
     );
   }
+
+  private _wrote = new Signal<this, IWritten>(this);
 }
 
 /** Lines of a body, as they come. */

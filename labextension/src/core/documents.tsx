@@ -39,6 +39,26 @@ export interface IDocumentType {
   page: () => Promise<React.ComponentType<{ view: StudioView }>>;
 }
 
+/** What every page stands in: what it needs, the banner, and what to show while it is fetched. */
+export function Frame(
+  props: React.PropsWithChildren<{ studio: IStudio }>
+): React.JSX.Element {
+  return (
+    <StudioContext.Provider value={props.studio}>
+      <div className="jp-StudioFrame">
+        <Banner />
+        <div className="jp-StudioFrame-body">
+          <Boundary>
+            <React.Suspense fallback={<Skeleton />}>
+              {props.children}
+            </React.Suspense>
+          </Boundary>
+        </div>
+      </div>
+    </StudioContext.Provider>
+  );
+}
+
 /**
  * One open page. Its arguments are all that it needs to come back after a reload or through a
  * link; React reads and changes them with `useArgs`.
@@ -94,18 +114,9 @@ export class StudioView extends ReactWidget {
   protected render(): React.JSX.Element {
     const Page = lazyPage(this.type);
     return (
-      <StudioContext.Provider value={this._studio}>
-        <div className="jp-StudioFrame">
-          <Banner />
-          <div className="jp-StudioFrame-body">
-            <Boundary>
-              <React.Suspense fallback={<Skeleton />}>
-                <Page view={this} />
-              </React.Suspense>
-            </Boundary>
-          </div>
-        </div>
-      </StudioContext.Provider>
+      <Frame studio={this._studio}>
+        <Page view={this} />
+      </Frame>
     );
   }
 

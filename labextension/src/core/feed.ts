@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { lines, type Client } from './client';
+import { type Client, type IWritten, lines } from './client';
 
 /** Something changed; `type` says what the rest holds. */
 export type FeedEvent =
@@ -36,7 +36,9 @@ const HIDDEN_MS = 60_000;
  * that is hidden for a while lets go of its connection: browsers have six for a host.
  */
 export class Feed implements IDisposable {
-  constructor(private _client: Client) {}
+  constructor(private _client: Client) {
+    _client.wrote.connect(this._onWritten, this);
+  }
 
   get events(): ISignal<this, FeedEvent> {
     return this._events;
@@ -70,6 +72,7 @@ export class Feed implements IDisposable {
     clearTimeout(this._hiding);
     this._abort?.abort();
     this._wake();
+    Signal.disconnectReceiver(this);
     Signal.clearData(this);
   }
 
@@ -149,6 +152,11 @@ export class Feed implements IDisposable {
       this._events.emit({ ...data, type: message.type } as FeedEvent);
     }
     message.type = message.data = message.id = '';
+  }
+
+  private _onWritten(_: Client, { bucket, key }: IWritten): void {
+    const Prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    this._events.emit({ type: 'object', Bucket: bucket, Prefix });
   }
 
   private _become(status: FeedStatus): void {

@@ -86,7 +86,10 @@ export class Live<T> implements IDisposable {
   private _onEvent(_: Feed, event: FeedEvent): void {
     const concerns = event.type === 'reset' || this._options.when(event);
     if (concerns && this._timer === undefined) {
-      const pause = Math.max(0, this._begun + PACE_MS - Date.now());
+      const pause = Math.max(
+        0,
+        this._begun + (this._options.paceMs ?? PACE_MS) - Date.now()
+      );
       this._timer = setTimeout(() => {
         this._timer = undefined;
         void this.refresh();
@@ -111,5 +114,7 @@ export namespace Live {
     load: (signal: AbortSignal) => Promise<T>;
     /** Whether an event concerns the value. */
     when: (event: FeedEvent) => boolean;
+    /** Least time between two fetches that events cause; 250 ms when absent. */
+    paceMs?: number;
   }
 }

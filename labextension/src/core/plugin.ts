@@ -7,6 +7,7 @@ import { Clipboard, ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs, IStudio } from '../tokens';
+import { Capacity } from './capacity';
 import { Client } from './client';
 import { Documents } from './documents';
 import { Feed } from './feed';
@@ -27,6 +28,7 @@ export const studio: JupyterFrontEndPlugin<IStudio> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ml_studio');
     const client = new Client(app.serviceManager.serverSettings);
     const feed = new Feed(client);
+    const capacity = new Capacity(feed);
     const documents = new Documents(app, restorer);
     // Kept now: JupyterLab's router cleans the address.
     const search = window.location.search;
@@ -52,6 +54,7 @@ export const studio: JupyterFrontEndPlugin<IStudio> = {
       command: CommandIDs.copyLink,
       category: trans.__('Studio')
     });
-    return { client, feed, documents, commands: app.commands, trans };
+    const { commands } = app;
+    return { client, feed, capacity, documents, commands, trans };
   }
 };

@@ -1,4 +1,5 @@
 import type { Client } from './client';
+import { ApiError } from './errors';
 
 /** An object as a listing tells of it; times are in milliseconds since the epoch. */
 export interface IObject {
@@ -61,6 +62,22 @@ export function listBelow(
 export function parseS3(uri: string): { bucket: string; key: string } | null {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(uri.trim());
   return match && { bucket: match[1], key: match[2] };
+}
+
+/** The SDK's default bucket is there when it is needed, as the SDK has it. */
+export async function ensureBucket(
+  client: Client,
+  bucket: string
+): Promise<void> {
+  try {
+    await client.s3('PUT', bucket);
+  } catch (error) {
+    if (!(
+      error instanceof ApiError && error.code === 'BucketAlreadyOwnedByYou'
+    )) {
+      throw error;
+    }
+  }
 }
 
 /** The XML of an answer. */

@@ -2,11 +2,11 @@ import React from 'react';
 
 import { Empty } from '../components/empty';
 import { useStudio } from '../components/hooks';
+import { changed, type IHistory, redone, undone } from '../core/history';
 import { usePage } from './context';
 import { FieldList } from './fields';
 import { Figure } from './figure';
 import { Filters } from './filters';
-import { changed, type IHistory, redone, undone } from './history';
 import {
   chartOf,
   kindLabel,

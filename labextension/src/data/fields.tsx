@@ -3,7 +3,7 @@ import React from 'react';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { TypeMark } from './cells';
-import { Popover } from './popover';
+import { Popover } from '../components/popover';
 import type { ColumnProfile } from '../core/protocol';
 
 /** What is dragged from the list of fields onto a shelf: the column's name. */

@@ -2,7 +2,7 @@ import React from 'react';
 
 import { useStudio } from '../components/hooks';
 import { usePage } from './context';
-import { Popover } from './popover';
+import { Popover } from '../components/popover';
 import type { IDataArgs } from './state';
 
 type Read = NonNullable<IDataArgs['read']>;

@@ -61,6 +61,15 @@ const TYPE = /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/;
 export const DEFAULT_TYPE = 'ml.m5.large';
 export const DEFAULT_SHARE = 10;
 
+/** Of what a configuration says, an update that has this keeps only what is captured. */
+const KEEP_CAPTURE: Partial<sagemaker.UpdateEndpointInput> = {
+  RetainAllVariantProperties: true,
+  ExcludeRetainedVariantProperties: [
+    { VariantPropertyType: 'DesiredWeight' },
+    { VariantPropertyType: 'DesiredInstanceCount' }
+  ]
+};
+
 /** The names that a draft has, chosen or given. */
 export function names(
   draft: IDraft,
@@ -76,13 +85,15 @@ export function names(
   return { model, endpoint, config: unique(endpoint, known.configs) };
 }
 
-/** The calls of a draft, and its problems. `serving`: the variants of the endpoint to update. */
+/** The calls of a draft, and its problems. `serving`: the variants of the endpoint to update;
+ * `captured`: whether its requests are captured, which then goes on. */
 export function plan(
   draft: IDraft,
   known: IKnown,
   artifact: IArtifact | null,
   serving: sagemaker.ProductionVariant[],
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  captured = false
 ): IPlan {
   const { model, config, endpoint } = names(draft, known);
   const calls: ICall[] = [];
@@ -109,7 +120,11 @@ export function plan(
   });
   calls.push({
     operation: draft.target ? 'UpdateEndpoint' : 'CreateEndpoint',
-    request: { EndpointName: endpoint, EndpointConfigName: config }
+    request: {
+      EndpointName: endpoint,
+      EndpointConfigName: config,
+      ...(draft.target && captured ? KEEP_CAPTURE : {})
+    }
   });
   return {
     calls,

@@ -149,7 +149,7 @@ export function useServing(
         { EndpointName: endpoint },
         signal
       );
-      return told.Variants.map(each => ({
+      return told.Variants.filter(each => !each.Shadow).map(each => ({
         VariantName: each.VariantName,
         ModelName: each.ModelName,
         InstanceType: each.InstanceType,
@@ -164,4 +164,29 @@ export function useServing(
     [client, endpoint]
   );
   return value ?? [];
+}
+
+/** Whether requests of an endpoint are captured. */
+export function useCaptured(endpoint: string | undefined): boolean {
+  const { client } = useStudio();
+  const { value } = useLive(
+    async (signal): Promise<boolean> => {
+      if (!endpoint) {
+        return false;
+      }
+      const told = await client.call(
+        'sagemaker',
+        'DescribeEndpoint',
+        { EndpointName: endpoint },
+        signal
+      );
+      return told.DataCaptureConfig?.EnableCapture ?? false;
+    },
+    event =>
+      event.type === 'resource' &&
+      event.Kind === 'endpoint' &&
+      event.Name === endpoint,
+    [client, endpoint]
+  );
+  return value ?? false;
 }

@@ -19,7 +19,7 @@ import {
 import { ModelStep } from './model';
 import { Progress } from './progress';
 import { carryOut, Refused, type Made } from './run';
-import { useArtifact, useKnown, useServing } from './sources';
+import { useArtifact, useCaptured, useKnown, useServing } from './sources';
 import { TrafficStep } from './traffic';
 import { WhereStep } from './where';
 
@@ -51,6 +51,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
   const draft = React.useMemo(() => draftOf(args), [args]);
   const artifact = useArtifact(draft);
   const serving = useServing(draft.target);
+  const captured = useCaptured(draft.target);
   if (args.begun) {
     return (
       <Progress
@@ -72,7 +73,8 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
     known.value,
     artifact.value ?? null,
     serving,
-    trans
+    trans,
+    captured
   );
   return (
     <Wizard

@@ -91,7 +91,9 @@ function Past(props: {
                   <div key={variant.VariantName}>
                     {trans.__(
                       '%1: %2, weight %3, %4 × %5',
-                      variant.VariantName,
+                      variant.Shadow
+                        ? trans.__('%1 (shadow)', variant.VariantName)
+                        : variant.VariantName,
                       variant.ModelName,
                       number(variant.Weight),
                       variant.InstanceCount,

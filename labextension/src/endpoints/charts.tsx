@@ -17,6 +17,7 @@ export function Figures(props: {
 }): React.JSX.Element {
   const { client, trans } = useStudio();
   const { endpoint, variants } = props;
+  const [apart, setApart] = React.useState(false);
   const range = RANGES.find(each => each.id === props.range) ?? RANGES[0];
   const { value, error, refresh } = useLive(
     signal => ask(client, endpoint, variants, range, Date.now(), signal),
@@ -38,6 +39,15 @@ export function Figures(props: {
           role="group"
           aria-label={trans.__('Span of the charts')}
         >
+          {variants.length > 1 && (
+            <button
+              className="jp-StudioButton jp-mod-minimal"
+              aria-pressed={apart}
+              onClick={() => setApart(!apart)}
+            >
+              {trans.__('Side by side')}
+            </button>
+          )}
           {RANGES.map(each => (
             <button
               key={each.id}
@@ -51,7 +61,16 @@ export function Figures(props: {
         </span>
       }
     >
-      {shown ? (
+      {shown && apart ? (
+        <div className="jp-StudioFigures-apart" style={columns(variants)}>
+          {variants.map((variant, index) => (
+            <section key={variant} aria-label={variant}>
+              <h3>{variant}</h3>
+              <Charts figures={of(shown, index)} most={most(shown)} />
+            </section>
+          ))}
+        </div>
+      ) : shown ? (
         <Charts figures={shown} />
       ) : error ? (
         <Problem error={error} retry={refresh} />
@@ -60,7 +79,45 @@ export function Figures(props: {
   );
 }
 
-function Charts(props: { figures: IFigures }): React.JSX.Element {
+/** The highest value of each chart: those side by side have one scale. */
+interface IMost {
+  requests: number;
+  latency: number;
+  errors: number;
+}
+
+function columns(variants: string[]): React.CSSProperties {
+  return { '--studio-columns': variants.length } as React.CSSProperties;
+}
+
+/** The figures of one variant. */
+function of(figures: IFigures, index: number): IFigures {
+  const one = (all: Record<string, ISeries[]>) =>
+    Object.fromEntries(
+      Object.entries(all).map(([name, series]) => [name, [series[index]]])
+    );
+  return {
+    requests: [figures.requests[index]],
+    latency: one(figures.latency) as IFigures['latency'],
+    errors: one(figures.errors) as IFigures['errors']
+  };
+}
+
+function most({ requests, latency, errors }: IFigures): IMost {
+  const highest = (series: ISeries[]) =>
+    series.reduce(
+      (top, each) =>
+        each.value.reduce<number>((a, b) => Math.max(a, b ?? 0), top),
+      0
+    );
+  return {
+    requests: highest(requests),
+    latency: highest(Object.values(latency).flat()),
+    errors: highest(Object.values(errors).flat())
+  };
+}
+
+function Charts(props: { figures: IFigures; most?: IMost }): React.JSX.Element {
   const { trans } = useStudio();
   const { requests, latency, errors } = props.figures;
   const named = (name: string, series: ISeries[]) =>
@@ -73,11 +130,13 @@ function Charts(props: { figures: IFigures }): React.JSX.Element {
       <Lines
         title={trans.__('Requests a minute')}
         unit={trans.__('requests / min')}
+        most={props.most?.requests}
         series={named(trans.__('requests'), requests)}
       />
       <Lines
         title={trans.__('Latency of the model')}
         unit={trans.__('milliseconds')}
+        most={props.most?.latency}
         series={Object.entries(latency).flatMap(([name, each]) =>
           named(name, each)
         )}
@@ -85,6 +144,7 @@ function Charts(props: { figures: IFigures }): React.JSX.Element {
       <Lines
         title={trans.__('Errors a minute')}
         unit={trans.__('errors / min')}
+        most={props.most?.errors}
         series={Object.entries(errors).flatMap(([name, each]) =>
           named(name, each)
         )}
@@ -96,10 +156,11 @@ function Charts(props: { figures: IFigures }): React.JSX.Element {
 function Lines(props: {
   title: string;
   unit: string;
+  most?: number;
   series: (ISeries & { label: string })[];
 }): React.JSX.Element {
   const { trans } = useStudio();
-  const { series, unit } = props;
+  const { series, unit, most } = props;
   const data = React.useMemo(
     () =>
       series.map((each, index) => ({
@@ -119,11 +180,15 @@ function Lines(props: {
   const layout = React.useMemo(
     () => ({
       xaxis: { type: 'date', range: [local(first), local(last)] },
-      yaxis: { title: { text: unit }, rangemode: 'tozero' },
+      yaxis: {
+        title: { text: unit },
+        rangemode: 'tozero',
+        ...(most ? { range: [0, 1.05 * most] } : {})
+      },
       hovermode: 'x unified',
       showlegend: series.length > 1
     }),
-    [unit, series.length, first, last]
+    [unit, series.length, first, last, most]
   );
   const latest = series.map(each => {
     const known = each.value.filter(value => value !== null);

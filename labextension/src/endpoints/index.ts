@@ -2,12 +2,10 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 
-import { notifyError, told } from '../core/errors';
 import { endpointIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
-import { DeleteForm, orphans, type ILeft } from './delete';
 
 /** Shows endpoints: how they do, what changed, and a console that asks them. */
 export const endpoints: JupyterFrontEndPlugin<void> = {
@@ -73,7 +71,10 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
           required: ['names']
         }
       },
-      execute: args => remove(studio, args['names'] as string[])
+      execute: async args => {
+        const { deleteEndpoints } = await import('./actions');
+        return deleteEndpoints(studio, args['names'] as string[]);
+      }
     });
     palette?.addItem({
       command: CommandIDs.openEndpoints,
@@ -82,66 +83,3 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-/** Delete endpoints after asking, with their configurations and models if wanted. */
-async function remove(studio: IStudio, names: string[]): Promise<boolean> {
-  const { trans } = studio;
-  let left: ILeft;
-  try {
-    left = await orphans(studio.client, names);
-  } catch (error) {
-    notifyError(trans.__('What the endpoints use could not be read'), error);
-    return false;
-  }
-  const body = new DeleteForm(names, left, trans);
-  const answer = await showDialog({
-    title: trans._n(
-      'Delete the endpoint?',
-      'Delete %1 endpoints?',
-      names.length
-    ),
-    body,
-    buttons: [
-      Dialog.cancelButton(),
-      Dialog.warnButton({ label: trans.__('Delete') })
-    ],
-    defaultButton: 0
-  });
-  if (!answer.button.accept) {
-    return false;
-  }
-  return deleteAll(studio, names, answer.value ?? { configs: [], models: [] });
-}
-
-async function deleteAll(
-  { client, trans }: IStudio,
-  names: string[],
-  also: ILeft
-): Promise<boolean> {
-  const steps: [string, () => Promise<unknown>][] = [
-    ...names.map((name): [string, () => Promise<unknown>] => [
-      name,
-      () => client.call('sagemaker', 'DeleteEndpoint', { EndpointName: name })
-    ]),
-    ...also.configs.map((name): [string, () => Promise<unknown>] => [
-      name,
-      () =>
-        client.call('sagemaker', 'DeleteEndpointConfig', {
-          EndpointConfigName: name
-        })
-    ]),
-    ...also.models.map((name): [string, () => Promise<unknown>] => [
-      name,
-      () => client.call('sagemaker', 'DeleteModel', { ModelName: name })
-    ])
-  ];
-  for (const [name, step] of steps) {
-    try {
-      await step();
-    } catch (error) {
-      notifyError(trans.__('%1 was not deleted', name), told(error));
-      return false;
-    }
-  }
-  return true;
-}

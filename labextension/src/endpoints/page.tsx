@@ -16,6 +16,7 @@ import { Configuration } from './configuration';
 import { Figures } from './charts';
 import type { IRequest } from './console';
 import { TestConsole } from './test';
+import { Captured, Shadows } from './recordings';
 import { Traffic } from './traffic';
 
 interface IArgs {
@@ -69,7 +70,9 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
   const { endpoint, deployment } = value;
   const ready = endpoint.EndpointStatus === 'InService';
   const serves = ready || endpoint.EndpointStatus === 'Updating';
-  const variants = deployment.Variants.map(each => each.VariantName);
+  const variants = deployment.Variants.filter(each => !each.Shadow).map(
+    each => each.VariantName
+  );
   return (
     <div className="jp-StudioPage">
       <div className="jp-StudioPage-header">
@@ -162,8 +165,23 @@ function Overview(props: {
   range: string | undefined;
   onRange: (range: string) => void;
 }): React.JSX.Element {
-  const { trans } = useStudio();
+  const { client, trans } = useStudio();
   const { endpoint, deployment } = props.found;
+  const name = endpoint.EndpointName;
+  const { value: traffic } = useLive(
+    signal =>
+      client.call(
+        'studio',
+        'DescribeEndpointTraffic',
+        { EndpointName: name },
+        signal
+      ),
+    event =>
+      (event.type === 'resource' || event.type === 'metrics') &&
+      event.Kind === 'endpoint' &&
+      event.Name === name,
+    [client, name]
+  );
   const last = deployment.Steps.find(
     step => step.Status !== 'Completed' && step.Status !== 'Skipped'
   );
@@ -191,6 +209,7 @@ function Overview(props: {
         <Traffic
           endpoint={endpoint.EndpointName}
           variants={deployment.Variants}
+          replicas={traffic?.Replicas ?? []}
           ready={endpoint.EndpointStatus === 'InService'}
         />
       </Section>
@@ -202,6 +221,8 @@ function Overview(props: {
           onRange={props.onRange}
         />
       )}
+      {traffic && <Shadows shadows={traffic.Shadows} />}
+      {traffic?.Capture && <Captured capture={traffic.Capture} />}
     </div>
   );
 }

@@ -7,6 +7,8 @@ import { Scroll } from '../components/scroll';
 import { notifyError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
+import { Replicas } from './replicas';
+import { Split } from './split';
 
 /** What the user wants of a variant. */
 export interface IWanted {
@@ -20,6 +22,7 @@ type Wants = Record<string, IWanted>;
 export function Traffic(props: {
   endpoint: string;
   variants: studio.DeployedVariant[];
+  replicas: studio.EndpointReplica[];
   ready: boolean;
 }): React.JSX.Element {
   const { client, trans } = useStudio();
@@ -32,7 +35,11 @@ export function Traffic(props: {
       count: variant.InstanceCount
     };
   const changes = desired(variants, wants);
-  const sum = variants.reduce((total, each) => total + wanted(each).weight, 0);
+  const production = variants.filter(each => !each.Shadow);
+  const sum = production.reduce(
+    (total, each) => total + wanted(each).weight,
+    0
+  );
   const want = (variant: studio.DeployedVariant, change: Partial<IWanted>) =>
     setWants({
       ...wants,
@@ -54,6 +61,26 @@ export function Traffic(props: {
   };
   return (
     <div className="jp-StudioTraffic">
+      {production.length > 1 && (
+        <Split
+          parts={production.map(each => ({
+            name: each.VariantName,
+            weight: wanted(each).weight
+          }))}
+          disabled={!props.ready}
+          onMove={parts =>
+            setWants({
+              ...wants,
+              ...Object.fromEntries(
+                production.map((each, index) => [
+                  each.VariantName,
+                  { ...wanted(each), weight: parts[index].weight }
+                ])
+              )
+            })
+          }
+        />
+      )}
       <Scroll label={trans.__('Table of variants')}>
         <table>
           <thead>
@@ -71,7 +98,19 @@ export function Traffic(props: {
           <tbody>
             {variants.map(variant => (
               <tr key={variant.VariantName}>
-                <th scope="row">{variant.VariantName}</th>
+                <th scope="row">
+                  {variant.VariantName}
+                  {variant.Shadow && (
+                    <span
+                      className="jp-StudioTraffic-shadow"
+                      title={trans.__(
+                        'It is asked what the others were, and answers nobody.'
+                      )}
+                    >
+                      {trans.__('shadow')}
+                    </span>
+                  )}
+                </th>
                 <td>
                   <CommandLink
                     command={CommandIDs.openModel}
@@ -105,13 +144,20 @@ export function Traffic(props: {
                     variant.InService ?? 0,
                     variant.InstanceCount
                   )}
+                  <Replicas
+                    replicas={props.replicas.filter(
+                      each => each.VariantName === variant.VariantName
+                    )}
+                  />
                 </td>
                 {variants.length > 1 && (
                   <td>
                     <Weight
                       name={variant.VariantName}
                       weight={wanted(variant).weight}
-                      share={sum > 0 ? wanted(variant).weight / sum : 0}
+                      share={
+                        sum > 0 ? Math.min(1, wanted(variant).weight / sum) : 0
+                      }
                       onWeight={weight => want(variant, { weight })}
                     />
                   </td>
@@ -119,6 +165,16 @@ export function Traffic(props: {
               </tr>
             ))}
           </tbody>
+          {production.length > 1 && (
+            <tfoot>
+              <tr>
+                <th scope="row" colSpan={5}>
+                  {trans.__('Sum of the weights in production')}
+                </th>
+                <td className="jp-StudioTraffic-sum">{number(sum)}</td>
+              </tr>
+            </tfoot>
+          )}
         </table>
       </Scroll>
       {changes.length > 0 && (

@@ -21,6 +21,7 @@ export interface IChartState {
 }
 
 const FEW = 24;
+const TRAFFIC = /^(disk|machine_network)_/;
 const MARKED = 40;
 
 /** Small multiples of what the program printed, one for each thing that it measures. */
@@ -146,7 +147,11 @@ export function SystemCharts(props: {
     MemoryUtilization: trans.__('Memory (of its limit)'),
     DiskUtilization: trans.__('Disk (of all of it)'),
     GPUUtilization: trans.__('GPU (100 % is one GPU)'),
-    GPUMemoryUtilization: trans.__('GPU memory')
+    GPUMemoryUtilization: trans.__('GPU memory'),
+    disk_read: trans.__('Read from disks'),
+    disk_write: trans.__('Written to disks'),
+    machine_network_in: trans.__('Received by the machine'),
+    machine_network_out: trans.__('Sent by the machine')
   };
   const all = React.useMemo(() => families(props.series), [props.series]);
   return (
@@ -159,7 +164,7 @@ export function SystemCharts(props: {
           smooth={0}
           byTime
           log={false}
-          unit="%"
+          unit={TRAFFIC.test(family.title) ? 'B/s' : '%'}
         />
       ))}
     </div>

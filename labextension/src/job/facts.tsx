@@ -4,15 +4,19 @@ import { carry, CommandButton, CommandLink } from '../components/actions';
 import { bytes, number } from '../components/format';
 import { useLive, useStudio } from '../components/hooks';
 import { Copyable, Facts, Section } from '../components/parts';
+import { NotebookOutput, outputOf } from '../notebookjob/output';
 import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
 import { isOver } from './phases';
+import { ImageDigest } from './supply';
+import { byName } from '../components/names';
 
 type Job = sagemaker.DescribeTrainingJobResponse;
 
 // What a name like that holds is shown only when somebody asks.
 const SECRET = /secret|token|passw|credential|private|api_?key|access_?key/i;
 const MANY = 10;
+const EMPTY_ARCHIVE = 200; // bytes, compressed
 
 /** The last value of each metric. */
 export function FinalMetrics(props: { job: Job }): React.JSX.Element | null {
@@ -54,7 +58,7 @@ export function Parameters(props: {
   const { trans } = useStudio();
   const [filter, setFilter] = React.useState('');
   const all = Object.entries(props.values ?? {}).sort(([one], [other]) =>
-    one.localeCompare(other)
+    byName(one, other)
   );
   const wanted = filter.toLowerCase();
   const shown = all.filter(([name, value]) =>
@@ -152,9 +156,12 @@ export function Outputs(props: { job: Job }): React.JSX.Element {
   const place = parsed(uri);
   const size = useSize(uri, job.TrainingJobStatus);
   const checkpoints = job.CheckpointConfig?.S3Uri;
+  // A notebook may leave a model as well; most leave an archive of nothing.
+  const plain = outputOf(job) && (size ?? 0) < EMPTY_ARCHIVE;
   return (
     <Section title={trans.__('Outputs')}>
-      {size === undefined ? (
+      <NotebookOutput job={job} />
+      {plain ? null : size === undefined ? (
         <p className="jp-StudioJob-none">
           {isOver(job.TrainingJobStatus)
             ? trans.__('The job left no model.')
@@ -214,7 +221,7 @@ function useSize(uri: string, status: string | undefined): number | undefined {
 }
 
 /** An S3 URI that opens the folder it names, and its data. */
-function S3Link(props: {
+export function S3Link(props: {
   uri: string;
   note?: string;
   data?: boolean;
@@ -263,7 +270,10 @@ export function Setup(props: { job: Job }): React.JSX.Element {
   const facts: [string, React.ReactNode][] = [
     [
       trans.__('Image'),
-      <Copyable key="image" text={algorithm?.TrainingImage ?? ''} />
+      <span key="image">
+        <Copyable text={algorithm?.TrainingImage ?? ''} />
+        <ImageDigest job={job} />
+      </span>
     ],
     ...(command
       ? [
@@ -290,6 +300,26 @@ export function Setup(props: { job: Job }): React.JSX.Element {
     <Section title={trans.__('Setup')}>
       <Facts facts={facts} />
     </Section>
+  );
+}
+
+/** The tags of what an ARN names. */
+export function Tags({ arn }: { arn: string }): React.JSX.Element {
+  const { client, trans } = useStudio();
+  const { value } = useLive(
+    signal =>
+      client.call('sagemaker', 'ListTags', { ResourceArn: arn }, signal),
+    event => event.type === 'resource' && event.Arn === arn,
+    [client, arn]
+  );
+  return (
+    <Parameters
+      title={trans.__('Tags')}
+      values={Object.fromEntries(
+        (value?.Tags ?? []).map(tag => [tag.Key, tag.Value])
+      )}
+      empty={trans.__('None.')}
+    />
   );
 }
 

@@ -1,7 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from '../components/format';
-import type { sagemaker } from '../wire';
 
 /** Why a job did not come to its end, for people. */
 export interface IFailure {
@@ -11,19 +10,31 @@ export interface IFailure {
   hint: string;
   /** What the program or the platform said; "" for nothing more. */
   said: string;
+  /** It holds the traceback. */
+  traced?: boolean;
+}
+
+/** How a job ended. */
+export interface IEnd {
+  failed: boolean;
+  /** Its time was up. */
+  late: boolean;
+  /** `FailureReason`. */
+  reason: string;
+  /** Seconds that it might run. */
+  limit: number;
 }
 
 /** The failure of a job; null for one that has none. */
 export function failureOf(
-  job: sagemaker.DescribeTrainingJobResponse,
+  end: IEnd,
   trans: TranslationBundle
 ): IFailure | null {
-  if (job.SecondaryStatus === 'MaxRuntimeExceeded') {
-    const limit = job.StoppingCondition?.MaxRuntimeInSeconds ?? 0;
+  if (end.late) {
     return {
       cause: trans.__(
         'The job was ended when its time was up: it may run for %1.',
-        duration(limit)
+        duration(end.limit)
       ),
       hint: trans.__(
         'What it had in /opt/ml/model by then was stored. Clone it with a longer maximum runtime, or with checkpoints.'
@@ -31,10 +42,21 @@ export function failureOf(
       said: ''
     };
   }
-  if (job.TrainingJobStatus !== 'Failed') {
+  if (!end.failed) {
     return null;
   }
-  const { kind, reason, said, code } = parsed(job.FailureReason ?? '');
+  const { kind, reason, said, code } = parsed(end.reason);
+  const cell = /^(Cell \d+ of \d+ failed: .*)(?:\n\s*)?/.exec(said);
+  if (cell) {
+    return {
+      cause: cell[1],
+      hint: trans.__(
+        'What there is of the notebook was kept: open the output. Mend the notebook, and run it again.'
+      ),
+      said: said.slice(cell[0].length).trim(),
+      traced: true
+    };
+  }
   const [cause, hint] = explained(kind, reason, code, trans);
   return { cause, hint, said };
 }

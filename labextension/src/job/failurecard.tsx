@@ -4,19 +4,19 @@ import { useSignal, useStudio } from '../components/hooks';
 import { CommandButton } from '../components/actions';
 import { bare } from '../components/log/ansi';
 import type { LogModel } from '../components/log/model';
-import { CommandIDs } from '../tokens';
-import type { sagemaker } from '../wire';
-import { failureOf } from './failure';
+import type { IFailure } from './failure';
 
 /** Why the job failed: the cause, the last traceback, and what can be done. */
 export function FailureCard(props: {
-  job: sagemaker.DescribeTrainingJobResponse;
+  failure: IFailure | null;
+  /** The command that makes a job, and the name of this one. */
+  clone: [command: string, name: string];
   log: LogModel;
   onLine: (line: number) => void;
 }): React.JSX.Element | null {
   const { trans } = useStudio();
   useSignal(props.log.changed);
-  const failure = failureOf(props.job, trans);
+  const { failure } = props;
   if (!failure) {
     return null;
   }
@@ -29,12 +29,12 @@ export function FailureCard(props: {
     >
       <h2>{failure.cause}</h2>
       <p>{failure.hint}</p>
-      {failure.said && !traceback && (
+      {failure.said && (!traceback || failure.traced) && (
         <pre tabIndex={0} aria-label={trans.__('What was said')}>
-          {bare(failure.said)}
+          {failure.said.split('\n').map(bare).join('\n')}
         </pre>
       )}
-      {traceback && (
+      {traceback && !failure.traced && (
         <pre tabIndex={0} aria-label={trans.__('The last traceback')}>
           {traceback.Text.split('\n').map(bare).join('\n')}
         </pre>
@@ -50,8 +50,8 @@ export function FailureCard(props: {
         )}
         <CommandButton
           kind="accept"
-          command={CommandIDs.newJob}
-          args={{ from: props.job.TrainingJobName }}
+          command={props.clone[0]}
+          args={{ from: props.clone[1] }}
         >
           {trans.__('Clone and edit')}
         </CommandButton>

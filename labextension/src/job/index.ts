@@ -3,13 +3,13 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 
-import { studioIcon } from '../icons';
+import { jobIcon, processingIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
 
-/** The page of a training job. */
+/** The pages of jobs. */
 export const job: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:job',
-  description: 'Adds the page of a training job.',
+  description: 'Adds the pages of a training job and of a processing job.',
   autoStart: true,
   requires: [IStudio],
   activate: (_app: JupyterFrontEnd, studio: IStudio): void => {
@@ -19,7 +19,7 @@ export const job: JupyterFrontEndPlugin<void> = {
         command: CommandIDs.openJob,
         label: trans.__('Open Training Job'),
         caption: trans.__('Show a training job: phases, metrics, log, results'),
-        icon: studioIcon,
+        icon: jobIcon,
         properties: {
           name: {
             type: 'string',
@@ -39,6 +39,30 @@ export const job: JupyterFrontEndPlugin<void> = {
         title: args => args['name'] as string,
         page: async () =>
           (await import(/* webpackChunkName: "job" */ './page')).JobPage
+      },
+      studio
+    );
+    studio.documents.register(
+      {
+        command: CommandIDs.openProcessingJob,
+        label: trans.__('Open Processing Job'),
+        caption: trans.__('Show a processing job: log, inputs, outputs'),
+        icon: processingIcon,
+        properties: {
+          name: {
+            type: 'string',
+            description: trans.__('Name of the processing job')
+          },
+          log: {
+            type: 'object',
+            description: trans.__('What the log shows')
+          }
+        },
+        key: args => args['name'] as string,
+        title: args => args['name'] as string,
+        page: async () =>
+          (await import(/* webpackChunkName: "job" */ './processing'))
+            .ProcessingJobPage
       },
       studio
     );

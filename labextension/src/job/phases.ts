@@ -1,3 +1,5 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 import type { sagemaker } from '../wire';
 
 /** A phase of a job: of the past, of the present, or to come. */
@@ -48,10 +50,9 @@ export function phases(
       message: each.StatusMessage ?? ''
     };
   });
-  const reached = Math.max(
-    ...been.map(each => COURSE.indexOf(each.Status)),
-    -1
-  );
+  // After an interruption the course begins anew.
+  const begun = names.slice(names.lastIndexOf('Interrupted') + 1);
+  const reached = Math.max(...begun.map(name => COURSE.indexOf(name)), -1);
   const coming = ended || status === 'Stopping';
   return [
     ...past,
@@ -63,17 +64,42 @@ export function phases(
   ];
 }
 
+/** The same of a processing job, of which SageMaker tells two times only. */
+export function processingPhases(
+  job: sagemaker.DescribeProcessingJobResponse,
+  now: number,
+  trans: TranslationBundle
+): IPhase[] {
+  const status = job.ProcessingJobStatus;
+  const over = isOver(status);
+  const cut = status === 'Completed' || !over ? undefined : status;
+  const start = job.ProcessingStartTime;
+  const end =
+    job.ProcessingEndTime ??
+    (over ? (job.LastModifiedTime ?? now / 1000) : now / 1000);
+  const phase = (name: string, from?: number, to?: number): IPhase => ({
+    name,
+    seconds: from && to && Math.max(0, to - from),
+    current: false,
+    message: ''
+  });
+  const first = phase(
+    trans.__('Starting'),
+    job.CreationTime,
+    Math.min(start ?? end, end)
+  );
+  const second = phase(trans.__('Processing'), start, start && end);
+  if (start === undefined) {
+    first.current = !over;
+    first.cut = cut;
+    return over ? [first] : [first, second];
+  }
+  second.current = !over;
+  second.cut = cut;
+  return [first, second];
+}
+
 /** Whether nothing happens to a job of this status any more. */
 export function isOver(status: string | undefined): boolean {
   return status === 'Completed' || status === 'Failed' || status === 'Stopped';
-}
-
-/** Milliseconds from the start of a job to its end, or to `now`. */
-export function elapsed(
-  job: sagemaker.DescribeTrainingJobResponse,
-  now: number
-): number {
-  const start = (job.CreationTime ?? 0) * 1000;
-  const end = job.TrainingEndTime ? job.TrainingEndTime * 1000 : now;
-  return Math.max(0, end - start);
 }

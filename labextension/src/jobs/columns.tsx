@@ -1,32 +1,36 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { duration, number, relative } from '../components/format';
+import { duration, exact, number, relative } from '../components/format';
 import type { IColumn } from '../components/grid';
 import { Status } from '../components/parts';
 import type { studio } from '../wire';
+import { type IJobKind, PROCESSING, textsOf } from './kinds';
 import { algorithm, seconds } from './model';
 
 const MOST_METRICS = 4;
 
 /** The columns of the table; `now`, in milliseconds, is what times are measured by. */
 export function columns(
+  kind: IJobKind,
   trans: TranslationBundle,
   now: number
 ): IColumn<studio.ResourceRow>[] {
-  return [
+  const processes = kind === PROCESSING;
+  const every: IColumn<studio.ResourceRow>[] = [
     {
       id: 'name',
       title: trans.__('Name'),
       width: 230,
       sortable: true,
-      cell: row => <span title={row.Name}>{row.Name}</span>
+      cell: row => row.Name
     },
     {
       id: 'status',
       title: trans.__('Status'),
       width: 170,
       sortable: true,
+      text: row => `${row.Status}: ${detail(row) ?? ''}`,
       cell: row => <Status status={row.Status} detail={detail(row)} />
     },
     {
@@ -34,17 +38,18 @@ export function columns(
       title: trans.__('Created'),
       width: 95,
       sortable: true,
+      text: row => ago(row.CreationTime * 1000, now),
       cell: row => <Created at={row.CreationTime * 1000} now={now} />
     },
     {
       id: 'duration',
-      title: trans.__('Training time'),
+      title: textsOf(kind, trans).time,
       width: 115,
       sortable: true,
       numeric: true,
       cell: row => {
         const spent = seconds(row, now);
-        return <span>{spent === undefined ? '–' : duration(spent)}</span>;
+        return spent === undefined ? '–' : duration(spent);
       }
     },
     {
@@ -55,7 +60,7 @@ export function columns(
     },
     {
       id: 'algorithm',
-      title: trans.__('Algorithm'),
+      title: processes ? trans.__('Image') : trans.__('Algorithm'),
       width: 180,
       cell: row => <span title={row.Image}>{algorithm(row.Image)}</span>
     },
@@ -63,13 +68,10 @@ export function columns(
       id: 'instance',
       title: trans.__('Instances'),
       width: 130,
-      cell: row => (
-        <span>
-          {(row.InstanceCount ?? 1) > 1
-            ? `${row.InstanceCount} × ${row.InstanceType}`
-            : row.InstanceType}
-        </span>
-      )
+      cell: row =>
+        (row.InstanceCount ?? 1) > 1
+          ? `${row.InstanceCount} × ${row.InstanceType}`
+          : (row.InstanceType ?? '')
     },
     {
       id: 'tags',
@@ -78,6 +80,7 @@ export function columns(
       cell: row => <span title={tags(row, '\n')}>{tags(row, ', ')}</span>
     }
   ];
+  return processes ? every.filter(each => each.id !== 'metrics') : every;
 }
 
 /** Why a job failed or waits, or what it does. */
@@ -95,10 +98,14 @@ function detail(row: studio.ResourceRow): string | undefined {
 function Created(props: { at: number; now: number }): React.JSX.Element {
   const date = new Date(props.at);
   return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString()}>
-      {relative(props.at, Math.max(props.now, props.at))}
+    <time dateTime={date.toISOString()} title={exact(props.at)}>
+      {ago(props.at, props.now)}
     </time>
   );
+}
+
+function ago(at: number, now: number): string {
+  return relative(at, Math.max(now, at));
 }
 
 function Metrics(props: { row: studio.ResourceRow }): React.JSX.Element {

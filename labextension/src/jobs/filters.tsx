@@ -4,6 +4,7 @@ import { CommandButton } from '../components/actions';
 import { useSignal, useStudio } from '../components/hooks';
 import { tone } from '../components/parts';
 import { CommandIDs } from '../tokens';
+import { type IJobKind, textsOf } from './kinds';
 import type { IJobsQuery, JobsModel } from './model';
 import type { IJobsArgs } from './page';
 
@@ -47,13 +48,17 @@ export function Filters(props: {
 }
 
 /** What can be done with the selected jobs, and the way to a new one. */
-export function Actions(props: { names: string[] }): React.JSX.Element {
-  const { names } = props;
+export function Actions(props: {
+  kind: IJobKind;
+  names: string[];
+}): React.JSX.Element {
+  const { kind, names } = props;
   const { trans } = useStudio();
+  const many = { kind: kind.kind, names };
   return (
     <div className="jp-StudioPage-actions">
       <CommandButton
-        command={CommandIDs.newJob}
+        command={kind.form}
         args={{ from: names[0] }}
         disabled={names.length !== 1}
       >
@@ -61,20 +66,20 @@ export function Actions(props: { names: string[] }): React.JSX.Element {
       </CommandButton>
       <CommandButton
         command={CommandIDs.stopJobs}
-        args={{ names }}
+        args={many}
         disabled={!names.length}
       >
         {trans.__('Stop…')}
       </CommandButton>
       <CommandButton
         command={CommandIDs.deleteJobs}
-        args={{ names }}
+        args={many}
         disabled={!names.length}
       >
         {trans.__('Delete…')}
       </CommandButton>
-      <CommandButton command={CommandIDs.newJob} kind="accept">
-        {trans.__('New training job…')}
+      <CommandButton command={kind.form} kind="accept">
+        {textsOf(kind, trans).create}
       </CommandButton>
     </div>
   );

@@ -3,27 +3,45 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { jobIcon } from '../icons';
+import { jobIcon, processingIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
-import { deleteJobs, stopJobs } from './actions';
+import { type IJobKind, PROCESSING, TRAINING } from './kinds';
 
-const NAMES = {
+const MANY = {
   type: 'object',
   properties: {
+    kind: {
+      type: 'string',
+      enum: [TRAINING.kind, PROCESSING.kind],
+      description: 'Of which jobs; training jobs when absent.'
+    },
     names: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Names of training jobs.'
+      description: 'Names of the jobs.'
     }
   },
   required: ['names']
 };
 
-/** The table of training jobs, and what can be done with many of them at once. */
+const QUERY = {
+  text: { type: 'string', description: 'Part of a name, tag=value.' },
+  statuses: { type: 'array', items: { type: 'string' } },
+  hours: {
+    type: 'number',
+    description: 'Only jobs of the last so many hours.'
+  },
+  sort: { type: 'object' },
+  widths: { type: 'object' },
+  selected: { type: 'array', items: { type: 'string' } }
+};
+
+/** The tables of jobs, and what can be done with many of them at once. */
 export const jobs: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:jobs',
-  description: 'Lists training jobs; stops and deletes them.',
+  description: 'Lists training and processing jobs; stops and deletes them.',
   autoStart: true,
   requires: [IStudio],
   optional: [ICommandPalette],
@@ -40,39 +58,57 @@ export const jobs: JupyterFrontEndPlugin<void> = {
         label: trans.__('Training Jobs'),
         caption: trans.__('Show the table of training jobs'),
         icon: jobIcon,
-        properties: {
-          text: { type: 'string', description: 'Part of a name, tag=value.' },
-          statuses: { type: 'array', items: { type: 'string' } },
-          hours: {
-            type: 'number',
-            description: 'Only jobs of the last so many hours.'
-          },
-          sort: { type: 'object' },
-          widths: { type: 'object' },
-          selected: { type: 'array', items: { type: 'string' } }
-        },
+        properties: QUERY,
         key: () => '',
         title: () => trans.__('Training Jobs'),
         page: async () => (await import('./page')).JobsPage
       },
       studio
     );
+    studio.documents.register(
+      {
+        command: CommandIDs.openProcessingJobs,
+        label: trans.__('Processing Jobs'),
+        caption: trans.__('Show the table of processing jobs'),
+        icon: processingIcon,
+        properties: QUERY,
+        key: () => '',
+        title: () => trans.__('Processing Jobs'),
+        page: async () => (await import('./page')).ProcessingJobsPage
+      },
+      studio
+    );
     commands.addCommand(CommandIDs.stopJobs, {
-      label: trans.__('Stop Training Jobs…'),
-      caption: trans.__('Stop training jobs; what they have made is kept'),
-      describedBy: { args: NAMES },
-      execute: args => stopJobs(studio, args['names'] as string[])
+      label: trans.__('Stop Jobs…'),
+      caption: trans.__('Stop jobs; what they have made is kept'),
+      describedBy: { args: MANY },
+      execute: async args => {
+        const { stopJobs } = await import('./actions');
+        await stopJobs(studio, kindOf(args), args['names'] as string[]);
+      }
     });
     commands.addCommand(CommandIDs.deleteJobs, {
-      label: trans.__('Delete Training Jobs…'),
-      caption: trans.__('Delete training jobs; what they wrote to S3 is kept'),
-      describedBy: { args: NAMES },
-      execute: args => deleteJobs(studio, args['names'] as string[])
+      label: trans.__('Delete Jobs…'),
+      caption: trans.__('Delete jobs; what they wrote to S3 is kept'),
+      describedBy: { args: MANY },
+      execute: async args => {
+        const { deleteJobs } = await import('./actions');
+        await deleteJobs(studio, kindOf(args), args['names'] as string[]);
+      }
     });
-    palette?.addItem({
-      command: CommandIDs.openJobs,
-      category: trans.__('Studio'),
-      args: { isPalette: true }
-    });
+    for (const command of [
+      CommandIDs.openJobs,
+      CommandIDs.openProcessingJobs
+    ]) {
+      palette?.addItem({
+        command,
+        category: trans.__('Studio'),
+        args: { isPalette: true }
+      });
+    }
   }
 };
+
+function kindOf(args: ReadonlyPartialJSONObject): IJobKind {
+  return args['kind'] === PROCESSING.kind ? PROCESSING : TRAINING;
+}

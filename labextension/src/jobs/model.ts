@@ -6,6 +6,7 @@ import type { Client } from '../core/client';
 import type { Feed, FeedEvent } from '../core/feed';
 import { Windows } from '../core/windows';
 import type { studio } from '../wire';
+import type { IJobKind } from './kinds';
 
 /** What the table is narrowed to and how it is sorted: the arguments of the page. */
 export interface IJobsQuery {
@@ -34,9 +35,10 @@ export class JobsModel implements IDisposable {
   constructor(
     private _client: Client,
     feed: Feed,
+    private _kind: IJobKind,
     query: IJobsQuery = {}
   ) {
-    this._request = asked(query);
+    this._request = asked(_kind, query);
     this._hours = query.hours;
     this.rows = new Windows({
       load: (offset, limit) => this._load(offset, limit)
@@ -66,7 +68,7 @@ export class JobsModel implements IDisposable {
 
   /** Ask for other rows; the same question again does nothing. */
   ask(query: IJobsQuery): void {
-    const request = asked(query);
+    const request = asked(this._kind, query);
     if (JSON.stringify(request) !== JSON.stringify(this._request)) {
       this._request = request;
       this._hours = query.hours;
@@ -111,7 +113,7 @@ export class JobsModel implements IDisposable {
     const concerns =
       event.type === 'reset' ||
       ((event.type === 'resource' || event.type === 'metrics') &&
-        event.Kind === 'training-job');
+        event.Kind === this._kind.kind);
     if (concerns && !this._timer) {
       // The first of many changes is shown at once, the rest together.
       const pause = Math.max(0, this._last + PACE_MS - Date.now());
@@ -134,13 +136,16 @@ export class JobsModel implements IDisposable {
 }
 
 /** The request for what a query asks for. */
-export function asked(query: IJobsQuery): studio.QueryResourcesRequest {
+export function asked(
+  { kind }: IJobKind,
+  query: IJobsQuery
+): studio.QueryResourcesRequest {
   const sort = query.sort ?? NEWEST;
   const words = (query.text ?? '').split(/\s+/).filter(Boolean);
   const tags = words.filter(word => /^[^=]+=/.test(word));
   const text = words.filter(word => !tags.includes(word)).join(' ');
   return {
-    Kind: 'training-job',
+    Kind: kind,
     ...(text && { Text: text }),
     ...(tags.length && { Tags: tags.map(tag) }),
     ...(query.statuses?.length && { Statuses: query.statuses }),
@@ -154,7 +159,7 @@ function tag(word: string): studio.Tag {
   return { Key: word.slice(0, at), Value: word.slice(at + 1) };
 }
 
-/** Seconds that a job trains or trained; undefined before its start. `now` is in milliseconds. */
+/** Seconds that a job runs or ran; undefined before its start. `now` is in milliseconds. */
 export function seconds(
   row: studio.ResourceRow,
   now: number

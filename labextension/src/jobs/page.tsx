@@ -10,6 +10,7 @@ import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 import { columns } from './columns';
 import { Actions, Filters } from './filters';
+import { type IJobKind, PROCESSING, textsOf, TRAINING } from './kinds';
 import { type IJobsQuery, JobsModel, runs } from './model';
 
 const MOST_KEPT = 200;
@@ -22,23 +23,37 @@ export interface IJobsArgs extends IJobsQuery {
 
 /** The table of training jobs. */
 export function JobsPage(props: { view: StudioView }): React.JSX.Element {
+  return <JobTable kind={TRAINING} view={props.view} />;
+}
+
+/** The table of processing jobs. */
+export function ProcessingJobsPage(props: {
+  view: StudioView;
+}): React.JSX.Element {
+  return <JobTable kind={PROCESSING} view={props.view} />;
+}
+
+function JobTable(props: {
+  kind: IJobKind;
+  view: StudioView;
+}): React.JSX.Element {
   const { client, feed, trans } = useStudio();
-  const { view } = props;
+  const { kind, view } = props;
   const [args, setArgs] = useArgs<IJobsArgs>(view);
   const [model, setModel] = React.useState<JobsModel | null>(null);
   React.useEffect(() => {
-    const made = new JobsModel(client, feed, view.args);
+    const made = new JobsModel(client, feed, kind, view.args);
     setModel(made);
     return () => made.dispose();
-  }, [client, feed, view]);
+  }, [client, feed, kind, view]);
   return (
     <div className="jp-StudioPage jp-StudioJobs">
       <div className="jp-StudioPage-header">
-        <h1>{trans.__('Training jobs')}</h1>
-        <Actions names={args.selected ?? []} />
+        <h1>{textsOf(kind, trans).title}</h1>
+        <Actions kind={kind} names={args.selected ?? []} />
       </div>
       {model ? (
-        <Table model={model} args={args} setArgs={setArgs} />
+        <Table kind={kind} model={model} args={args} setArgs={setArgs} />
       ) : (
         <Skeleton />
       )}
@@ -47,11 +62,12 @@ export function JobsPage(props: { view: StudioView }): React.JSX.Element {
 }
 
 function Table(props: {
+  kind: IJobKind;
   model: JobsModel;
   args: IJobsArgs;
   setArgs: (changes: Partial<IJobsArgs>) => void;
 }): React.JSX.Element {
-  const { model, args, setArgs } = props;
+  const { kind, model, args, setArgs } = props;
   const { commands, feed, trans } = useStudio();
   const { rows } = model;
   useSignal(rows.changed);
@@ -61,7 +77,10 @@ function Table(props: {
     [rows]
   );
   const now = useNow(true, busy(model.counts) ? 1000 : 20_000);
-  const shown = React.useMemo(() => columns(trans, now), [trans, now]);
+  const shown = React.useMemo(
+    () => columns(kind, trans, now),
+    [kind, trans, now]
+  );
   const selected = React.useMemo(
     () => new Set(args.selected ?? []),
     [args.selected]
@@ -71,9 +90,10 @@ function Table(props: {
       selected: keys.size ? [...keys].slice(0, MOST_KEPT) : undefined
     });
   const names = [...selected];
-  useGone(feed, args.selected, kept => setArgs({ selected: kept }));
+  useGone(feed, kind, args.selected, kept => setArgs({ selected: kept }));
   const remove = () =>
-    names.length && void commands.execute(CommandIDs.deleteJobs, { names });
+    names.length &&
+    void commands.execute(CommandIDs.deleteJobs, { kind: kind.kind, names });
   return (
     <>
       <Filters model={model} args={args} setArgs={setArgs} />
@@ -85,7 +105,7 @@ function Table(props: {
         />
       )}
       <Grid<studio.ResourceRow>
-        label={trans.__('Training jobs')}
+        label={textsOf(kind, trans).title}
         columns={shown}
         count={rows.total ?? 0}
         row={index => rows.row(index)}
@@ -97,27 +117,27 @@ function Table(props: {
         onWidths={widths => setArgs({ widths })}
         selected={selected}
         onSelect={select}
-        onOpen={row =>
-          void commands.execute(CommandIDs.openJob, { name: row.Name })
-        }
+        onOpen={row => void commands.execute(kind.page, { name: row.Name })}
         onDelete={remove}
         onContextMenu={() => undefined}
         attributes={row => ({
-          'data-studio-kind': 'job',
+          'data-studio-kind': kind.item,
           'data-studio-name': row.Name,
           'data-studio-status': row.Status,
           'data-studio-names': JSON.stringify(
             selected.has(row.Name) ? names : [row.Name]
           )
         })}
-        onDragStart={(row, event) =>
-          carry(event, { kind: 'job', name: row.Name })
+        onDragStart={
+          kind.item === 'job'
+            ? (row, event) => carry(event, { kind: 'job', name: row.Name })
+            : undefined
         }
         empty={
           rows.total === undefined ? (
             rows.error === null && <Skeleton lines={8} />
           ) : (
-            <Nothing args={args} clear={() => setArgs(cleared())} />
+            <Nothing kind={kind} args={args} clear={() => setArgs(cleared())} />
           )
         }
       />
@@ -129,6 +149,7 @@ function Table(props: {
 /** Let go of selected jobs that are deleted. */
 function useGone(
   feed: Feed,
+  kind: IJobKind,
   selected: string[] | undefined,
   keep: (selected: string[] | undefined) => void
 ): void {
@@ -136,7 +157,7 @@ function useGone(
     const slot = (_: Feed, event: FeedEvent) => {
       if (
         event.type === 'resource' &&
-        event.Kind === 'training-job' &&
+        event.Kind === kind.kind &&
         event.Change === 'deleted' &&
         selected?.includes(event.Name)
       ) {
@@ -152,10 +173,13 @@ function useGone(
 }
 
 function Nothing(props: {
+  kind: IJobKind;
   args: IJobsArgs;
   clear: () => void;
 }): React.JSX.Element {
+  const { kind } = props;
   const { trans } = useStudio();
+  const texts = textsOf(kind, trans);
   return narrowed(props.args) ? (
     <Empty title={trans.__('No job is like that.')}>
       <button className="jp-StudioButton" onClick={props.clear}>
@@ -163,14 +187,9 @@ function Nothing(props: {
       </button>
     </Empty>
   ) : (
-    <Empty
-      title={trans.__('No training job yet')}
-      hint={trans.__(
-        'A job runs an algorithm, or your own script, on data in S3 and keeps the model. Make one here, or call CreateTrainingJob or fit() in a notebook: it appears at once.'
-      )}
-    >
-      <CommandButton command={CommandIDs.newJob} kind="accept">
-        {trans.__('New training job…')}
+    <Empty title={texts.none} hint={texts.hint}>
+      <CommandButton command={kind.form} kind="accept">
+        {texts.create}
       </CommandButton>
       <CommandButton command={CommandIDs.openTutorial}>
         {trans.__('Open the tutorial notebook')}

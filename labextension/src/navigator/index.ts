@@ -4,12 +4,11 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IStateDB } from '@jupyterlab/statedb';
-import { JSONExt } from '@lumino/coreutils';
+import type { Message } from '@lumino/messaging';
+import { Panel, type Widget } from '@lumino/widgets';
 
-import { Capacity } from '../core/capacity';
+import { studioIcon } from '../icons';
 import { IStudio } from '../tokens';
-import { type INavigatorState, NavigatorModel } from './model';
-import { Navigator } from './panel';
 
 const ID = 'jupyter-ml-studio:navigator';
 
@@ -26,24 +25,46 @@ export const navigator: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     state: IStateDB | null
   ): void => {
-    const model = new NavigatorModel(studio.client, studio.feed);
-    const panel = new Navigator(studio, model, new Capacity(studio.feed));
-    app.shell.add(panel, 'left', { rank: 250, type: 'Studio' });
-    restorer?.add(panel, panel.id);
-    void app.restored.then(async () => {
-      const kept = await state?.fetch(ID);
-      if (kept) {
-        model.state = kept as unknown as INavigatorState;
-      }
-      panel.begin();
-      let last = model.state;
-      model.changed.connect(() => {
-        const now = model.state;
-        if (!JSONExt.deepEqual(now, last)) {
-          last = now;
-          void state?.save(ID, now);
-        }
-      });
+    const place = new Place(async () => {
+      await app.restored;
+      const { restored } = await import('./panel');
+      return restored(studio, state, ID);
     });
+    place.id = 'jp-studio-navigator';
+    place.title.icon = studioIcon;
+    place.title.caption = studio.trans.__('Studio: data, jobs, endpoints');
+    app.shell.add(place, 'left', { rank: 250, type: 'Studio' });
+    restorer?.add(place, place.id);
   }
 };
+
+/** A place in a sidebar; what stands there is made when it is first in view. */
+class Place extends Panel {
+  constructor(private _make: () => Promise<Widget>) {
+    super();
+    this.addClass('jp-StudioPlace');
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    void this._fill();
+  }
+
+  private async _fill(): Promise<void> {
+    if (this._filled) {
+      return;
+    }
+    this._filled = true;
+    try {
+      const widget = await this._make();
+      if (!this.isDisposed) {
+        this.addWidget(widget);
+      }
+    } catch (error) {
+      this._filled = false; // showing it again tries again
+      throw error;
+    }
+  }
+
+  private _filled = false;
+}

@@ -1,6 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { Capacity } from '../core/capacity';
 import type { Client } from '../core/client';
 import type { Feed, FeedEvent } from '../core/feed';
 import { Live } from '../core/live';
@@ -13,7 +14,16 @@ import {
 import type { studio } from '../wire';
 
 /** A kind of resource that the tree has a branch for. */
-export type Branch = 'training-job' | 'model' | 'endpoint';
+export type Branch = (typeof BRANCHES)[number];
+
+const BRANCHES = [
+  'training-job',
+  'processing-job',
+  'schedule',
+  'experiment',
+  'model',
+  'endpoint'
+] as const;
 
 /** What is kept over a reload. */
 export type INavigatorState = { expanded: string[] };
@@ -35,8 +45,11 @@ export const MOST_ROWS = 12;
 export class NavigatorModel implements IDisposable {
   constructor(
     private _client: Client,
-    private _feed: Feed
-  ) {}
+    private _feed: Feed,
+    readonly capacity: Capacity
+  ) {
+    capacity.changed.connect(this._onCapacity, this);
+  }
 
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -130,8 +143,15 @@ export class NavigatorModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    Signal.disconnectReceiver(this);
     this._sources().forEach(each => each.dispose());
     Signal.clearData(this);
+  }
+
+  private _onCapacity(): void {
+    if (this._active) {
+      this._changed.emit();
+    }
   }
 
   /** See to it that there is a source for all that is open, and for nothing else. */
@@ -139,7 +159,7 @@ export class NavigatorModel implements IDisposable {
     if (!this._active || this._isDisposed) {
       return;
     }
-    for (const kind of ['training-job', 'model', 'endpoint'] as Branch[]) {
+    for (const kind of BRANCHES) {
       keep(this._rows, kind, this.isExpanded(kind), () => this._branch(kind));
     }
     if (this.isExpanded('data')) {

@@ -6,13 +6,18 @@ import { bytes } from '../components/format';
 import type { Live } from '../core/live';
 import {
   bucketIcon,
+  computeIcon,
   endpointIcon,
   experimentIcon,
+  imageIcon,
   jobIcon,
-  modelIcon
+  modelIcon,
+  processingIcon,
+  scheduleIcon
 } from '../icons';
 import { CommandIDs, type IDragged } from '../tokens';
 import type { studio } from '../wire';
+import { queryOf } from '../experiments/model';
 import { type Branch, MOST_ROWS, type NavigatorModel } from './model';
 
 /** One line of the tree. */
@@ -25,6 +30,8 @@ export interface INode {
   kind?: string;
   name?: string;
   status?: string;
+  /** Its status has no dot: context menus ask for it. */
+  quiet?: boolean;
   /** More about it, for the tip. */
   detail?: string;
   /** What stands at the right. */
@@ -39,6 +46,10 @@ export interface INode {
 }
 
 const MOST_KEYS = 100;
+const STATUSLESS: Branch[] = ['model', 'experiment', 'schedule'];
+// What a notebook has a loader for.
+const CARRIED: Branch[] = ['training-job', 'model', 'endpoint'];
+const PAUSED = 'DISABLED';
 
 /** The lines of the tree as it is open now. */
 export function nodes(
@@ -48,24 +59,51 @@ export function nodes(
   return [
     ...data(model, trans),
     ...branch(model, trans, 'training-job'),
-    {
-      id: 'experiments',
-      level: 1,
-      label: trans.__('Experiments'),
-      icon: experimentIcon,
-      open: [CommandIDs.openExperiments, {}]
-    },
+    ...branch(model, trans, 'processing-job'),
+    ...branch(model, trans, 'schedule'),
+    ...branch(model, trans, 'experiment'),
     ...branch(model, trans, 'model'),
-    ...branch(model, trans, 'endpoint')
+    ...branch(model, trans, 'endpoint'),
+    machine(model, trans),
+    {
+      id: 'images',
+      level: 1,
+      label: trans.__('Images'),
+      icon: imageIcon,
+      open: [CommandIDs.openImages, {}]
+    }
   ];
+}
+
+/** The machine: whether it works, and how many wait for it. */
+function machine(model: NavigatorModel, trans: TranslationBundle): INode {
+  const load = model.capacity.value;
+  return {
+    id: 'compute',
+    level: 1,
+    label: trans.__('Compute'),
+    icon: computeIcon,
+    status: load?.RunningJobs ? 'InProgress' : undefined,
+    aside: load?.Waiting
+      ? trans._n(
+          '%1 waits',
+          '%1 wait',
+          load.Waiting,
+          load.Waiting.toLocaleString()
+        )
+      : undefined,
+    detail: load && trans._n('%1 job runs', '%1 jobs run', load.RunningJobs),
+    open: [CommandIDs.openCompute, {}]
+  };
 }
 
 interface IBranchTexts {
   label: string;
   icon: LabIcon;
   table: string;
-  page: string;
-  kind: 'job' | 'model' | 'endpoint';
+  /** What opens one of a name. */
+  page: (name: string) => [string, ReadonlyPartialJSONObject];
+  kind: 'job' | Exclude<Branch, 'training-job'>;
   none: string;
   first: [string, ReadonlyPartialJSONObject];
 }
@@ -76,16 +114,43 @@ function texts(trans: TranslationBundle): Record<Branch, IBranchTexts> {
       label: trans.__('Jobs'),
       icon: jobIcon,
       table: CommandIDs.openJobs,
-      page: CommandIDs.openJob,
+      page: name => [CommandIDs.openJob, { name }],
       kind: 'job',
       none: trans.__('No job yet: make the first…'),
       first: [CommandIDs.newJob, {}]
+    },
+    'processing-job': {
+      label: trans.__('Processing'),
+      icon: processingIcon,
+      table: CommandIDs.openProcessingJobs,
+      page: name => [CommandIDs.openProcessingJob, { name }],
+      kind: 'processing-job',
+      none: trans.__('No processing job yet: make the first…'),
+      first: [CommandIDs.newProcessingJob, {}]
+    },
+    schedule: {
+      label: trans.__('Schedules'),
+      icon: scheduleIcon,
+      table: CommandIDs.openSchedules,
+      page: name => [CommandIDs.openSchedules, { selected: name }],
+      kind: 'schedule',
+      none: trans.__('No schedule yet: how to begin…'),
+      first: [CommandIDs.openSchedules, {}]
+    },
+    experiment: {
+      label: trans.__('Experiments'),
+      icon: experimentIcon,
+      table: CommandIDs.openExperiments,
+      page: name => [CommandIDs.compare, { query: queryOf(name) }],
+      kind: 'experiment',
+      none: trans.__('No experiment yet: how to begin…'),
+      first: [CommandIDs.openExperiments, {}]
     },
     model: {
       label: trans.__('Models'),
       icon: modelIcon,
       table: CommandIDs.openModels,
-      page: CommandIDs.openModel,
+      page: name => [CommandIDs.openModel, { name }],
       kind: 'model',
       none: trans.__('No model yet: train one…'),
       first: [CommandIDs.newJob, {}]
@@ -94,7 +159,7 @@ function texts(trans: TranslationBundle): Record<Branch, IBranchTexts> {
       label: trans.__('Endpoints'),
       icon: endpointIcon,
       table: CommandIDs.openEndpoints,
-      page: CommandIDs.openEndpoint,
+      page: name => [CommandIDs.openEndpoint, { name }],
       kind: 'endpoint',
       none: trans.__('No endpoint yet: deploy a model…'),
       first: [CommandIDs.deploy, {}]
@@ -120,7 +185,7 @@ function branch(
     detail: statuses(count),
     aside: counted(count?.Total, model.filter ? found?.total : undefined),
     expanded,
-    open: [text.table, model.filter ? { text: model.filter } : {}]
+    open: all(model, kind, text)
   };
   return expanded
     ? [root, ...leaves(model, trans, kind, text, count?.Total)]
@@ -139,7 +204,7 @@ function leaves(
   if (!found) {
     return [pending(kind, 2, live, trans)];
   }
-  const lines: INode[] = found.rows.map(row => leaf(kind, text, row));
+  const lines: INode[] = found.rows.map(row => leaf(kind, text, row, trans));
   if (!lines.length && !total) {
     return [{ ...remark(kind, 2, text.none), open: text.first }];
   }
@@ -152,29 +217,44 @@ function leaves(
       lines.length,
       found.total.toLocaleString()
     );
-    const args = model.filter ? { text: model.filter } : {};
-    lines.push({ ...remark(kind, 2, more), open: [text.table, args] });
+    lines.push({ ...remark(kind, 2, more), open: all(model, kind, text) });
   }
   return lines;
+}
+
+/** Opens the table with what the tree is filtered by. */
+function all(
+  { filter }: NavigatorModel,
+  kind: Branch,
+  text: IBranchTexts
+): NonNullable<INode['open']> {
+  const name = kind.endsWith('-job') ? 'text' : 'filter';
+  return [text.table, filter ? { [name]: filter } : {}];
 }
 
 function leaf(
   kind: Branch,
   text: IBranchTexts,
-  row: studio.ResourceRow
+  row: studio.ResourceRow,
+  trans: TranslationBundle
 ): INode {
   return {
     id: `${kind}/${row.Name}`,
     level: 2,
-    label: row.Name,
+    label: row.DisplayName ?? row.Name,
     kind: text.kind,
     name: row.Name,
-    // Models have no status that says anything.
-    status: kind === 'model' ? undefined : row.Status,
-    detail: row.FailureReason ?? row.StatusMessage,
-    at: row.CreationTime * 1000,
-    open: [text.page, { name: row.Name }],
-    dragged: { kind: text.kind, name: row.Name }
+    status: row.Status,
+    // Models and experiments have no status that says anything, schedules two of their own.
+    quiet: STATUSLESS.includes(kind),
+    detail: row.FailureReason ?? row.StatusMessage ?? row.Description,
+    ...(kind === 'schedule'
+      ? { aside: row.Status === PAUSED ? trans.__('paused') : undefined }
+      : { at: row.CreationTime * 1000 }),
+    open: text.page(row.Name),
+    ...(CARRIED.includes(kind) && {
+      dragged: { kind: text.kind as IDragged['kind'], name: row.Name }
+    })
   };
 }
 

@@ -29,11 +29,7 @@ export function Strip(props: { capacity: Capacity }): React.JSX.Element | null {
         <button
           className="jp-StudioLink"
           title={queue(load)}
-          onClick={() =>
-            void commands.execute(CommandIDs.openJobs, {
-              statuses: ['InProgress']
-            })
-          }
+          onClick={() => void commands.execute(CommandIDs.openCompute, {})}
         >
           {trans._n('%1 waits', '%1 wait', load.Waiting)}
         </button>

@@ -4,7 +4,7 @@ import React from 'react';
 import { carry } from '../components/actions';
 import { Problem } from '../components/empty';
 import { relative } from '../components/format';
-import { openMenu } from '../components/grid';
+import { openMenu } from '../components/gridpointer';
 import { useNow, useSignal, useStudio } from '../components/hooks';
 import { Status } from '../components/parts';
 import type { NavigatorModel } from './model';
@@ -169,7 +169,9 @@ function Line(props: {
       {node.icon && (
         <node.icon.react tag="span" className="jp-StudioTree-icon" />
       )}
-      {node.level > 1 && node.status && <Status status={node.status} quiet />}
+      {node.level > 1 && node.status && !node.quiet && (
+        <Status status={node.status} quiet />
+      )}
       <span className="jp-StudioTree-label">{node.label}</span>
       {node.level === 1 && node.status && <Status status={node.status} quiet />}
       {node.at !== undefined && (

@@ -4,9 +4,10 @@ import { pickS3 } from '../components/s3picker';
 import { useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
 import type { studio } from '../wire';
+import { CommandField } from './command';
 import { channel, choose, type Draft, OWN } from './draft';
-import { Bound, SectionFaults, SelectField, TextField, useForm } from './form';
-import { valueAt, withValue } from './paths';
+import { SectionFaults, SelectField, TextField, useForm } from './form';
+import { withValue } from './paths';
 
 /** The algorithm, or an image and a program of one's own. */
 export function Algorithm(props: {
@@ -124,7 +125,7 @@ function Own(props: { setDraft: (draft: Draft) => void }): React.JSX.Element {
           'python:latest is the Python of this machine; python:3.12 wants that version.'
         )}
       />
-      <CommandField />
+      <CommandField path={COMMAND} placeholder={EXAMPLE} required />
       <div className="jp-StudioNewJob-row">
         <button className="jp-StudioButton" onClick={() => void pick()}>
           {trans.__('Choose a script…')}
@@ -137,48 +138,8 @@ function Own(props: { setDraft: (draft: Draft) => void }): React.JSX.Element {
   );
 }
 
-const EXAMPLE = 'python3 /opt/ml/input/data/code/train.py';
 const COMMAND = ['AlgorithmSpecification', 'ContainerEntrypoint'];
-
-function CommandField(): React.JSX.Element {
-  const { trans } = useStudio();
-  const { draft, set } = useForm();
-  const words = (valueAt(draft, COMMAND) as string[] | undefined) ?? [];
-  const [text, setText] = React.useState(() => joined(words));
-  React.useEffect(() => {
-    // Somebody else has changed the words.
-    setText(now =>
-      joined(split(now)) === joined(words) ? now : joined(words)
-    );
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [joined(words)]);
-  return (
-    <Bound
-      path={COMMAND}
-      label={trans.__('Command')}
-      required
-      help={trans.__(
-        'Words are separated by spaces; quotes hold a word together.'
-      )}
-    >
-      {control => (
-        <input
-          {...control}
-          type="text"
-          className="jp-mod-code"
-          spellCheck={false}
-          value={text}
-          placeholder={EXAMPLE}
-          onChange={event => {
-            setText(event.target.value);
-            const next = split(event.target.value);
-            set(COMMAND, next.length ? next : undefined);
-          }}
-        />
-      )}
-    </Bound>
-  );
-}
+const EXAMPLE = 'python3 /opt/ml/input/data/code/train.py';
 
 /** The draft that runs the script at `uri` with Python. */
 export function withScript(draft: Draft, uri: string): Draft {
@@ -191,25 +152,4 @@ export function withScript(draft: Draft, uri: string): Draft {
     COMMAND,
     ['python3', `/opt/ml/input/data/code/${file}`]
   );
-}
-
-/** The words of a command line; quotes hold a word together, a backslash takes the next as it is. */
-export function split(line: string): string[] {
-  const words = line.match(/(?:\\.|'[^']*'?|"(?:\\.|[^"])*"?|[^\s'"\\])+/g);
-  return (words ?? []).map(word =>
-    word.replace(
-      /\\(.)|'([^']*)'?|"((?:\\.|[^"])*)"?/g,
-      (_, escaped?: string, single?: string, double?: string) =>
-        escaped ?? single ?? (double ?? '').replace(/\\(["\\])/g, '$1')
-    )
-  );
-}
-
-/** A command line that `split` takes apart into these words. */
-export function joined(words: string[]): string {
-  return words
-    .map(word =>
-      /^[^\s'"\\]+$/.test(word) ? word : `"${word.replace(/(["\\])/g, '\\$1')}"`
-    )
-    .join(' ');
 }

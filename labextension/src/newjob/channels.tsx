@@ -2,13 +2,12 @@ import React from 'react';
 
 import { useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
-import { pickS3 } from '../components/s3picker';
-import { CommandIDs, DRAG_MIME, type IDragged } from '../tokens';
 import type { sagemaker } from '../wire';
 import { channel, type Draft, guessType } from './draft';
-import { Bound, SectionFaults, SelectField, TextField, useForm } from './form';
+import { SectionFaults, SelectField, TextField, useForm } from './form';
 import { type Path, valueAt, withValue } from './paths';
 import { Preview } from './preview';
+import { dropTarget, UriField } from './uris';
 
 /** The data that the job reads. */
 export function Channels(): React.JSX.Element {
@@ -68,7 +67,7 @@ function Channel({ index }: { index: number }): React.JSX.Element {
       </legend>
       {known && <p className="jp-StudioField-help">{known.Description}</p>}
       <div className="jp-StudioNewJob-source">
-        <UriField at={at} />
+        <ChannelUri at={at} />
         <NameField at={at} />
         <TextField
           path={[...at, 'ContentType']}
@@ -96,7 +95,6 @@ function Channel({ index }: { index: number }): React.JSX.Element {
   );
 }
 
-const EXAMPLE_URI = 's3://bucket/folder/';
 const EXAMPLE_NAME = 'train';
 const CONTENT_TYPES = [
   'text/csv',
@@ -127,62 +125,17 @@ function NameField({ at }: { at: Path }): React.JSX.Element {
   );
 }
 
-function UriField({ at }: { at: Path }): React.JSX.Element {
-  const studio = useStudio();
-  const { trans } = studio;
+/** Where the data of a channel is; its name promises what it is. */
+function ChannelUri({ at }: { at: Path }): React.JSX.Element {
   const { draft, set } = useForm();
-  const path = [...at, 'DataSource', 'S3DataSource', 'S3Uri'];
-  const uri = (valueAt(draft, path) as string | undefined) ?? '';
+  const path = ['DataSource', 'S3DataSource', 'S3Uri'];
   const put = (text: string) => {
     const given = valueAt(draft, at) as sagemaker.Channel;
     const type = given.ContentType || guessType(text);
-    const next = withValue(given, path.slice(2), text || undefined);
+    const next = withValue(given, path, text || undefined);
     set(at, type ? { ...next, ContentType: type } : next);
   };
-  const drop = dropTarget(put);
-  const browse = async () => {
-    const picked = await pickS3(studio, {
-      title: trans.__('Choose an object or a folder'),
-      start: uri || undefined
-    });
-    if (picked) {
-      put(picked);
-    }
-  };
-  return (
-    <Bound path={path} label={trans.__('S3 URI')} required>
-      {control => (
-        <div className="jp-StudioNewJob-row" {...drop}>
-          <input
-            {...control}
-            type="text"
-            className="jp-mod-code jp-StudioNewJob-wide"
-            spellCheck={false}
-            value={uri}
-            placeholder={EXAMPLE_URI}
-            onChange={event => put(event.target.value)}
-          />
-          <button
-            className="jp-StudioButton"
-            onClick={() => void browse()}
-            aria-label={trans.__('Browse S3')}
-          >
-            {trans.__('Browse…')}
-          </button>
-          {uri && (
-            <button
-              className="jp-StudioButton"
-              onClick={() =>
-                void studio.commands.execute(CommandIDs.openData, { uri })
-              }
-            >
-              {trans.__('Explore')}
-            </button>
-          )}
-        </div>
-      )}
-    </Bound>
-  );
+  return <UriField path={[...at, ...path]} put={put} />;
 }
 
 function Reading({ at }: { at: Path }): React.JSX.Element {
@@ -230,41 +183,6 @@ function Reading({ at }: { at: Path }): React.JSX.Element {
       />
     </div>
   );
-}
-
-/** Handlers that take objects of S3 dropped by other panels, or as text. */
-function dropTarget(take: (uri: string) => void): {
-  onDragOver: (event: React.DragEvent) => void;
-  onDrop: (event: React.DragEvent) => void;
-} {
-  return {
-    onDragOver: event => {
-      const types = event.dataTransfer.types;
-      if (types.includes(DRAG_MIME) || types.includes('text/plain')) {
-        event.preventDefault();
-        event.dataTransfer.dropEffect = 'copy';
-      }
-    },
-    onDrop: event => {
-      const uri = dropped(event.dataTransfer);
-      if (uri) {
-        event.preventDefault();
-        event.stopPropagation();
-        take(uri);
-      }
-    }
-  };
-}
-
-/** The S3 URI in what was dropped; undefined for anything else. */
-export function dropped(data: DataTransfer): string | undefined {
-  const given = data.getData(DRAG_MIME);
-  let uri = data.getData('text/plain');
-  if (given) {
-    const thing = JSON.parse(given) as IDragged;
-    uri = thing.kind === 'object' ? thing.name : '';
-  }
-  return uri.startsWith('s3://') ? uri : undefined;
 }
 
 /** The draft that reads `uri` through its first free channel. */

@@ -59,7 +59,12 @@ export async function begin(
     return { ...basis, draft: args.request };
   }
   const draft = original
-    ? { ...original, TrainingJobName: await freeName(client, args.from!) }
+    ? {
+        ...original,
+        TrainingJobName: await freeName(args.from!, base =>
+          trainingNames(client, base)
+        )
+      }
     : fresh(defaults, algorithms, args.algorithm);
   return { ...basis, draft };
 }
@@ -220,23 +225,30 @@ export function stamped(base: string, now: Date): string {
 }
 
 /** A name for a copy that no job has: the time of now, or the first free one of `name-2` …. */
-export async function freeName(client: Client, name: string): Promise<string> {
+export async function freeName(
+  name: string,
+  containing: (base: string) => Promise<string[]>
+): Promise<string> {
   const time = STAMPED.exec(name);
   if (time) {
     return stamped(name.slice(0, -time[1].length - 1), new Date());
   }
   const base = name.replace(/-\d{1,3}$/, '').slice(0, 59);
-  const { TrainingJobSummaries: jobs } = await client.call(
-    'sagemaker',
-    'ListTrainingJobs',
-    { NameContains: base, MaxResults: 100 }
-  );
-  const taken = new Set(jobs.map(job => job.TrainingJobName));
+  const taken = new Set(await containing(base));
   let number = 2;
   while (taken.has(`${base}-${number}`)) {
     number++;
   }
   return `${base}-${number}`;
+}
+
+async function trainingNames(client: Client, base: string): Promise<string[]> {
+  const { TrainingJobSummaries: jobs } = await client.call(
+    'sagemaker',
+    'ListTrainingJobs',
+    { NameContains: base, MaxResults: 100 }
+  );
+  return jobs.map(job => job.TrainingJobName);
 }
 
 /** Bucket of the output path, if that is the one that has to be made first. */

@@ -3,8 +3,9 @@ import React from 'react';
 
 import { useStudio } from '../components/hooks';
 import type { Feed, FeedEvent } from '../core/feed';
+import type { Client } from '../core/client';
 import type { studio } from '../wire';
-import type { Draft } from './draft';
+import { valueAt } from './paths';
 
 const PAUSE_MS = 200;
 
@@ -18,13 +19,36 @@ export interface IFaults {
   stale: boolean;
 }
 
-/** Ask the engine about the draft, soon after each change, and when what it names has changed. */
-export function useFaults(draft: Draft): IFaults {
+/** The question whether a job could be made of a draft. */
+export type Check<D> = (
+  client: Client,
+  draft: D,
+  signal: AbortSignal
+) => Promise<{ Faults: studio.ValidationFault[] }>;
+
+/** The question of training jobs. */
+export const checkTraining: Check<object> = (client, draft, signal) =>
+  client.call(
+    'studio',
+    'ValidateTrainingJob',
+    { Request: { ...draft } },
+    signal
+  );
+
+/**
+ * Ask the engine about the draft, soon after each change, and when what it names has changed.
+ * `name` is that of the job to be.
+ */
+export function useFaults<D extends object>(
+  draft: D,
+  name: string | undefined,
+  check: Check<D>
+): IFaults {
   const { client, feed } = useStudio();
   const [changes, count] = React.useReducer((now: number) => now + 1, 0);
   React.useEffect(() => {
     const slot = (_: Feed, event: FeedEvent) => {
-      if (concerns(event, draft)) {
+      if (concerns(event, draft, name)) {
         count();
       }
     };
@@ -32,33 +56,25 @@ export function useFaults(draft: Draft): IFaults {
     return () => {
       feed.events.disconnect(slot);
     };
-  }, [feed, draft]);
+  }, [feed, draft, name]);
   const [known, setKnown] = React.useState<{
-    draft: Draft;
+    draft: D | null;
     all?: studio.ValidationFault[];
     error?: unknown;
-  }>({ draft: {} });
+  }>({ draft: null });
   React.useEffect(() => {
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      client
-        .call(
-          'studio',
-          'ValidateTrainingJob',
-          { Request: { ...draft } },
-          abort.signal
-        )
-        .then(
-          ({ Faults: all }) => setKnown({ draft, all }),
-          (error: unknown) =>
-            !abort.signal.aborted && setKnown({ draft, error })
-        );
+      check(client, draft, abort.signal).then(
+        ({ Faults: all }) => setKnown({ draft, all }),
+        (error: unknown) => !abort.signal.aborted && setKnown({ draft, error })
+      );
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [client, draft, changes]);
+  }, [client, draft, check, changes]);
   return {
     all: known.all,
     error: known.error ?? null,
@@ -67,10 +83,14 @@ export function useFaults(draft: Draft): IFaults {
 }
 
 /** Whether what is right or wrong with a draft may have changed. */
-function concerns(event: FeedEvent, draft: Draft): boolean {
+function concerns(
+  event: FeedEvent,
+  draft: object,
+  name: string | undefined
+): boolean {
   return (
     event.type === 'reset' ||
-    (event.type === 'resource' && event.Name === draft.TrainingJobName) ||
+    (event.type === 'resource' && event.Name === name) ||
     (event.type === 'object' &&
       JSON.stringify(draft).includes(`s3://${event.Bucket}`))
   );
@@ -97,21 +117,49 @@ export function plain(message: string, trans: TranslationBundle): string {
 /** What a path is called for people: the channel, the hyperparameter, the member. */
 export function called(
   path: string,
-  draft: Draft,
+  draft: object,
   trans: TranslationBundle
 ): string {
   if (!path) {
     return trans.__('The request');
   }
-  const channel = /^InputDataConfig\[(\d+)\]/.exec(path);
-  if (channel) {
-    const name = draft.InputDataConfig?.[Number(channel[1])]?.ChannelName;
-    return trans.__('Channel %1', name ?? Number(channel[1]) + 1);
+  for (const [pattern, list, member, label] of listed(trans)) {
+    const found = pattern.exec(path);
+    if (found) {
+      const name = valueAt(draft, [...list, Number(found[1]), member]);
+      return `${label} ${typeof name === 'string' ? name : Number(found[1]) + 1}`;
+    }
   }
   const last = path.split('.').slice(1).join('.');
   return path.startsWith('HyperParameters.') || path.startsWith('Environment.')
     ? last
     : words(path.split('.').pop()!);
+}
+
+/** Lists whose items have names: where they are, the member that names one, and what it is. */
+function listed(
+  trans: TranslationBundle
+): [RegExp, string[], string, string][] {
+  return [
+    [
+      /^InputDataConfig\[(\d+)\]/,
+      ['InputDataConfig'],
+      'ChannelName',
+      trans.__('Channel')
+    ],
+    [
+      /^ProcessingInputs\[(\d+)\]/,
+      ['ProcessingInputs'],
+      'InputName',
+      trans.__('Input')
+    ],
+    [
+      /^ProcessingOutputConfig\.Outputs\[(\d+)\]/,
+      ['ProcessingOutputConfig', 'Outputs'],
+      'OutputName',
+      trans.__('Output')
+    ]
+  ];
 }
 
 /** `MaxRuntimeInSeconds` -> `Max runtime in seconds`. */

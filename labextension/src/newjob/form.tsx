@@ -7,12 +7,12 @@ import type { Draft } from './draft';
 import { plain } from './faults';
 import { type Path, shown, spelled, valueAt } from './paths';
 
-/** What the fields of the form share. */
-export interface IForm {
-  draft: Draft;
+/** What the fields of a form share; `D` is the request that it makes. */
+export interface IForm<D extends object = Draft> {
+  draft: D;
   /** The request that was copied, to show what differs. */
-  original: Draft | null;
-  /** The algorithm of the draft's image; null for any other image. */
+  original: D | null;
+  /** The algorithm of a training job's image; null for any other image. */
   algorithm: studio.DescribeAlgorithmResponse | null;
   set: (path: Path, value: unknown) => void;
   /** Fields that were changed, or left, once: their faults are shown. */
@@ -23,20 +23,21 @@ export interface IForm {
   warn: (path: string, text: string | undefined) => void;
 }
 
-export const FormContext = React.createContext<IForm | null>(null);
+export const FormContext = React.createContext<IForm<object> | null>(null);
 
-export function useForm(): IForm {
+/** The form around; whoever names `D` knows which it is. */
+export function useForm<D extends object = Draft>(): IForm<D> {
   const form = React.useContext(FormContext);
   if (!form) {
     throw new Error('Fields must be rendered below FormContext.');
   }
-  return form;
+  return form as IForm<D>;
 }
 
 /** The message to show at a field; none while the user has not been there. */
 export function useFault(path: Path): string | undefined {
   const { trans } = useStudio();
-  const form = useForm();
+  const form = useForm<object>();
   const name = spelled(path);
   const messages = form.faults
     .filter(fault => fault.Path === name)
@@ -48,7 +49,7 @@ export function useFault(path: Path): string | undefined {
 
 /** Tell of what is likely to go wrong, as long as it is. */
 export function useWarning(path: string, text: string | undefined): void {
-  const { warn } = useForm();
+  const { warn } = useForm<object>();
   React.useEffect(() => {
     warn(path, text);
     return () => warn(path, undefined);
@@ -58,7 +59,7 @@ export function useWarning(path: string, text: string | undefined): void {
 /** What the copied job has here, in words; undefined when it has the same. */
 export function useWas(path: Path): string | undefined {
   const { trans } = useStudio();
-  const { draft, original } = useForm();
+  const { draft, original } = useForm<object>();
   const before = valueAt(original, path);
   if (!original || before === valueAt(draft, path)) {
     return undefined;
@@ -83,7 +84,7 @@ export function Bound(
     ) => React.ReactNode;
   }
 ): React.JSX.Element {
-  const form = useForm();
+  const form = useForm<object>();
   const name = spelled(props.path);
   const was = useWas(props.path);
   const help = [props.help, was && <em key="was">{was}</em>].filter(Boolean);
@@ -125,7 +126,7 @@ export function TextField(
     code?: boolean;
   }
 ): React.JSX.Element {
-  const form = useForm();
+  const form = useForm<object>();
   const list = React.useId();
   const value = valueAt(form.draft, props.path);
   return (
@@ -164,7 +165,7 @@ export function TextField(
 export function NumberField(
   props: IBound & { placeholder?: string; scale?: number }
 ): React.JSX.Element {
-  const form = useForm();
+  const form = useForm<object>();
   const scale = props.scale ?? 1;
   const value = valueAt(form.draft, props.path);
   const units = typeof value === 'number' ? value / scale : value;
@@ -203,7 +204,7 @@ export function SelectField(
     options: { value: string; label: string }[];
   }
 ): React.JSX.Element {
-  const form = useForm();
+  const form = useForm<object>();
   const value = shown(valueAt(form.draft, props.path));
   const known = props.options.some(option => option.value === value);
   return (
@@ -230,7 +231,7 @@ export function SelectField(
 
 /** A flag that is absent when it is off. */
 export function FlagField(props: IBound): React.JSX.Element {
-  const form = useForm();
+  const form = useForm<object>();
   const value = valueAt(form.draft, props.path) === true;
   return (
     <Bound {...props}>
@@ -251,7 +252,7 @@ export function FlagField(props: IBound): React.JSX.Element {
 /** The faults of a whole section, which no field of it shows. */
 export function SectionFaults(props: { path: string }): React.JSX.Element {
   const { trans } = useStudio();
-  const { faults } = useForm();
+  const { faults } = useForm<object>();
   return (
     <>
       {faults

@@ -3,15 +3,17 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
-import { newJobIcon } from '../icons';
+import type { IDocumentType } from '../core/documents';
+import { newJobIcon, processingIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
-import type { IArgs } from './draft';
 
-/** The form of a new training job. */
+/** The forms of new jobs. */
 export const newJob: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:new-job',
-  description: 'Adds the form of a new training job.',
+  description:
+    'Adds the forms of a new training job and of a new processing job.',
   autoStart: true,
   requires: [IStudio],
   optional: [ICommandPalette],
@@ -21,55 +23,90 @@ export const newJob: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const { trans } = studio;
-    studio.documents.register(
-      {
-        command: CommandIDs.newJob,
-        label: trans.__('New Training Job'),
-        caption: trans.__('Train a model on data in S3'),
-        icon: newJobIcon,
-        properties: {
-          from: {
-            type: 'string',
-            description: trans.__('Name of a job to copy')
-          },
-          algorithm: {
-            type: 'string',
-            description: trans.__('Name of an algorithm to begin with')
-          },
-          channel: {
-            type: 'string',
-            description: trans.__('S3 URI of the data to train on')
-          },
-          validation: {
-            type: 'string',
-            description: trans.__('S3 URI of the data to validate with')
-          },
-          request: {
-            type: 'object',
-            description: trans.__(
-              'What has been written, as CreateTrainingJob takes it'
-            )
-          },
-          code: {
-            type: 'string',
-            description: trans.__('The form of code shown')
-          }
-        },
-        // One form at a time, and one for each job that is copied: nothing written is lost.
-        key: args => (args as IArgs).from ?? '',
-        title: args =>
-          args['from']
-            ? trans.__('New job like %1', args['from'])
-            : trans.__('New Training Job'),
-        page: async () =>
-          (await import(/* webpackChunkName: "newjob" */ './page')).NewJob
-      },
-      studio
-    );
-    palette?.addItem({
-      command: CommandIDs.newJob,
-      args: { isPalette: true },
-      category: trans.__('Studio')
-    });
+    for (const form of [training(studio), processing(studio)]) {
+      studio.documents.register(form, studio);
+      palette?.addItem({
+        command: form.command,
+        args: { isPalette: true },
+        category: trans.__('Studio')
+      });
+    }
   }
 };
+
+function training(studio: IStudio): IDocumentType {
+  const { trans } = studio;
+  return {
+    ...common(studio, 'CreateTrainingJob', trans.__('New Training Job'), {
+      algorithm: {
+        type: 'string',
+        description: trans.__('Name of an algorithm to begin with')
+      },
+      channel: {
+        type: 'string',
+        description: trans.__('S3 URI of the data to train on')
+      },
+      validation: {
+        type: 'string',
+        description: trans.__('S3 URI of the data to validate with')
+      }
+    }),
+    command: CommandIDs.newJob,
+    caption: trans.__('Train a model on data in S3'),
+    icon: newJobIcon,
+    page: async () =>
+      (await import(/* webpackChunkName: "newjob" */ './page')).NewJob
+  };
+}
+
+function processing(studio: IStudio): IDocumentType {
+  const { trans } = studio;
+  return {
+    ...common(studio, 'CreateProcessingJob', trans.__('New Processing Job'), {
+      input: {
+        type: 'string',
+        description: trans.__('S3 URI of the files to process')
+      }
+    }),
+    command: CommandIDs.newProcessingJob,
+    caption: trans.__('Run a script on files from S3'),
+    icon: processingIcon,
+    page: async () =>
+      (await import(/* webpackChunkName: "newjob" */ './processing'))
+        .NewProcessingJob
+  };
+}
+
+/** What both forms have; `operation` takes what is written in it. */
+function common(
+  { trans }: IStudio,
+  operation: string,
+  label: string,
+  properties: ReadonlyJSONObject
+): Pick<IDocumentType, 'label' | 'properties' | 'key' | 'title'> {
+  return {
+    label,
+    properties: {
+      from: {
+        type: 'string',
+        description: trans.__('Name of a job to copy')
+      },
+      ...properties,
+      request: {
+        type: 'object',
+        description: trans.__(
+          'What has been written, as %1 takes it',
+          operation
+        )
+      },
+      code: {
+        type: 'string',
+        description: trans.__('The form of code shown')
+      }
+    },
+    // One form at a time, and one for each job that is copied: nothing written is lost.
+    key: args => (args['from'] as string | undefined) ?? '',
+    title: args =>
+      args['from'] ? trans.__('New job like %1', args['from']) : label
+  };
+}

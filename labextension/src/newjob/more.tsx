@@ -44,29 +44,7 @@ export function More(): React.JSX.Element {
           ]}
         />
       </div>
-      <Options
-        title={trans.__('Tags')}
-        count={draft.Tags?.length ?? 0}
-        path="Tags"
-      >
-        <Pairs
-          path={['Tags']}
-          name={trans.__('Tag')}
-          add={trans.__('Add tag')}
-          list
-        />
-      </Options>
-      <Options
-        title={trans.__('Environment variables')}
-        count={Object.keys(draft.Environment ?? {}).length}
-        path="Environment"
-      >
-        <Pairs
-          path={['Environment']}
-          name={trans.__('Variable')}
-          add={trans.__('Add variable')}
-        />
-      </Options>
+      <Labels />
       <Options
         title={trans.__('Checkpoints')}
         count={draft.CheckpointConfig ? 1 : 0}
@@ -124,11 +102,47 @@ export function More(): React.JSX.Element {
   );
 }
 
+/** Tags and environment variables, which jobs of every kind have. */
+export function Labels(): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft } = useForm<{
+    Tags?: object[];
+    Environment?: Record<string, string>;
+  }>();
+  return (
+    <>
+      <Options
+        title={trans.__('Tags')}
+        count={draft.Tags?.length ?? 0}
+        path="Tags"
+      >
+        <Pairs
+          path={['Tags']}
+          name={trans.__('Tag')}
+          add={trans.__('Add tag')}
+          list
+        />
+      </Options>
+      <Options
+        title={trans.__('Environment variables')}
+        count={Object.keys(draft.Environment ?? {}).length}
+        path="Environment"
+      >
+        <Pairs
+          path={['Environment']}
+          name={trans.__('Variable')}
+          add={trans.__('Add variable')}
+        />
+      </Options>
+    </>
+  );
+}
+
 /** Options that few need: shown at once where some are set. */
-function Options(
+export function Options(
   props: React.PropsWithChildren<{ title: string; count: number; path: string }>
 ): React.JSX.Element {
-  const { faults } = useForm();
+  const { faults } = useForm<object>();
   const faulty = faults.some(fault => fault.Path.startsWith(props.path));
   const [open, setOpen] = React.useState(props.count > 0);
   return (

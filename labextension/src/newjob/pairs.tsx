@@ -16,7 +16,7 @@ export function Pairs(props: {
   list?: boolean;
 }): React.JSX.Element {
   const { trans } = useStudio();
-  const form = useForm();
+  const form = useForm<object>();
   const stored = pairsOf(valueAt(form.draft, props.path));
   // Rows without a key yet, or with one that another has, are not in the request.
   const [rows, setRows] = React.useState<Pair[]>(stored);

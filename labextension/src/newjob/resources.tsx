@@ -11,20 +11,23 @@ import {
   TextField,
   useForm
 } from './form';
+import { type Path, shown, spelled, valueAt } from './paths';
 
-const TYPE = ['ResourceConfig', 'InstanceType'];
+/** The member of a request that says where a job runs. */
+const TRAINS: Path = ['ResourceConfig'];
 
 const EXAMPLE = 'ml.c5.2xlarge';
 
 /** Where the job runs, for how long, and whether it would start now. */
-export function Resources(): React.JSX.Element {
+export function Resources(props: { at?: Path }): React.JSX.Element {
   const { trans } = useStudio();
-  const { draft } = useForm();
-  const seconds = draft.StoppingCondition?.MaxRuntimeInSeconds;
+  const { draft } = useForm<object>();
+  const at = props.at ?? TRAINS;
+  const seconds = valueAt(draft, ['StoppingCondition', 'MaxRuntimeInSeconds']);
   return (
     <Section title={trans.__('Resources')}>
-      <SectionFaults path="ResourceConfig" />
-      {draft.ResourceConfig?.InstanceGroups ? (
+      <SectionFaults path={spelled(at)} />
+      {valueAt(draft, [...at, 'InstanceGroups']) ? (
         <p>
           {trans.__(
             'The original has instance groups; they are kept as they are.'
@@ -32,12 +35,12 @@ export function Resources(): React.JSX.Element {
         </p>
       ) : (
         <div className="jp-StudioNewJob-fields">
-          <InstanceType />
+          <InstanceType at={at} />
           <NumberField
-            path={['ResourceConfig', 'InstanceCount']}
+            path={[...at, 'InstanceCount']}
             label={trans.__('Instances')}
             required
-            help={trans.__('More than one: hosts that train together.')}
+            help={trans.__('More than one: hosts that work together.')}
           />
           <NumberField
             path={['StoppingCondition', 'MaxRuntimeInSeconds']}
@@ -50,7 +53,7 @@ export function Resources(): React.JSX.Element {
             }
           />
           <NumberField
-            path={['ResourceConfig', 'VolumeSizeInGB']}
+            path={[...at, 'VolumeSizeInGB']}
             label={trans.__('Volume (GB)')}
             help={trans.__(
               'Kept for AWS; here a job has the disk of the machine.'
@@ -58,16 +61,17 @@ export function Resources(): React.JSX.Element {
           />
         </div>
       )}
-      <Fit />
+      <Fit at={at} />
     </Section>
   );
 }
 
-function InstanceType(): React.JSX.Element {
+function InstanceType(props: { at: Path }): React.JSX.Element {
   const { trans } = useStudio();
-  const { draft, set } = useForm();
+  const { draft, set } = useForm<object>();
   const offered = useTypes(undefined);
-  const current = draft.ResourceConfig?.InstanceType ?? '';
+  const path = [...props.at, 'InstanceType'];
+  const current = shown(valueAt(draft, path));
   const [other, setOther] = React.useState(false);
   const amount = useTypes(current || undefined)?.[0];
   const help = amount && gets(amount, trans);
@@ -75,7 +79,7 @@ function InstanceType(): React.JSX.Element {
   if (other) {
     return (
       <TextField
-        path={TYPE}
+        path={path}
         label={label}
         required
         help={help}
@@ -90,7 +94,7 @@ function InstanceType(): React.JSX.Element {
   return (
     <div className="jp-StudioNewJob-other">
       <SelectField
-        path={TYPE}
+        path={path}
         label={label}
         required
         help={options.some(each => each.value === current) ? undefined : help}
@@ -100,7 +104,7 @@ function InstanceType(): React.JSX.Element {
         className="jp-StudioLink"
         onClick={() => {
           setOther(true);
-          set(TYPE, current || undefined);
+          set(path, current || undefined);
         }}
       >
         {trans.__('Type another name')}
@@ -139,18 +143,18 @@ function useTypes(
 }
 
 /** Whether what is free now is enough for the job. */
-function Fit(): React.JSX.Element | null {
+function Fit({ at }: { at: Path }): React.JSX.Element | null {
   const { client, trans } = useStudio();
-  const { draft } = useForm();
+  const { draft } = useForm<object>();
   const { value: capacity } = useLive(
     signal => client.call('studio', 'DescribeCapacity', {}, signal),
     event => event.type === 'capacity',
     []
   );
-  const type = draft.ResourceConfig?.InstanceType;
-  const one = useTypes(type)?.[0];
-  const hosts = Number(draft.ResourceConfig?.InstanceCount ?? 1);
-  if (!capacity || !one || !Number.isInteger(hosts) || hosts < 1) {
+  const type = shown(valueAt(draft, [...at, 'InstanceType']));
+  const one = useTypes(type || undefined)?.[0];
+  const hosts = Number(valueAt(draft, [...at, 'InstanceCount']) ?? 1);
+  if (!capacity || !type || !one || !Number.isInteger(hosts) || hosts < 1) {
     return null;
   }
   const { starts, text } = fits(capacity, one, hosts, trans);

@@ -12,46 +12,24 @@ export type Warnings = Record<string, string | undefined>;
 
 /** What the job will be, what is still wrong with it, and what a copy changes. */
 export function Summary(props: {
+  facts: [string, React.ReactNode][];
+  /** The member that is the job's name: every copy has another. */
+  name: string;
   faults: IFaults;
   warnings: Warnings;
   from?: string;
   show: (path: string) => void;
 }): React.JSX.Element {
   const { trans } = useStudio();
-  const { draft, algorithm } = useForm();
-  const channels = draft.InputDataConfig ?? [];
-  const { InstanceType: type, InstanceCount: count } =
-    draft.ResourceConfig ?? {};
   return (
     <aside className="jp-StudioNewJob-summary" aria-label={trans.__('Summary')}>
       <Section title={trans.__('Summary')}>
-        <Facts
-          facts={[
-            [trans.__('Name'), draft.TrainingJobName ?? '–'],
-            [
-              trans.__('Algorithm'),
-              algorithm?.DisplayName ??
-                draft.AlgorithmSpecification?.TrainingImage ??
-                '–'
-            ],
-            [
-              trans.__('Data'),
-              channels.map(each => each.ChannelName).join(', ') || '–'
-            ],
-            [
-              trans.__('Set'),
-              trans._n(
-                '%1 hyperparameter',
-                '%1 hyperparameters',
-                Object.keys(draft.HyperParameters ?? {}).length
-              )
-            ],
-            [trans.__('Runs on'), type ? `${count ?? 1} × ${type}` : '–']
-          ]}
-        />
+        <Facts facts={props.facts} />
       </Section>
       <Faults {...props} />
-      {props.from && <Changes from={props.from} show={props.show} />}
+      {props.from && (
+        <Changes name={props.name} from={props.from} show={props.show} />
+      )}
     </aside>
   );
 }
@@ -62,7 +40,7 @@ function Faults(props: {
   show: (path: string) => void;
 }): React.JSX.Element {
   const { trans } = useStudio();
-  const { draft } = useForm();
+  const { draft } = useForm<object>();
   const { all, error, stale } = props.faults;
   const count = all?.length ?? 0;
   const warnings = Object.entries(props.warnings).filter(
@@ -120,16 +98,17 @@ function Faults(props: {
 }
 
 function Changes(props: {
+  name: string;
   from: string;
   show: (path: string) => void;
 }): React.JSX.Element | null {
   const { trans } = useStudio();
-  const { draft, original } = useForm();
+  const { draft, original } = useForm<object>();
   if (!original) {
     return null;
   }
   const found = changes(original, draft).filter(
-    change => change.path[0] !== 'TrainingJobName'
+    change => change.path[0] !== props.name
   );
   return (
     <Section title={trans.__('Changes from %1', props.from)}>

@@ -13,15 +13,8 @@ const MOST_CELLS = 2000;
 const MOST_NAMED = 20;
 const BADGE = 'jp-StudioRunBadge';
 
-/** Show below each cell the jobs that it started. */
-export function showBadges(studio: IStudio, notebooks: INotebookTracker): void {
-  const watch = (panel: NotebookPanel) => new Badges(studio, notebooks, panel);
-  notebooks.forEach(watch);
-  notebooks.widgetAdded.connect((_, panel) => void watch(panel));
-}
-
-/** The badges of one notebook; fetched when it is shown, and when jobs come, change or go. */
-class Badges implements IDisposable {
+/** Below each cell of a notebook, the jobs that it started; fetched when it is shown, and when jobs come, change or go. */
+export class Badges implements IDisposable {
   constructor(
     private _studio: IStudio,
     notebooks: INotebookTracker,
@@ -30,7 +23,6 @@ class Badges implements IDisposable {
     notebooks.currentChanged.connect(this._onCurrent, this);
     _studio.feed.events.connect(this._onEvent, this);
     _panel.content.modelContentChanged.connect(this._place, this);
-    _panel.disposed.connect(this.dispose, this);
     void _panel.revealed.then(() => this._soon());
   }
 

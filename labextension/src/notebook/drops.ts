@@ -6,7 +6,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { notifyError } from '../core/errors';
 import { DRAG_MIME, type IDragged, type IStudio } from '../tokens';
-import { loader } from './loaders';
 
 const BEFORE = 'jp-mod-studioBefore';
 const AFTER = 'jp-mod-studioAfter';
@@ -74,6 +73,7 @@ class Drops {
   private async _insert(index: number, thing: IDragged): Promise<void> {
     const { client, trans } = this._studio;
     try {
+      const { loader } = await import('./loaders');
       insertAt(this._panel, index, await loader(client, thing));
     } catch (error) {
       notifyError(whyNot(trans, thing), error);

@@ -4,17 +4,18 @@ import type {
 } from '@jupyterlab/application';
 import type { CodeCell } from '@jupyterlab/cells';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import {
+  INotebookTracker,
+  NotebookActions,
+  type NotebookPanel
+} from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { notifyError } from '../core/errors';
 import { studioIcon } from '../icons';
 import { CommandIDs, type IDragged, IStudio } from '../tokens';
-import { showBadges } from './badges';
 import { takeDrops, whyNot } from './drops';
-import { loader } from './loaders';
-import { openSlash, watchSlashes } from './slash';
-import { openSource } from './source';
+import { openSlash, watchSlashes } from './slash-keys';
 
 const ID = 'jupyter-ml-studio:notebook';
 
@@ -48,6 +49,19 @@ export const notebook: JupyterFrontEndPlugin<void> = {
   }
 };
 
+/** Show below each cell the jobs that it started. */
+function showBadges(studio: IStudio, notebooks: INotebookTracker): void {
+  const show = async (panel: NotebookPanel) => {
+    const { Badges } = await import('./badges');
+    if (!panel.isDisposed) {
+      const badges = new Badges(studio, notebooks, panel);
+      panel.disposed.connect(() => badges.dispose());
+    }
+  };
+  notebooks.forEach(panel => void show(panel));
+  notebooks.widgetAdded.connect((_, panel) => void show(panel));
+}
+
 function addCommands(
   app: JupyterFrontEnd,
   studio: IStudio,
@@ -75,6 +89,7 @@ function addCommands(
     execute: async args => {
       const thing = args as unknown as IDragged;
       try {
+        const { loader } = await import('./loaders');
         const code = await loader(client, thing);
         await commands.execute(CommandIDs.insertCode, { code });
       } catch (error) {
@@ -103,7 +118,7 @@ function addCommands(
       const cell = content.activeCell as CodeCell;
       cell.model.sharedModel.setSource('/');
       cell.editor?.setCursorPosition({ line: 0, column: 1 });
-      openSlash(studio, cell);
+      return openSlash(studio, cell);
     }
   });
   commands.addCommand(CommandIDs.openCellJob, {
@@ -139,6 +154,7 @@ function addCommands(
       const path = args['path'] as string;
       const cell = (args['cell'] as string | undefined) ?? '';
       try {
+        const { openSource } = await import('./source');
         await openSource(client, documents!, path, cell);
       } catch (error) {
         notifyError(trans.__('%1 cannot be opened', path), error);

@@ -21,6 +21,8 @@ async function code(client: Client, { kind, name }: IDragged): Promise<string> {
       return endpointLoader(client, name);
     case 'object':
       return objectLoader(client, name);
+    case 'component':
+      return componentLoader(name);
   }
 }
 
@@ -31,6 +33,16 @@ job = boto3.client("sagemaker").describe_training_job(TrainingJobName=${text(nam
 metrics = {it["MetricName"]: it["Value"] for it in job.get("FinalMetricDataList", [])}
 model_data = job["ModelArtifacts"]["S3ModelArtifacts"]
 print(job["TrainingJobStatus"], metrics, model_data)
+`;
+}
+
+function componentLoader(name: string): string {
+  return `import boto3
+
+component = boto3.client("sagemaker").describe_trial_component(TrialComponentName=${text(name)})
+parameters = {key: next(iter(value.values())) for key, value in component.get("Parameters", {}).items()}
+metrics = {it["MetricName"]: it.get("Last") for it in component.get("Metrics", [])}
+print(component["DisplayName"], parameters, metrics)
 `;
 }
 
@@ -112,13 +124,20 @@ function otherLoader(key: string, body: string): string {
   if (/\.tar\.gz$/i.test(key)) {
     return `import io
 import tarfile
+from pathlib import Path
 
 import boto3
 
 body = ${body}
+folder = Path("model").resolve()
 with tarfile.open(fileobj=io.BytesIO(body.read())) as archive:
-    archive.extractall("model", filter="data")
-    print(archive.getnames())
+    for member in archive:
+        path = (folder / member.name).resolve()
+        # Not extractall(): a link, or a name with "..", can lead out of the folder.
+        if member.isfile() and folder in path.parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.extractfile(member).read())
+            print(path)
 `;
   }
   if (/\.json$/i.test(key)) {

@@ -61,7 +61,8 @@ export class SlashList extends ReactWidget {
       job: trans.__('Job'),
       model: trans.__('Model'),
       endpoint: trans.__('Endpoint'),
-      object: trans.__('S3')
+      object: trans.__('S3'),
+      component: trans.__('Component')
     };
     return (
       <>

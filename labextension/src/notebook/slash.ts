@@ -1,5 +1,4 @@
 import type { CodeCell } from '@jupyterlab/cells';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
@@ -16,57 +15,13 @@ const PAUSE_MS = 120;
 /** What is typed while the list is open: one line, one slash. */
 const TYPED = /^\/([^/\n]*)$/;
 
-/** Open the list when "/" is typed into an empty code cell, for as long as `enabled` says so. */
-export function watchSlashes(
-  studio: IStudio,
-  notebooks: INotebookTracker,
-  enabled: () => boolean
-): void {
-  const watch = (panel: NotebookPanel) =>
-    panel.content.node.addEventListener(
-      'keydown',
-      event => {
-        const cell = typedInto(panel, event);
-        if (cell && enabled()) {
-          openSlash(studio, cell);
-        }
-      },
-      true
-    );
-  notebooks.forEach(watch);
-  notebooks.widgetAdded.connect((_, panel) => watch(panel));
-}
-
 /** Open the list at a cell in which "/" stands, or is about to. */
-export function openSlash(studio: IStudio, cell: CodeCell): void {
+export function openList(studio: IStudio, cell: CodeCell): void {
   current?.dispose();
   current = new Slash(studio, cell);
 }
 
 let current: Slash | null = null;
-
-/** The empty code cell that a plain "/" is being typed into. */
-function typedInto(
-  panel: NotebookPanel,
-  event: KeyboardEvent
-): CodeCell | null {
-  const cell = panel.content.activeCell;
-  const plain =
-    event.key === '/' &&
-    !event.isComposing &&
-    !event.ctrlKey &&
-    !event.metaKey &&
-    !event.altKey;
-  const inEditor =
-    event.target instanceof HTMLElement &&
-    event.target.closest('.cm-content') !== null;
-  return plain &&
-    inEditor &&
-    cell?.model.type === 'code' &&
-    cell.model.sharedModel.getSource() === ''
-    ? (cell as CodeCell)
-    : null;
-}
 
 /** One open list: follows what is typed behind the slash until it is over. */
 class Slash implements IDisposable {

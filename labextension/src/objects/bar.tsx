@@ -43,6 +43,14 @@ export function Bar(props: { browser: Browser }): React.JSX.Element {
         >
           ↑
         </button>
+        <button
+          className="jp-StudioButton"
+          aria-label={trans.__('Refresh')}
+          title={trans.__('Refresh: look again at what is here')}
+          onClick={() => browser.refresh()}
+        >
+          ↻
+        </button>
       </div>
       <Address place={place} onGo={to => browser.go(to)} />
       <Filter key={`${place.bucket}/${place.prefix}`} browser={browser} />

@@ -5,6 +5,7 @@ import { CommandIDs, type IStudio } from '../tokens';
 import type { Actions } from './actions';
 import type { Browser } from './browser';
 import { chosenFiles } from './files';
+import { ARCHIVE, TABULAR } from './kinds';
 import type { IEntry } from './listing';
 
 /** Commands of the S3 browser's context menu and toolbar; they act on what is selected there. */
@@ -22,11 +23,6 @@ export namespace ObjectCommands {
   export const deploy = 'studio:objects-deploy';
   export const insert = 'studio:objects-insert';
 }
-
-/** Names of what data visualization opens. */
-export const TABULAR = /\.(csv|tsv|parquet|jsonl|ndjson)(\.(gz|zst))?$/i;
-/** Names of what can be deployed. */
-export const ARCHIVE = /(^|\/)model\.tar\.gz$/;
 
 /** Register them. */
 export function addCommands(

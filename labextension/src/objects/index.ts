@@ -7,11 +7,8 @@ import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { folderIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs, IStudio } from '../tokens';
-import { Actions } from './actions';
-import { Browser } from './browser';
-import { addCommands } from './commands';
 import { addFileCommands } from './local';
-import { Uploads } from './uploads';
+import type { IObjects } from './page';
 
 /** The S3 browser, and what the file browser does with S3. */
 export const objects: JupyterFrontEndPlugin<void> = {
@@ -27,10 +24,11 @@ export const objects: JupyterFrontEndPlugin<void> = {
     files: IFileBrowserFactory | null
   ): void => {
     const { trans } = studio;
-    const browser = new Browser(studio);
-    const uploads = new Uploads(studio.client);
-    const actions = new Actions(studio, browser, uploads);
-    const { contents } = app.serviceManager;
+    let made: IObjects | undefined;
+    const objects = async () => {
+      const { makeObjects } = await import('./page');
+      return (made ??= makeObjects(studio, app.serviceManager.contents));
+    };
     studio.documents.register(
       {
         command: CommandIDs.openObjects,
@@ -52,7 +50,7 @@ export const objects: JupyterFrontEndPlugin<void> = {
             : trans.__('S3 Browser'),
         page: async () => {
           const { objectsPage } = await import('./page');
-          return objectsPage({ browser, uploads, actions, contents });
+          return objectsPage(await objects());
         }
       },
       studio
@@ -61,9 +59,8 @@ export const objects: JupyterFrontEndPlugin<void> = {
       command: CommandIDs.openObjects,
       category: trans.__('Studio')
     });
-    addCommands(studio, browser, actions);
     if (files) {
-      addFileCommands(studio, files, contents, actions);
+      addFileCommands(studio, files, objects);
     }
   }
 };

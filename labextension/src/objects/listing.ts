@@ -5,6 +5,7 @@ import type { Client } from '../core/client';
 import type { Feed, FeedEvent } from '../core/feed';
 import { listBuckets, listFolder } from '../core/s3';
 import type { ISort } from '../components/grid';
+import { byName } from '../components/names';
 
 /** A bucket, a folder or an object of a listing. */
 export interface IEntry {
@@ -225,8 +226,6 @@ export function sorted(
     (a, b) =>
       rank(a) - rank(b) ||
       way * (sort.by === 'name' ? 0 : value(a) - value(b)) ||
-      (sort.by === 'name' ? way : 1) * collator.compare(a.name, b.name)
+      (sort.by === 'name' ? way : 1) * byName(a.name, b.name)
   );
 }
-
-const collator = new Intl.Collator(undefined, { numeric: true });

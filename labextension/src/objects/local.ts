@@ -1,13 +1,10 @@
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { Contents } from '@jupyterlab/services';
 
-import { pickS3 } from '../components/s3picker';
 import { notifyError } from '../core/errors';
-import { parseS3 } from '../core/s3';
 import { CommandIDs, type IStudio } from '../tokens';
-import type { Actions } from './actions';
-import { ARCHIVE, TABULAR } from './commands';
-import { contentsFiles } from './files';
+import { ARCHIVE, TABULAR } from './kinds';
+import type { IObjects } from './page';
 
 /** Commands of JupyterLab's file browser; they act on what is selected there. */
 namespace FileCommands {
@@ -20,8 +17,7 @@ namespace FileCommands {
 export function addFileCommands(
   studio: IStudio,
   files: IFileBrowserFactory,
-  contents: Contents.IManager,
-  actions: Actions
+  objects: () => Promise<IObjects>
 ): void {
   const { commands, trans } = studio;
   const args = { type: 'object', properties: {} } as const;
@@ -34,13 +30,17 @@ export function addFileCommands(
   };
   /** Send to where the user says; resolves to the folder's URI once all is there. */
   const upload = async (title: string): Promise<string | null> => {
+    const { pickS3 } = await import('../components/s3picker');
     const uri = await pickS3(studio, { title });
+    const { parseS3 } = await import('../core/s3');
     const to = uri && parseS3(uri);
     if (!to) {
       return null;
     }
     const prefix = to.key.slice(0, to.key.lastIndexOf('/') + 1);
     const paths = selected().map(model => model.path);
+    const { contentsFiles } = await import('./files');
+    const { actions, contents } = await objects();
     const found = await contentsFiles(contents, paths, prefix);
     await commands.execute(CommandIDs.openObjects, {
       bucket: to.bucket,

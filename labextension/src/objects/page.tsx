@@ -10,16 +10,17 @@ import { useArgs, useSignal, useStudio } from '../components/hooks';
 import { When } from '../components/parts';
 import type { StudioView } from '../core/documents';
 import { bucketIcon } from '../icons';
-import type { Actions } from './actions';
+import type { IStudio } from '../tokens';
+import { Actions } from './actions';
 import { Act, Bar, Extent } from './bar';
-import { type Browser, idOf } from './browser';
-import { ObjectCommands, openEntry } from './commands';
+import { Browser, idOf } from './browser';
+import { addCommands, ObjectCommands, openEntry } from './commands';
 import { Details } from './details';
 import { useDrops } from './drops';
 import { contentsFiles, droppedFiles } from './files';
 import type { IEntry } from './listing';
 import { Transfers } from './transfers';
-import type { IFile, Uploads } from './uploads';
+import { type IFile, Uploads } from './uploads';
 
 /** What the plugin keeps while pages come and go. */
 export interface IObjects {
@@ -41,6 +42,18 @@ interface IArgs {
 
 const ICONS = { bucket: bucketIcon, folder: folderIcon, object: fileIcon };
 const AHEAD = 100;
+
+/** Make them, and the commands of the S3 browser's menu and toolbar. */
+export function makeObjects(
+  studio: IStudio,
+  contents: Contents.IManager
+): IObjects {
+  const browser = new Browser(studio);
+  const uploads = new Uploads(studio.client);
+  const actions = new Actions(studio, browser, uploads);
+  addCommands(studio, browser, actions);
+  return { browser, uploads, actions, contents };
+}
 
 /** The S3 browser over `objects`. */
 export function objectsPage(

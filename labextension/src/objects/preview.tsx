@@ -6,8 +6,12 @@ import { useStudio } from '../components/hooks';
 import type { Client } from '../core/client';
 import type { Cell, RowsAnswer } from '../core/protocol';
 import { firstRows } from '../core/csv';
+import { type Logged, loggedChart } from './logged';
+import { LoggedChart } from './loggedchart';
 
 const MOST_TEXT = 64 * 1024;
+/** Of JSON, which says what it is only as a whole. */
+const MOST_JSON = 2 ** 20;
 const MOST_IMAGE = 20 * 2 ** 20;
 const ROWS = 50;
 
@@ -19,6 +23,15 @@ const IMAGES: Record<string, string> = {
   gif: 'image/gif',
   webp: 'image/webp',
   bmp: 'image/bmp'
+};
+
+const EXTENSIONS: Record<string, string> = {
+  ...Object.fromEntries(
+    Object.entries(IMAGES).map(([extension, type]) => [type, extension])
+  ),
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'tsv',
+  'application/json': 'json'
 };
 
 /** What the beginning of an object is, ready to be shown. */
@@ -33,6 +46,7 @@ type Sample =
       whole: boolean;
     }
   | { kind: 'image'; blob: Blob }
+  | { kind: 'chart'; chart: Logged }
   | { kind: 'none' };
 
 /** The beginning of an object, as text, as a table or as a picture. */
@@ -40,8 +54,10 @@ export function Preview(props: {
   bucket: string;
   objectKey: string;
   size: number;
+  /** What it is, where its name does not tell. */
+  mediaType?: string;
 }): React.JSX.Element {
-  const { bucket, objectKey, size } = props;
+  const { bucket, objectKey, size, mediaType } = props;
   const { client, trans } = useStudio();
   const [sample, setSample] = React.useState<Sample | null>(null);
   const [error, setError] = React.useState<unknown>(null);
@@ -50,12 +66,12 @@ export function Preview(props: {
     const abort = new AbortController();
     setSample(null);
     setError(null);
-    sampled(client, bucket, objectKey, size, abort.signal).then(
+    sampled(client, bucket, objectKey, size, mediaType, abort.signal).then(
       found => !abort.signal.aborted && setSample(found),
       (problem: unknown) => !abort.signal.aborted && setError(problem)
     );
     return () => abort.abort();
-  }, [client, bucket, objectKey, size, attempt]);
+  }, [client, bucket, objectKey, size, mediaType, attempt]);
 
   if (error !== null) {
     return <Problem error={error} retry={again} />;
@@ -68,6 +84,14 @@ export function Preview(props: {
   }
   if (sample.kind === 'table') {
     return <SampleTable {...sample} />;
+  }
+  if (sample.kind === 'chart') {
+    return (
+      <LoggedChart
+        chart={sample.chart}
+        label={objectKey.slice(objectKey.lastIndexOf('/') + 1)}
+      />
+    );
   }
   if (sample.kind === 'none') {
     return <p>{trans.__('There is no preview of this kind of object.')}</p>;
@@ -145,9 +169,11 @@ async function sampled(
   bucket: string,
   key: string,
   size: number,
+  mediaType: string | undefined,
   signal: AbortSignal
 ): Promise<Sample> {
-  const extension = key.split('.').pop()!.toLowerCase();
+  const extension =
+    EXTENSIONS[mediaType ?? ''] ?? key.split('.').pop()!.toLowerCase();
   if (extension in IMAGES) {
     if (size > MOST_IMAGE) {
       return { kind: 'none' };
@@ -162,7 +188,8 @@ async function sampled(
   if (/\.(parquet|(csv|tsv|jsonl)\.(gz|zst))$/i.test(key)) {
     return tabular(client, `s3://${bucket}/${key}`, signal);
   }
-  const headers = { Range: `bytes=0-${MOST_TEXT - 1}` };
+  const most = extension === 'json' && size <= MOST_JSON ? size : MOST_TEXT;
+  const headers = { Range: `bytes=0-${most - 1}` };
   const response = size
     ? await client.s3('GET', bucket, key, {}, { headers, signal })
     : new Response('');
@@ -216,8 +243,49 @@ function readable(data: Uint8Array, extension: string, size: number): Sample {
       whole: whole && rows.length <= ROWS
     };
   }
-  const pretty = extension === 'json' && whole ? indented(text) : text;
-  return { kind: 'text', text: pretty, read: data.length };
+  const chart = whole ? loggedChart(text) : null;
+  const logged = chart
+    ? { kind: 'chart' as const, chart }
+    : whole
+      ? loggedTable(text)
+      : null;
+  if (logged) {
+    return logged;
+  }
+  const read = Math.min(data.length, MOST_TEXT);
+  const pretty = extension === 'json' && read === size;
+  return {
+    kind: 'text',
+    text: pretty ? indented(text) : text.slice(0, read),
+    read
+  };
+}
+
+/** A table that a tracker logged: `{"type": "Table", "fields": […], "data": {column: […]}}`. */
+export function loggedTable(text: string): (Sample & { kind: 'table' }) | null {
+  if (!/^\s*\{/.test(text)) {
+    return null;
+  }
+  try {
+    const { type, fields, data } = JSON.parse(text) as {
+      type?: string;
+      fields?: { name: string }[];
+      data?: Record<string, Cell[]>;
+    };
+    if (type !== 'Table' || !fields || !data) {
+      return null;
+    }
+    const header = fields.map(each => each.name);
+    const count = Math.max(0, ...header.map(name => data[name].length));
+    const rows = Array.from({ length: Math.min(count, ROWS) }, (_, i) =>
+      header.map(name => data[name][i] ?? null)
+    );
+    const note = `${rows.length} of ${count.toLocaleString()} rows`;
+    return { kind: 'table', header, rows, note, whole: rows.length === count };
+  } catch {
+    // Other JSON, or a table that is none: it is shown as text.
+    return null;
+  }
 }
 
 function indented(text: string): string {

@@ -19,11 +19,14 @@ export function Transfers(props: {
     return null;
   }
   const left = speed > 0 ? (size - sent) / speed : Infinity;
+  // All is sent, and S3 still puts the parts together.
+  const ending = busy && size > 0 && sent >= size;
   const parts = [
     trans._n('%2 of %1 file', '%2 of %1 files', files, done),
     trans.__('%1 of %2', bytes(sent), bytes(size)),
-    busy && speed > 0 && trans.__('%1/s', bytes(speed)),
-    busy && left < 86_400 && trans.__('%1 left', duration(left)),
+    ending && trans.__('finishing'),
+    busy && !ending && speed > 0 && trans.__('%1/s', bytes(speed)),
+    busy && !ending && left < 86_400 && trans.__('%1 left', duration(left)),
     failed > 0 && trans.__('%1 failed', failed)
   ].filter(Boolean);
   return (
@@ -42,7 +45,6 @@ export function Transfers(props: {
           value={size ? sent : 1}
           aria-label={trans.__('All uploads')}
         />
-        <span role="status">{parts.join(' · ')}</span>
         {busy ? (
           <button
             className="jp-StudioButton"
@@ -55,6 +57,7 @@ export function Transfers(props: {
             {trans.__('Clear')}
           </button>
         )}
+        <span role="status">{parts.join(' · ')}</span>
       </header>
       {(open || failed > 0) && (
         <ul>

@@ -45,6 +45,9 @@ export const put: Put = (client, to, bytes, headers, onProgress, signal) =>
       } else if (request.status >= 300) {
         reject(s3Error(request.status, request.responseText));
       } else {
+        if (!to.query) {
+          client.noteWritten(to.bucket, to.key);
+        }
         resolve(request.getResponseHeader('ETag') ?? '');
       }
     };

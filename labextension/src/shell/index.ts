@@ -8,9 +8,8 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 
-import { Capacity } from '../core/capacity';
 import { notifyError } from '../core/errors';
-import { experimentIcon, studioIcon } from '../icons';
+import { studioIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
 import { addItemCommands } from './items';
 import { type INoticeSettings, Notices } from './notices';
@@ -44,7 +43,6 @@ export const shell: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { commands } = app;
     const { trans } = studio;
-    addExperiments(studio);
     addItemCommands(app, studio);
     commands.addCommand(CommandIDs.openTutorial, {
       label: args =>
@@ -79,25 +77,26 @@ export const shell: JupyterFrontEndPlugin<void> = {
       }
     });
     const category = trans.__('Studio');
-    for (const command of [
-      CommandIDs.openExperiments,
-      CommandIDs.openTutorial
-    ]) {
-      palette?.addItem({ command, category, args: { isPalette: true } });
-    }
+    palette?.addItem({
+      command: CommandIDs.openTutorial,
+      category,
+      args: { isPalette: true }
+    });
     const cards = [
       CommandIDs.newJob,
+      CommandIDs.newProcessingJob,
       CommandIDs.deploy,
       CommandIDs.openData,
       CommandIDs.openExperiments,
+      CommandIDs.compare,
+      CommandIDs.openCompute,
       CommandIDs.openTutorial
     ];
     cards.forEach((command, rank) =>
       launcher?.add({ command, category, rank, args: { isLauncher: true } })
     );
-    const capacity = new Capacity(studio.feed);
     statusBar?.registerStatusItem(ID, {
-      item: new StatusItem(studio, capacity),
+      item: new StatusItem(studio),
       align: 'left',
       rank: 90
     });
@@ -110,20 +109,3 @@ export const shell: JupyterFrontEndPlugin<void> = {
     });
   }
 };
-
-function addExperiments(studio: IStudio): void {
-  const { trans } = studio;
-  studio.documents.register(
-    {
-      command: CommandIDs.openExperiments,
-      label: trans.__('Experiments'),
-      caption: trans.__('Compare training jobs'),
-      icon: experimentIcon,
-      properties: {},
-      key: () => '',
-      title: () => trans.__('Experiments'),
-      page: async () => (await import('./experiments')).ExperimentsPage
-    },
-    studio
-  );
-}

@@ -3,11 +3,13 @@ import { Clipboard } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { queryOf } from '../experiments/model';
+import { type IJobKind, PROCESSING, TRAINING } from '../jobs/kinds';
 import { CommandIDs, type IStudio } from '../tokens';
 
 /** The thing that a context menu was opened on, as its element says in `data-studio-…`. */
 export interface IItem {
-  /** job, model, endpoint, bucket, folder or object; the name of the last three is a URI. */
+  /** job, model, schedule, bucket, object …; the name of data is a URI. */
   kind: string;
   name: string;
   status: string;
@@ -24,6 +26,10 @@ interface IItemCommand {
   run: (item: IItem) => Run | null;
 }
 
+const JOBS: Record<string, IJobKind> = {
+  [TRAINING.item]: TRAINING,
+  [PROCESSING.item]: PROCESSING
+};
 const WORKING = ['InProgress', 'Stopping'];
 
 /**
@@ -66,7 +72,15 @@ export function itemCommands(studio: IStudio): IItemCommand[] {
       id: 'studio:clone-item',
       label: trans.__('Clone…'),
       run: ({ kind, name }) =>
-        kind === 'job' ? [CommandIDs.newJob, { from: name }] : null
+        kind in JOBS ? [JOBS[kind].form, { from: name }] : null
+    },
+    {
+      id: 'studio:schedule-item',
+      label: trans.__('Schedule…'),
+      run: ({ kind, name }) =>
+        kind in JOBS
+          ? [CommandIDs.scheduleJob, { kind: JOBS[kind].kind, name }]
+          : null
     },
     {
       id: 'studio:train-item',
@@ -81,16 +95,38 @@ export function itemCommands(studio: IStudio): IItemCommand[] {
       id: 'studio:insert-item',
       label: trans.__('Insert into Notebook'),
       run: ({ kind, name }) =>
-        ['job', 'model', 'endpoint', 'object'].includes(kind)
+        ['job', 'model', 'endpoint', 'object', 'component'].includes(kind)
           ? [CommandIDs.insertLoader, { kind, name }]
+          : null
+    },
+    {
+      id: 'studio:run-item',
+      label: trans.__('Run Now'),
+      run: ({ kind, name }) =>
+        kind === 'schedule' ? [CommandIDs.runSchedule, { name }] : null
+    },
+    {
+      id: 'studio:pause-item',
+      label: trans.__('Pause'),
+      run: ({ kind, names, status }) =>
+        kind === 'schedule' && status === 'ENABLED'
+          ? [CommandIDs.pauseSchedules, { names }]
+          : null
+    },
+    {
+      id: 'studio:resume-item',
+      label: trans.__('Resume'),
+      run: ({ kind, names, status }) =>
+        kind === 'schedule' && status === 'DISABLED'
+          ? [CommandIDs.resumeSchedules, { names }]
           : null
     },
     {
       id: 'studio:stop-item',
       label: trans.__('Stop…'),
       run: ({ kind, names, status }) =>
-        kind === 'job' && (WORKING.includes(status) || names.length > 1)
-          ? [CommandIDs.stopJobs, { names }]
+        kind in JOBS && (WORKING.includes(status) || names.length > 1)
+          ? [CommandIDs.stopJobs, { kind: JOBS[kind].kind, names }]
           : null
     },
     { id: 'studio:delete-item', label: trans.__('Delete…'), run: deleted }
@@ -101,8 +137,12 @@ function opened({ kind, name }: IItem): Run | null {
   const { bucket, prefix } = place(name);
   const runs: Record<string, Run> = {
     job: [CommandIDs.openJob, { name }],
+    'processing-job': [CommandIDs.openProcessingJob, { name }],
     model: [CommandIDs.openModel, { name }],
     endpoint: [CommandIDs.openEndpoint, { name }],
+    component: [CommandIDs.openComponent, { name }],
+    schedule: [CommandIDs.openSchedules, { selected: name }],
+    experiment: [CommandIDs.compare, { query: queryOf(name) }],
     bucket: [CommandIDs.openObjects, { bucket, prefix }],
     folder: [CommandIDs.openObjects, { bucket, prefix }],
     object: [CommandIDs.openData, { uri: name }]
@@ -125,10 +165,12 @@ function deployed({ kind, name, status }: IItem): Run | null {
 function deleted({ kind, names, status }: IItem): Run | null {
   const runs: Record<string, Run> = {
     model: [CommandIDs.deleteModels, { names }],
-    endpoint: [CommandIDs.deleteEndpoints, { names }]
+    endpoint: [CommandIDs.deleteEndpoints, { names }],
+    schedule: [CommandIDs.deleteSchedules, { names }],
+    experiment: [CommandIDs.deleteExperiments, { names }]
   };
-  if (kind === 'job' && (!WORKING.includes(status) || names.length > 1)) {
-    return [CommandIDs.deleteJobs, { names }];
+  if (kind in JOBS && (!WORKING.includes(status) || names.length > 1)) {
+    return [CommandIDs.deleteJobs, { kind: JOBS[kind].kind, names }];
   }
   return runs[kind] ?? null;
 }

@@ -2,15 +2,11 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { StudioContext, useSignal, useStudio } from '../components/hooks';
-import type { Capacity } from '../core/capacity';
 import { CommandIDs, type IStudio } from '../tokens';
 
 /** What goes on, in the status bar: jobs that run, jobs that wait, or that nobody answers. */
 export class StatusItem extends ReactWidget {
-  constructor(
-    private _studio: IStudio,
-    private _capacity: Capacity
-  ) {
+  constructor(private _studio: IStudio) {
     super();
     this.addClass('jp-StudioStatusItem');
   }
@@ -18,17 +14,17 @@ export class StatusItem extends ReactWidget {
   protected render(): React.JSX.Element {
     return (
       <StudioContext.Provider value={this._studio}>
-        <Item capacity={this._capacity} />
+        <Item />
       </StudioContext.Provider>
     );
   }
 }
 
-function Item(props: { capacity: Capacity }): React.JSX.Element | null {
-  const { commands, feed, trans } = useStudio();
-  useSignal(props.capacity.changed);
+function Item(): React.JSX.Element | null {
+  const { capacity, commands, feed, trans } = useStudio();
+  useSignal(capacity.changed);
   useSignal(feed.statusChanged);
-  const load = props.capacity.value;
+  const load = capacity.value;
   if (feed.status === 'offline') {
     return (
       <span title={trans.__('The control plane does not answer.')}>

@@ -1,33 +1,18 @@
-import { Clipboard } from '@jupyterlab/apputils';
 import React from 'react';
 
 import { told } from '../../core/errors';
-import { number } from '../format';
-import { useStudio } from '../hooks';
+import { ChartFrame, type IFrameProps, type PictureFormat } from './frame';
 import { painted, scaled } from './paint';
 import { loadPlotly, type IPlotly, type IPlotNode } from './plotly';
-import { plain, themed } from './theme';
+import { plain, themed, useTheme } from './theme';
 
-/** The values of a chart as a table. */
-export interface ITable {
-  columns: string[];
-  rows: (string | number | null)[][];
-  /** Rows in all, where the table is cut. */
-  total?: number;
-}
+export type { ITable } from './frame';
 
-export interface IChartProps {
-  title: string;
+export interface IChartProps extends Omit<IFrameProps, 'picture' | 'onUnzoom'> {
   /** What the chart shows, in a sentence, for those who don't see it. */
   summary: string;
   data: object[];
   layout?: Record<string, unknown>;
-  table: ITable;
-  /** Said below the chart: "1,000 of 20,000 points". */
-  note?: string;
-  /** Code that makes the same chart; offered to copy and, with `onInsert`, to insert. */
-  code?: string;
-  onInsert?: (code: string) => void;
   /** Pixels. */
   height?: number;
   /** Ranges of axes to begin with: `{ xaxis: [0, 10] }`. */
@@ -36,7 +21,8 @@ export interface IChartProps {
   onZoom?: (zoom: Zoom) => void;
   /** A point was clicked. */
   onPick?: (point: IPoint) => void;
-  actions?: React.ReactNode;
+  /** Points were caught with the lasso or the box; null: none is any more. */
+  onCatch?: (points: IPoint[] | null) => void;
 }
 
 /** Ranges of axes by the axes' names in the layout. */
@@ -48,12 +34,12 @@ export interface IPoint {
   y?: string | number;
   z?: number;
   curveNumber: number;
+  /** What the trace has for it in `customdata`. */
+  customdata?: unknown;
 }
 
 /** A chart of plotly.js in JupyterLab's colours, with its table twin and its exports. */
 export function Chart(props: IChartProps): React.JSX.Element {
-  const { trans } = useStudio();
-  const [asTable, setAsTable] = React.useState(false);
   const [zoomed, setZoomed] = React.useState(!!props.zoom);
   const node = React.useRef<HTMLDivElement>(null);
   const { onZoom } = props;
@@ -65,67 +51,20 @@ export function Chart(props: IChartProps): React.JSX.Element {
     [onZoom]
   );
   return (
-    <figure className="jp-StudioChart" aria-label={props.title}>
-      <figcaption>
-        <span>{props.title}</span>
-        <span className="jp-StudioChart-actions">
-          {props.actions}
-          {zoomed && !asTable && (
-            <button
-              className="jp-StudioButton jp-mod-minimal"
-              onClick={() => void unzoomed(node.current, props.layout)}
-            >
-              {trans.__('Reset zoom')}
-            </button>
-          )}
-          <button
-            className="jp-StudioButton jp-mod-minimal"
-            aria-pressed={asTable}
-            onClick={() => setAsTable(!asTable)}
-          >
-            {trans.__('Table')}
-          </button>
-          {!asTable && (
-            <>
-              <button
-                className="jp-StudioButton jp-mod-minimal"
-                onClick={() => void exported(node.current, 'png', props.title)}
-              >
-                {trans.__('PNG')}
-              </button>
-              <button
-                className="jp-StudioButton jp-mod-minimal"
-                onClick={() => void exported(node.current, 'svg', props.title)}
-              >
-                {trans.__('SVG')}
-              </button>
-            </>
-          )}
-          {props.code !== undefined && (
-            <button
-              className="jp-StudioButton jp-mod-minimal"
-              onClick={() => Clipboard.copyToSystem(props.code!)}
-            >
-              {trans.__('Copy code')}
-            </button>
-          )}
-          {props.code !== undefined && props.onInsert && (
-            <button
-              className="jp-StudioButton jp-mod-minimal"
-              onClick={() => props.onInsert!(props.code!)}
-            >
-              {trans.__('Insert as notebook cell')}
-            </button>
-          )}
-        </span>
-      </figcaption>
-      {asTable ? (
-        <TableTwin table={props.table} label={props.title} />
-      ) : (
-        <Plot {...props} nodeRef={node} onZoom={noteZoom} />
-      )}
-      {props.note && <p className="jp-StudioChart-note">{props.note}</p>}
-    </figure>
+    <ChartFrame
+      title={props.title}
+      table={props.table}
+      note={props.note}
+      code={props.code}
+      onInsert={props.onInsert}
+      actions={props.actions}
+      onUnzoom={
+        zoomed ? () => void unzoomed(node.current, props.layout) : undefined
+      }
+      picture={(format, title) => pictured(node.current, format, title)}
+    >
+      <Plot {...props} nodeRef={node} onZoom={noteZoom} />
+    </ChartFrame>
   );
 }
 
@@ -207,6 +146,15 @@ function listen(
       latest.current?.onPick?.(point);
     }
   });
+  node.removeAllListeners('plotly_selected');
+  node.on('plotly_selected', (event: { points: IPoint[] } | undefined) => {
+    // Without points it says only that an outline was drawn anew.
+    if (event?.points) {
+      latest.current?.onCatch?.(event.points);
+    }
+  });
+  node.removeAllListeners('plotly_deselect');
+  node.on('plotly_deselect', () => latest.current?.onCatch?.(null));
 }
 
 /** The ranges that the user gave to axes; `layout` has those that the chart came with. */
@@ -282,81 +230,20 @@ function useFitted(nodeRef: React.RefObject<HTMLDivElement>): void {
   }, [nodeRef]);
 }
 
-/** Changes whenever JupyterLab's theme does. */
-function useTheme(): string {
-  const [theme, setTheme] = React.useState(
-    document.body.dataset['jpThemeName'] ?? ''
-  );
-  React.useEffect(() => {
-    const observer = new MutationObserver(() =>
-      setTheme(document.body.dataset['jpThemeName'] ?? '')
-    );
-    observer.observe(document.body, {
-      attributes: true,
-      attributeFilter: ['data-jp-theme-name']
-    });
-    return () => observer.disconnect();
-  }, []);
-  return theme;
-}
-
-const MOST_ROWS = 500;
-
-function TableTwin(props: { table: ITable; label: string }): React.JSX.Element {
-  const { trans } = useStudio();
-  const { columns, rows, total } = props.table;
-  const shown = rows.slice(0, MOST_ROWS);
-  const all = total ?? rows.length;
-  return (
-    <div
-      className="jp-StudioChart-table"
-      tabIndex={0}
-      role="region"
-      aria-label={props.label}
-    >
-      <table>
-        <thead>
-          <tr>
-            {columns.map(column => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((row, index) => (
-            <tr key={index}>
-              {row.map((value, at) => (
-                <td key={at}>
-                  {typeof value === 'number' ? number(value) : (value ?? '–')}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {shown.length < all && (
-        <p>{trans.__('%1 of %2 rows', shown.length, all.toLocaleString())}</p>
-      )}
-    </div>
-  );
-}
-
-async function exported(
+async function pictured(
   node: HTMLElement | null,
-  format: 'png' | 'svg',
+  format: PictureFormat,
   title: string
-): Promise<void> {
+): Promise<string | null> {
   if (!node?.classList.contains('js-plotly-plot')) {
-    return;
+    return null;
   }
   const plotly = await loadPlotly();
   const { data, layout, offsetWidth, offsetHeight } = node as IPlotNode;
   // Outside of the page a chart needs its title, and the ground that its colours are made for.
   const background =
     getComputedStyle(node).getPropertyValue('--jp-layout-color1');
-  const url = await plotly.toImage(
+  return plotly.toImage(
     {
       data,
       layout: {
@@ -373,8 +260,4 @@ async function exported(
       scale: format === 'png' ? 2 : 1
     }
   );
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${title.replace(/[^\w.-]+/g, '-').slice(0, 100) || 'chart'}.${format}`;
-  link.click();
 }

@@ -41,7 +41,7 @@ export function painted(node: HTMLElement, traces: object[]): object[] {
     const place = trace.meta?.color;
     return place === undefined
       ? trace
-      : colored(trace, colors[place % colors.length], place);
+      : colored(trace, colors[place % colors.length], place, isDark(node));
   });
 }
 
@@ -65,7 +65,33 @@ export function scaled(
   };
 }
 
-function colored(trace: Trace, color: string, place: number): Trace {
+/** The colours of points by a share from 0 to 1, in the theme that `node` is in. */
+export function shades(node: HTMLElement): (share: number) => string {
+  const stops = SCALES[isDark(node) ? 'dark' : 'light'].points;
+  return share => {
+    const at = Math.min(1, Math.max(0, share)) * (stops.length - 1);
+    const from = Math.min(stops.length - 2, Math.floor(at));
+    const mix = (one: number, other: number) =>
+      Math.round(one + (at - from) * (other - one));
+    const [one, other] = [
+      channels(stops[from][1]),
+      channels(stops[from + 1][1])
+    ];
+    return `rgb(${one.map((value, i) => mix(value, other[i])).join()})`;
+  };
+}
+
+/** "#0072b2" -> [0, 114, 178]. */
+function channels(color: string): number[] {
+  return [1, 3, 5].map(at => parseInt(color.slice(at, at + 2), 16));
+}
+
+function colored(
+  trace: Trace,
+  color: string,
+  place: number,
+  dark: boolean
+): Trace {
   const { dash, symbol, role } = trace.meta!;
   const line = trace['line'] as Part | undefined;
   const marker = trace['marker'] as Part | undefined;
@@ -74,6 +100,12 @@ function colored(trace: Trace, color: string, place: number): Trace {
       const shape = PATTERNS[place % PATTERNS.length];
       return {
         ...trace,
+        ...(trace['error_y'] !== undefined && {
+          error_y: {
+            color: dark ? '#ffffff' : '#222222',
+            ...(trace['error_y'] as Part)
+          }
+        }),
         marker: {
           color,
           pattern: {
@@ -106,10 +138,7 @@ function colored(trace: Trace, color: string, place: number): Trace {
 
 /** "#0072b2" -> "rgba(0,114,178,0.2)". */
 function pale(color: string, alpha: number): string {
-  const [red, green, blue] = [1, 3, 5].map(at =>
-    parseInt(color.slice(at, at + 2), 16)
-  );
-  return `rgba(${red},${green},${blue},${alpha})`;
+  return `rgba(${channels(color).join()},${alpha})`;
 }
 
 function scale(...colors: string[]): Scale {

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../core/base64';
 import type { studio } from '../../wire';
 
 /** A series of GetMetricSeries with its columns as numbers. */
@@ -40,15 +41,9 @@ export function seriesOf(series: studio.MetricSeries): ISeries {
   };
 }
 
-/** Little-endian float64s in base64. */
+/** Little-endian float64s in base64; so are those of every machine that has a browser. */
 export function float64s(base64: string): Float64Array {
-  const bytes = Uint8Array.from(atob(base64), character =>
-    character.charCodeAt(0)
-  );
-  const view = new DataView(bytes.buffer);
-  return Float64Array.from({ length: bytes.length / 8 }, (_, index) =>
-    view.getFloat64(8 * index, true)
-  );
+  return new Float64Array(bytesOf(base64).buffer);
 }
 
 /**

@@ -1,3 +1,7 @@
+import React from 'react';
+
+import type { ILook } from './drawing';
+
 /**
  * Colours that people with any colour vision tell apart (Okabe and Ito, 2008), darker on light
  * backgrounds where the original is too pale for lines.
@@ -56,7 +60,7 @@ export function themed(
   const style = getComputedStyle(node);
   const read = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
-    gridcolor: read('--jp-border-color2'),
+    gridcolor: read('--jp-studio-grid'),
     linecolor: read('--jp-border-color1'),
     zerolinecolor: read('--jp-border-color1'),
     automargin: true
@@ -95,4 +99,36 @@ export function isDark(node: HTMLElement): boolean {
 /** Text of a user for a label: plotly.js reads some HTML in labels. */
 export function plain(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+}
+
+/** Changes whenever JupyterLab's theme does. */
+export function useTheme(): string {
+  const [theme, setTheme] = React.useState(
+    document.body.dataset['jpThemeName'] ?? ''
+  );
+  React.useEffect(() => {
+    const observer = new MutationObserver(() =>
+      setTheme(document.body.dataset['jpThemeName'] ?? '')
+    );
+    observer.observe(document.body, {
+      attributes: true,
+      attributeFilter: ['data-jp-theme-name']
+    });
+    return () => observer.disconnect();
+  }, []);
+  return theme;
+}
+
+/** Colours and letters for what is drawn on a canvas. */
+export function lookOf(node: HTMLElement): Omit<ILook, 'ratio'> {
+  const style = getComputedStyle(node);
+  const read = (name: string, without: string) =>
+    style.getPropertyValue(name).trim() || without;
+  return {
+    text: read('--jp-ui-font-color1', '#222'),
+    faint: read('--jp-ui-font-color2', '#666'),
+    grid: read('--jp-studio-grid', '#ddd'),
+    ground: read('--jp-layout-color1', '#fff'),
+    font: read('--jp-ui-font-family', 'sans-serif')
+  };
 }

@@ -1,6 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import { bytesOf } from '../../core/base64';
 import type { Client } from '../../core/client';
 import type { Feed, FeedEvent } from '../../core/feed';
 import type { studio } from '../../wire';
@@ -135,9 +136,7 @@ export class LogModel implements IDisposable {
         'ReadLog',
         { ...this._of(), Start: at }
       );
-      const part = Uint8Array.from(atob(Data), character =>
-        character.charCodeAt(0)
-      );
+      const part = bytesOf(Data);
       parts.push(part);
       at += part.length;
       onProgress(Bytes ? at / Bytes : 1);
@@ -384,7 +383,7 @@ export namespace LogModel {
   export interface IOptions {
     client: Client;
     feed: Feed;
-    kind: 'training-job' | 'endpoint';
+    kind: 'training-job' | 'processing-job' | 'endpoint';
     name: string;
     /** The stream; without it the one that tells most. */
     stream?: string;

@@ -82,6 +82,10 @@ describe('plan', () => {
       { EndpointName: 'bank', EndpointConfigName: 'bank-2' }
     ]);
     expect(planned(draft, serving).made.endpoint).toBeUndefined();
+    const capturing = plan(draft, known, null, serving, trans, true).calls;
+    expect(capturing[capturing.length - 1].request).toMatchObject({
+      RetainAllVariantProperties: true
+    });
   });
 
   it('names what is wrong, and on which step', () => {

@@ -3,8 +3,11 @@ import React from 'react';
 
 import { fakeStudio, renderIn } from '../../__tests__/studio';
 import { endpointRows, shares } from '../list';
+import { Captured, Shadows } from '../recordings';
+import { moved } from '../split';
 import { TestConsole } from '../test';
 import { Traffic } from '../traffic';
+import type { studio } from '../../wire';
 
 const sample = {
   Samples: [
@@ -75,16 +78,62 @@ describe('Traffic', () => {
     InService: 1
   }));
 
+  const traffic = (replicas: studio.EndpointReplica[] = []) => (
+    <Traffic
+      endpoint="e"
+      variants={variants}
+      replicas={replicas}
+      ready={true}
+    />
+  );
+
+  it('moves weight between neighbours by the border of the bar', async () => {
+    const studio = fakeStudio({
+      'aws/sagemaker/UpdateEndpointWeightsAndCapacities': () => ({})
+    });
+    renderIn(studio, traffic());
+    const border = screen.getByRole('slider', { name: 'Border of a and b' });
+    for (let press = 0; press < 10; press++) {
+      fireEvent.keyDown(border, { key: 'ArrowRight' });
+    }
+    expect(border.getAttribute('aria-valuenow')).toBe('60');
+    fireEvent.click(screen.getByRole('button', { name: 'Apply' }));
+    await waitFor(() => expect(studio.asked).toHaveLength(1));
+    expect(studio.asked[0][1]).toMatchObject({
+      DesiredWeightsAndCapacities: [
+        { VariantName: 'a', DesiredWeight: 1.2 },
+        { VariantName: 'b', DesiredWeight: 0.8 }
+      ]
+    });
+  });
+
+  it('says what ails a replica', () => {
+    renderIn(
+      fakeStudio({}),
+      traffic([
+        { VariantName: 'a', Number: 1, Health: 'Healthy' },
+        {
+          VariantName: 'a',
+          Number: 2,
+          Health: 'Ejected',
+          Reason: 'It answers 500.'
+        }
+      ])
+    );
+    expect(screen.getByText('It answers 500.')).toBeTruthy();
+    expect(screen.getByText('Instance 1: healthy')).toBeTruthy();
+  });
+
   it('sends only the variants that were changed', async () => {
     const studio = fakeStudio({
       'aws/sagemaker/UpdateEndpointWeightsAndCapacities': () => ({})
     });
-    renderIn(studio, <Traffic endpoint="e" variants={variants} ready={true} />);
+    renderIn(studio, traffic());
     expect(screen.queryByRole('button', { name: 'Apply' })).toBeNull();
     fireEvent.change(screen.getByLabelText('Weight of b as a number'), {
       target: { value: '3' }
     });
-    expect(screen.getByText('75 %')).toBeTruthy();
+    expect(screen.getAllByText('75 %')).toHaveLength(2);
     fireEvent.click(screen.getByRole('button', { name: 'Apply' }));
     await waitFor(() => expect(studio.asked).toHaveLength(1));
     expect(studio.asked[0][1]).toEqual({
@@ -96,10 +145,7 @@ describe('Traffic', () => {
   });
 
   it('does not let all requests go nowhere', () => {
-    renderIn(
-      fakeStudio({}),
-      <Traffic endpoint="e" variants={variants} ready={true} />
-    );
+    renderIn(fakeStudio({}), traffic());
     for (const name of ['a', 'b']) {
       fireEvent.change(screen.getByLabelText(`Weight of ${name} as a number`), {
         target: { value: '0' }
@@ -107,6 +153,80 @@ describe('Traffic', () => {
     }
     const apply = screen.getByRole('button', { name: 'Apply' });
     expect((apply as HTMLButtonElement).disabled).toBe(true);
+  });
+});
+
+describe('a bar of weights', () => {
+  const parts = [1, 2, 1].map((weight, index) => ({
+    name: `v${index}`,
+    weight
+  }));
+  const weights = (index: number, at: number) =>
+    moved(parts, index, at).map(each => each.weight);
+
+  it('changes two neighbours, and their sum never', () => {
+    expect(weights(0, 0.5)).toEqual([2, 1, 1]);
+    expect(weights(1, 1)).toEqual([1, 3, 0]);
+    expect(weights(1, 0)).toEqual([1, 0, 3]);
+    expect(weights(0, 0.333)).toEqual([1.32, 1.68, 1]);
+  });
+});
+
+describe('what is recorded', () => {
+  it('shows counts and the latest differences as text', () => {
+    renderIn(
+      fakeStudio({}),
+      <Shadows
+        shadows={[
+          {
+            VariantName: 's',
+            Compared: 4,
+            Same: 3,
+            Different: 1,
+            Failed: 0,
+            Dropped: 2,
+            LargestDifference: 0.25,
+            Examples: [
+              {
+                Time: 1,
+                Outcome: 'Different',
+                ProductionVariant: 'v',
+                Input: '<img src=x>',
+                Output: '1',
+                ShadowOutput: '1.25',
+                Status: 200,
+                ShadowStatus: 200,
+                ModelLatency: 1000,
+                ShadowModelLatency: 2000,
+                Difference: 0.25
+              }
+            ]
+          }
+        ]}
+      />
+    );
+    expect(screen.getByText('3 (75 %)')).toBeTruthy();
+    expect(screen.getByText('<img src=x>')).toBeTruthy();
+  });
+
+  it('leads to the folder of captured data, and says what S3 refuses', () => {
+    const studio = fakeStudio({});
+    renderIn(
+      studio,
+      <Captured
+        capture={{
+          CaptureStatus: 'Started',
+          SamplingPercentage: 50,
+          S3Uri: 's3://b/p/e/',
+          Captured: 7,
+          Dropped: 0,
+          StoredObjects: 0,
+          Problem: 'NoSuchBucket: none'
+        }}
+      />
+    );
+    expect(screen.getByRole('alert').textContent).toContain('NoSuchBucket');
+    expect(screen.getByText('s3://b/p/e/')).toBeTruthy();
   });
 });
 

@@ -2,7 +2,11 @@ import React from 'react';
 
 /** A box that opens below its button; Esc and a press elsewhere close it. */
 export function Popover(
-  props: React.PropsWithChildren<{ button: string; label: string }>
+  props: React.PropsWithChildren<{
+    button: string;
+    label: string;
+    onToggle?: (open: boolean) => void;
+  }>
 ): React.JSX.Element {
   const box = React.useRef<HTMLDetailsElement>(null);
   React.useEffect(() => {
@@ -22,7 +26,12 @@ export function Popover(
     }
   };
   return (
-    <details className="jp-StudioData-choice" ref={box} onKeyDown={onKeyDown}>
+    <details
+      className="jp-StudioPopover"
+      ref={box}
+      onKeyDown={onKeyDown}
+      onToggle={event => props.onToggle?.(event.currentTarget.open)}
+    >
       <summary className="jp-StudioButton">{props.button}</summary>
       <div role="group" aria-label={props.label}>
         {props.children}

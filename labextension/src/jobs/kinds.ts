@@ -1,0 +1,85 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Client } from '../core/client';
+import { CommandIDs } from '../tokens';
+
+/** A kind of jobs: what tables, menus and questions know of it. */
+export interface IJobKind {
+  kind: 'training-job' | 'processing-job';
+  /** What context menus and drags call one. */
+  item: 'job' | 'processing-job';
+  /** The commands that show all, show one, and make one. */
+  table: string;
+  page: string;
+  form: string;
+  stop: (client: Client, name: string) => Promise<unknown>;
+  remove: (client: Client, name: string) => Promise<unknown>;
+}
+
+export const TRAINING: IJobKind = {
+  kind: 'training-job',
+  item: 'job',
+  table: CommandIDs.openJobs,
+  page: CommandIDs.openJob,
+  form: CommandIDs.newJob,
+  stop: (client, name) =>
+    client.call('sagemaker', 'StopTrainingJob', { TrainingJobName: name }),
+  remove: (client, name) =>
+    client.call('sagemaker', 'DeleteTrainingJob', { TrainingJobName: name })
+};
+
+export const PROCESSING: IJobKind = {
+  kind: 'processing-job',
+  item: 'processing-job',
+  table: CommandIDs.openProcessingJobs,
+  page: CommandIDs.openProcessingJob,
+  form: CommandIDs.newProcessingJob,
+  stop: (client, name) =>
+    client.call('sagemaker', 'StopProcessingJob', { ProcessingJobName: name }),
+  remove: (client, name) =>
+    client.call('sagemaker', 'DeleteProcessingJob', { ProcessingJobName: name })
+};
+
+/** The kind of jobs of this name; undefined for what is no job. */
+export function jobKind(kind: string | undefined): IJobKind | undefined {
+  return [TRAINING, PROCESSING].find(each => each.kind === kind);
+}
+
+/** What people read of a kind of jobs. */
+export interface IJobTexts {
+  title: string;
+  /** On the button that shows all. */
+  all: string;
+  create: string;
+  /** What the time that a job runs is called. */
+  time: string;
+  none: string;
+  hint: string;
+  missing: (name: string) => string;
+}
+
+export function textsOf(kind: IJobKind, trans: TranslationBundle): IJobTexts {
+  return kind === PROCESSING
+    ? {
+        title: trans.__('Processing jobs'),
+        all: trans.__('All processing jobs'),
+        create: trans.__('New processing job…'),
+        time: trans.__('Run time'),
+        none: trans.__('No processing job yet'),
+        hint: trans.__(
+          'A processing job runs a script on files from S3 and stores the files that it makes: to prepare data, or to evaluate a model. Make one here, or call run() of a ScriptProcessor in a notebook: it appears at once.'
+        ),
+        missing: name => trans.__('There is no processing job %1.', name)
+      }
+    : {
+        title: trans.__('Training jobs'),
+        all: trans.__('All training jobs'),
+        create: trans.__('New training job…'),
+        time: trans.__('Training time'),
+        none: trans.__('No training job yet'),
+        hint: trans.__(
+          'A job runs an algorithm, or your own script, on data in S3 and keeps the model. Make one here, or call CreateTrainingJob or fit() in a notebook: it appears at once.'
+        ),
+        missing: name => trans.__('There is no training job %1.', name)
+      };
+}
