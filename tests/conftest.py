@@ -6,6 +6,7 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 `studio.home`, `studio.url`, `studio.router_url` say where it is.
 `start_studio`: makes more of them, each in its own home; stopped at the end of the test.
 `plane`: a control plane's port in this process, shared by the tests of a module.
+`docker`: a Docker engine for the session.
 `postgres`: a PostgreSQL server for the session; `database_url`: a database of either kind.
 """
 
@@ -16,6 +17,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import databases
+import docker_engine
 import hypothesis
 import left_behind
 import plane as planes
@@ -38,14 +41,18 @@ os.environ["AWS_DATA_PATH"] = str(models_folder())
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+# Folders and files: browsers, AWS's SDKs, the pages.
+LONG = {"ui", "sdk", "test_docs.py"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The flows in a browser take longest: strewn over the first half of the files, they run beside
-    tests that wait, and hold nobody up at the end."""
+    """Files that take long are strewn over the first half of all: they run beside others that wait,
+    and hold nobody up at the end."""
     files = list(dict.fromkeys(item.path for item in items))
-    flows = [path for path in files if path.parent.name == "ui"]
-    order = [path for path in files if path not in flows]
-    for number, path in enumerate(flows):
-        order.insert(number * (len(order) // (2 * len(flows)) + 1), path)
+    long = [path for path in files if LONG & {path.parent.name, path.name}]
+    order = [path for path in files if path not in long]
+    for number, path in enumerate(long):
+        order.insert(number * (len(order) // (2 * len(long)) + 1), path)
     place = {path: number for number, path in enumerate(order)}
     items.sort(key=lambda item: place[item.path])
 
@@ -91,10 +98,21 @@ def postgres() -> Iterator[postgresql.Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def docker() -> Iterator[docker_engine.DockerEngine]:
+    with docker_engine.running() as engine:
+        yield engine
+
+
+@pytest.fixture
+def unfollowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows alone: what is kept beside them, by rooms that other tests imported, is left out."""
+    monkeypatch.setattr("studio.db.resources._FOLLOWERS", {})
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database: the test runs once with each engine."""
+    """A database without rows: the test runs once with each engine."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'studio.db'}"
-    server: postgresql.Server = request.getfixturevalue("postgres")
-    return server.emptied()
+        return f"sqlite:///{databases.seeded(tmp_path) / 'studio.db'}"
+    return databases.cleared(request.getfixturevalue("postgres"))

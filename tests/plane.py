@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import databases
 from botocore.config import Config
 from tornado.netutil import bind_sockets
 
@@ -20,7 +21,10 @@ from studio.credentials import Credentials
 from studio.db import migrate
 from studio.db.session import Database
 from studio.errors import ApiError
+from studio.experiments.series import Settler
 from studio.identity.entry import opened
+from studio.reconcile import scheduler
+from studio.reconcile.broker import Broker
 from studio.s3.client import LocalStorage
 from studio.s3.gateway import Gateway
 from studio.s3.store import ObjectStore
@@ -80,7 +84,7 @@ def _no_credentials(_run_id: str, _token: str) -> Any:
 @contextmanager
 def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[Plane]:
     registry.load()
-    settings = Settings(home=home, **changes)
+    settings = Settings(home=databases.seeded(home), **changes)
     db = Database(settings.database)
     migrate.upgrade(db)
     store = ObjectStore(home / "s3")
@@ -97,11 +101,13 @@ def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[
         request_id="",
         identity=identity,
         buckets=gateway.access,
+        broker=Broker(scheduler.capacity(settings)),
     )
     plane = Plane(0, home, context=context)
     streams = Streams(context, (db, store.database), beat_seconds)
     plane.streams = streams
     streams.start()
+    settler = Settler(db)
     app = App(Services(context, _no_credentials), gateway, streams, lambda: plane.router)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -124,6 +130,7 @@ def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[
     finally:
         asyncio.run_coroutine_threadsafe(stop(server), loop).result()
         app.close()
+        settler.close()
         streams.close()
         gateway.close()
         loop.call_soon_threadsafe(loop.stop)

@@ -70,14 +70,18 @@ class Server:
             connection.execute(f"CREATE DATABASE {name} {options}")
         return f"postgresql+psycopg://studio@/{name}?host={self.folder}&port={self.port}"
 
-    def emptied(self) -> str:
-        """The URL of the one database that tests share, without tables."""
+    def shared(self) -> str:
+        """The URL of the one database that tests share, as the last one left it."""
         if not self._shared:
             self._shared.append(self.database())
-        with self.connect(self._shared[0]) as connection:
+        return self._shared[0]
+
+    def emptied(self) -> str:
+        """The URL of the database that tests share, without tables."""
+        with self.connect(self.shared()) as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
-        return self._shared[0]
+        return self.shared()
 
     def connect(self, url: str) -> psycopg.Connection:
         """A connection of one's own to a database of this server."""

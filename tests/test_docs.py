@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from ports import held_port
 from studios import CLEAN, ROOT, run_studio, running_studio
 from waiting import PATIENCE_SECONDS
 
@@ -20,6 +21,7 @@ from studio.settings import Settings
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 REFERENCE = ROOT / "docs" / "reference"
 SDK = ROOT / ".venv-sdk" / "bin" / "python"
+TORCH = ROOT / ".venv-torch" / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +85,72 @@ def test_the_code_of_the_tutorial_runs(studio):
 
 @pytest.mark.parametrize(
     "name",
-    ["channels", "checkpoints", "follow-a-job", "logs", "several-hosts", "update-an-endpoint"],
+    [
+        "channels",
+        "checkpoints",
+        "compute",
+        "follow-a-job",
+        "lineage",
+        "logs",
+        "notebook-jobs",
+        "schedules",
+        "several-hosts",
+        "spot-and-warm-pools",
+        "update-an-endpoint",
+        "variants-shadows-capture",
+    ],
 )
 def test_the_code_of_a_how_to_prints_what_it_says(studio, name):
     page = ROOT / "docs" / "how-to" / f"{name}.md"
     printed = run_blocks(sys.executable, page, studio)
-    expected = re.search(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)[1]
-    assert [line.rstrip() for line in printed.splitlines()] == expected.splitlines()
+    assert [line.rstrip() for line in printed.splitlines()] == expected_lines(page)
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_code_about_processing_prints_what_it_says(studio):
+    page = ROOT / "docs" / "how-to" / "process-data.md"
+    printed = re.sub(r"^\.*!", "", run_blocks(SDK, page, studio), flags=re.MULTILINE)
+    assert printed.splitlines() == expected_lines(page)
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_code_about_scripts_prints_what_it_says(studio):
+    page = ROOT / "docs" / "how-to" / "script-mode.md"
+    # What the SDK prints while it waits has no end of line.
+    printed = {line.lstrip("-!") for line in run_blocks(SDK, page, studio).splitlines()}
+    assert set(expected_lines(page)) <= printed
+
+
+@pytest.mark.skipif(not TORCH.exists(), reason="`make pytorch` makes .venv-torch")
+def test_the_code_about_pytorch_prints_what_it_says(studio):
+    page = ROOT / "docs" / "how-to" / "pytorch.md"
+    printed = {line.lstrip("-!") for line in run_blocks(TORCH, page, studio).splitlines()}
+    assert set(expected_lines(page)) <= printed
+
+
+@pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
+def test_the_code_about_experiments_prints_what_it_says(studio):
+    page = ROOT / "docs" / "how-to" / "experiments.md"
+    printed = run_blocks(SDK, page, studio)
+    assert [line.rstrip() for line in printed.splitlines()] == expected_lines(page)
+
+
+def test_the_code_about_logging_metrics_runs(studio, tmp_path, monkeypatch):
+    monkeypatch.setitem(studio.env, "STUDIO_SPOOL", str(tmp_path))
+    printed = run_blocks(sys.executable, ROOT / "docs" / "how-to" / "log-metrics.md", studio)
+    assert printed.splitlines() == ["churn-first", "0 refused"]
+
+
+def test_the_code_of_the_queue_runs(studio):
+    printed = run_blocks(sys.executable, ROOT / "docs" / "how-to" / "queue.md", studio)
+    *waiting, first, devices, kept, reserved = printed.splitlines()
+    assert all(line.startswith(("1 ", "2 ", "None ")) for line in waiting)
+    assert (first, devices, kept, reserved) == (
+        "urgent went first: True",
+        "CUDA_VISIBLE_DEVICES = ",
+        "True",
+        "True",
+    )
 
 
 def test_the_code_of_k_means_runs(studio):
@@ -116,6 +177,17 @@ def test_the_code_about_searching_runs(studio):
 def test_the_code_about_the_service_of_the_panels_runs(studio):
     page = ROOT / "docs" / "reference" / "studio-service.md"
     assert run_blocks(sys.executable, page, studio).split() == ["True", "0"]
+
+
+def test_the_code_about_comparing_runs(start_studio):
+    studio = start_studio()
+    page = ROOT / "docs" / "tutorials" / "compare-experiments.md"
+    assert run_blocks(sys.executable, page, studio).split() == ["True"]
+    command = [sys.executable, ROOT / "examples" / "sweep.py"]
+    subprocess.run(command, env=studio.env, stdout=subprocess.DEVNULL, check=True)
+    found = studio.client("sagemaker").list_trial_components(ExperimentName="salary-sweep")
+    assert len(found["TrialComponentSummaries"]) == 10
+    assert found["NextToken"]
 
 
 def test_the_code_about_asking_first_runs(studio):
@@ -170,6 +242,15 @@ def test_the_commands_about_postgresql_run(postgres, tmp_path):
         assert "kept" in run_studio("user", "list", "--home", restored)
 
 
+def test_the_commands_about_several_control_planes_run(postgres, tmp_path):
+    """On ports that are free."""
+    env = {**CLEAN, "STUDIO_HOME": str(tmp_path / "home")}
+    script = "\n".join(console("several-control-planes", tmp_path)[1:])
+    with held_port() as first, held_port() as second, stopped(tmp_path / "home"):
+        script = script.replace("8900", str(first)).replace("8901", str(second))
+        run_shell(script, {**env, "STUDIO_DATABASE_URL": postgres.database()}, tmp_path)
+
+
 def console(name, folder) -> list[str]:
     """The commands of a how-to: its absolute paths in `folder`, servers in the background."""
     page = (ROOT / "docs" / "how-to" / f"{name}.md").read_text()
@@ -200,6 +281,12 @@ def run_shell(commands, env, folder):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def expected_lines(page) -> list[str]:
+    """What a page says that its code prints."""
+    found = re.findall(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return "".join(found).splitlines()
 
 
 def run_blocks(python, page, studio) -> str:

@@ -43,6 +43,18 @@ ATTACKS = {
     25: ("archives that are bombs", "refused, with little memory used"),
     26: ("archives that are broken", "`ClientError: model archive unreadable`"),
     27: ("an object replaced after the job was asked for", "what was checked is what is used"),
+    28: ("models and objects that are pickles", "nothing but a job's own program loads them, in "
+        "the isolation of its run"),
+    29: ("requests to models that are pickles", "415, 400; never loaded"),
+    30: ("models of frameworks that run code when they are loaded", "as pickles"),
+    31: ("a model's artifact replaced, where `ModelDataSource` says its `ETag`", "refused: "
+        "artifact digest changed; without an `ETag`, as on AWS, what lies there is served"),
+    32: ("deep, endless, double and impossible JSON; XML with entities",
+        "`SerializationException`, `MalformedXML`"),
+    34: ("variables and arguments that a shell would run", "arrive to the byte"),
+    35: ("images whose name is none", "`ValidationException`"),
+    36: ("requirements and entry points of scripts", "are the job's own, in the isolation of its "
+        "run"),
     37: ("odd keys", "opaque, to the byte; beyond 1,024 bytes, NUL and bad UTF-8 refused"),
     38: ("odd names of buckets", "`InvalidBucketName`"),
     39: ("paths that lead out, encoded once and twice", "400, 403 or 404; never content"),
@@ -55,6 +67,7 @@ ATTACKS = {
     45: ("addresses inside the network (SSRF)", "`ValidationException`; nobody is called"),
     46: ("addresses that look like S3's", "`ValidationException`"),
     47: ("from inside a job: metadata, sockets of engines, other processes", "refused or absent"),
+    48: ("variables of a job that lead pulls elsewhere", "are the container's alone"),
     49: ("strange, two or no hosts (DNS rebinding)", "421; 400"),
     50: ("pages of strangers, with cookies and without", "403; nothing happens"),
     51: ("WebSockets from foreign origins", "403"),
@@ -63,6 +76,10 @@ ATTACKS = {
     54: ("tokens in addresses", "403; in no log; `Referrer-Policy: no-referrer`"),
     55: ("another user of the machine", "sees no secret"),
     56: ("keys that were revoked; a copy of the database", "dead within 30 s; signs nothing"),
+    62: ("containers that ask for privileges, devices, mounts, networks of the machine",
+        "no member says so; none is given"),
+    63: ("images that load code into what hands GPUs on (CVE-2025-23266)", "`LD_PRELOAD` is "
+        "emptied; `studio doctor` names an old toolkit"),
     64: ("thousands of ranges, impossible ranges", "one range or the whole; `InvalidRange`"),
     65: ("ambiguous, endless and slow HTTP", "400, 431 or 408, and the connection ends"),
     66: ("bodies that do not fit their length or digest", "the error of S3; the old object stays"),
@@ -72,7 +89,7 @@ ATTACKS = {
 
 ABSENT = {
     15: "pipelines are not executed yet",
-    48: "no image is pulled yet",
+    33: "monitoring is not executed yet: nothing reads baselines or statistics",
 }
 
 _HEAD = """\

@@ -8,7 +8,9 @@ from studios import ROOT
 
 # What loads whatever it is told to: only where a job runs, in its own process.
 LOADERS = {"pickle", "cPickle", "joblib", "cloudpickle", "dill", "shelve", "marshal", "torch"}
-IN_JOBS = ("studio/algorithms/",)
+IN_JOBS = ("studio/algorithms/", "studio/container/script/")
+# The warm interpreter in which a job's program begins, in the sandbox of its run.
+BEGINS_JOBS = "studio/container/worker.py"
 CALLS = {"extractall", "eval", "exec", "system", "popen"}
 
 
@@ -22,7 +24,7 @@ def test_the_page_of_attacks_is_generated():
     assert page == catalogue.page(), "run `make docs`"
 
 
-def test_the_source_does_nothing_that_is_forbidden():
+def test_a28_a30_the_source_does_nothing_that_is_forbidden():
     found = [
         f"{path.relative_to(ROOT)}:{line} {what}"
         for path in sorted((ROOT / "studio").rglob("*.py"))
@@ -57,7 +59,8 @@ def faults(text: str, name: str) -> Iterator[tuple[int, str]]:
     """Line and name of what no file may do."""
     for node in ast.walk(ast.parse(text)):
         for what in [*_loads(node, name), *_calls(node)]:
-            yield getattr(node, "lineno", 0), what
+            if (what, name) != ("exec", BEGINS_JOBS):
+                yield getattr(node, "lineno", 0), what
 
 
 def _loads(node: ast.AST, name: str) -> Iterator[str]:

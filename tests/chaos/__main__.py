@@ -23,6 +23,7 @@ EXPERIMENTS = {
     "claims": ("races:claims", 500),
     "starts": ("races:starts", 100),
     "leaders": ("leaders:claims", 500),
+    "planes": ("planes:under_load", 200),
     "answers": ("races:cut_answers", 1_000),
     "stops": ("stops:stopped", 5),
     "limits": ("clocks:limits", 5),
@@ -46,6 +47,13 @@ EXPERIMENTS = {
     "parts": ("multiparts:survived", 1_000),
     "full-home": ("full_disks:home", 60),
     "full-disks": ("full_disks:others", 3),
+    "container-kills": ("containers:under_load", 100),
+    "container-lines": ("containers:survive", 20),
+    "container-limits": ("containers:limits", 3),
+    "container-clocks": ("containers:jumps", 7),
+    "container-databases": ("containers:outages", 2),
+    "container-home": ("containers:home", 30),
+    "container-disks": ("containers:others", 1),
 }
 """Name -> module and function, and how often the fault strikes in the full form."""
 

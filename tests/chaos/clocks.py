@@ -99,8 +99,8 @@ def _jumped(home: House, clock: Path, kind: str) -> list[str]:
     clock.write_text(_JUMPS.get(kind) or _to_switch(kind))
     wrong = _refused(home) if kind in _FAR else []
     ends = {limited: "Stopped", short: "Completed"}
-    eventually(lambda: ends.items() <= _statuses(home).items(), 30, f"{ends}")
-    eventually(lambda: not living(home.home), 10, "nothing runs")
+    eventually(lambda: ends.items() <= _statuses(home).items(), 120, f"{ends}")
+    eventually(lambda: not living(home.home), 60, "nothing runs")
     wrong += [said for row in rows(home.home) for said in transitions(row)]
     clock.write_text("+0")
     return wrong + broken(home)

@@ -19,12 +19,12 @@ from serving.serving_support import Answer, Model, Router, exchange
 
 _CLIENTS = 4
 _MOST_LOST = 0.001
-_MODEL_SECONDS = 1.5
-_RECEIVE_SECONDS = 1.0
+_MODEL_SECONDS = 3.0
+_RECEIVE_SECONDS = 2.0
 _UPSTREAM: tuple[Fault, ...] = ("cut", "reset", "truncate", "half_close", "slow")
 _ATTRIBUTE = "X-Amzn-SageMaker-Custom-Attributes"
 _REFUSED_SECONDS = 0.05
-_IN_FLIGHT, _SECONDS_A_REQUEST = 8, 0.2
+_IN_FLIGHT, _SECONDS_A_REQUEST = 8, 0.4
 _OVERLOAD_SECONDS = 1.0
 
 
@@ -210,7 +210,7 @@ def _half_closes(router: Router, body: bytes) -> str:
 def _drips(router: Router, body: bytes) -> str:
     """A byte a second, of headers that never end."""
     with router.connect() as connection, connection.makefile("rb") as file:
-        for byte in router.request(body)[: int(_RECEIVE_SECONDS) + 1]:
+        for byte in router.request(body)[: int(_RECEIVE_SECONDS)]:
             connection.sendall(bytes([byte]))
             time.sleep(1)
         status = Answer(file).status

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from studios import CLEAN, run_studio
+from studios import CLEAN, stop_all
 
 BUCKET = "chaos"
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
@@ -28,6 +28,8 @@ PATIENCE_SECONDS = 240.0
 """Of clients: on a busy machine each start of the control plane may take a while."""
 STARTED = "started"
 """The first line of every job: it counts how often it was started."""
+SETTINGS: dict[str, str] = {}
+"""Of every house."""
 
 
 class House:
@@ -35,11 +37,12 @@ class House:
 
     def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
         self.home = folder
-        chosen = {"cpu_slots": "32", "job_stop_seconds": "3", **(settings or {})}
+        usual = {"cpu_slots": "32", "job_stop_seconds": "3", **SETTINGS}
+        chosen = {**usual, **(settings or {})}
         self.env = {**CLEAN, **{f"STUDIO_{name.upper()}": it for name, it in chosen.items()}}
         self.database_url = chosen.get("database_url", "")
         self.acknowledged: dict[str, bytes] = {}
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._making, self._here = threading.Lock(), threading.local()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +78,7 @@ class House:
         while not self.ready():
             if self._process.poll() is not None:
                 raise DiedEarly((self.home / "chaos.log").read_text()[-2000:])
-            assert time.monotonic() < began + 60, "the control plane does not start"
+            assert time.monotonic() < began + PATIENCE_SECONDS, "the control plane does not start"
             time.sleep(0.01)
         return time.monotonic() - began
 
@@ -103,29 +106,33 @@ class House:
     def close(self) -> None:
         """Nothing of the home runs any more."""
         if self._process is not None:
-            run_studio("stop", "--all", "--home", self.home, env=self.env)
+            stop_all(self.home, self.env)
             if self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
 
     def client(self, service: str) -> Any:
-        """One for each service, without retries, for all threads."""
+        """One for each service and address, without retries, for all threads."""
+        url = self._address(service)
         with self._making:
-            if service not in self._clients:
-                made = self.new_client(service, retries={"total_max_attempts": 1})
+            if (service, url) not in self._clients:
+                made = self.new_client(service, url, retries={"total_max_attempts": 1})
                 made.meta.events.register("before-call", self._name_call)
-                self._clients[service] = made
-            return self._clients[service]
+                self._clients[service, url] = made
+            return self._clients[service, url]
+
+    def _address(self, service: str) -> str:
+        return self.router_url if service == "sagemaker-runtime" else self.url
 
     def _name_call(self, context: dict[str, Any], **_: Any) -> None:
         if invocation := getattr(self._here, "invocation", None):
             context.setdefault("retries", {})["invocation-id"] = invocation
 
-    def new_client(self, service: str, **config: Any) -> Any:
+    def new_client(self, service: str, url: str = "", **config: Any) -> Any:
         keys = json.loads((self.home / "credentials.json").read_text())
         return boto3.client(
             service,
-            endpoint_url=self.router_url if service == "sagemaker-runtime" else self.url,
+            endpoint_url=url or self._address(service),
             aws_access_key_id=keys["access_key_id"],
             aws_secret_access_key=keys["secret_access_key"],
             region_name="us-east-1",

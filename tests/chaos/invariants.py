@@ -19,7 +19,7 @@ _ATTEMPT = "Starting(,Pending)?(,Downloading)?(,Training)?(,Uploading)?"
 _STOPPING = "(,Stopping)?(,Uploading)?"
 _END = "(,(Completed|Failed|Stopped|MaxRuntimeExceeded))?"
 _LEGAL = re.compile(f"{_ATTEMPT}(,Restarting(,Pending)?(,Downloading)?(,Training)?(,Uploading)?)*")
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Row:
 
 
 def broken(house: House) -> list[str]:
-    """What is not as promised, as sentences. What has to settle gets half a minute for it."""
+    """What is not as promised, as sentences. What has to settle gets two minutes for it."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         jobs = rows(house.home, house.database_url)

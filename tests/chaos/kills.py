@@ -38,7 +38,7 @@ def under_load(
             Worker(home, number, chance.uniform(0.5, seconds), done, strikes.lost)
             for number in range(jobs)
         ]
-        writer = threading.Thread(target=_store, args=(home, done))
+        writer = threading.Thread(target=store, args=(home, done))
         with load(home, _SERVED) if invoked else ExitStack() as clients:
             for each in (*workers, writer):
                 each.start()
@@ -174,7 +174,8 @@ def _program(lines: int) -> tuple[str, ...]:
     )
 
 
-def _store(home: House, done: threading.Event) -> None:
+def store(home: House, done: threading.Event) -> None:
+    """Put one object after the other, each for sure, until it is `done`."""
     number = 0
     while not done.wait(0.02):
         home.put(f"objects/{number}", os.urandom(number % 7 * 1000))

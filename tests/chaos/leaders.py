@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,6 +22,7 @@ from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.errors import StudioError
 from studio.reconcile.act import Actor
+from studio.reconcile.broker import opened
 from studio.reconcile.loop import Loop
 from studio.reconcile.steps import Kind, Observed, Plan, Start
 from studio.runners.base import Resources, RunSpec
@@ -31,7 +33,7 @@ _LIMIT = Resources(cpus=8, memory_mb=8000)
 _LOOK_MS = 200
 _END_SECONDS = 600.0
 _TAKE_OVER_SECONDS = 0.5
-_LEADERS = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {engines._LEADER}"
+_LEADERS = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {engines.LEADER}"
 
 
 def claims(repeats: int, seed: int, claimants: int = 32, deposed: int = 8) -> Report:
@@ -61,15 +63,16 @@ def claims(repeats: int, seed: int, claimants: int = 32, deposed: int = 8) -> Re
                 time.sleep(chance.uniform(0, 0.2))
                 _depose(server, url)
             eventually(lambda: _ended(url) == repeats, _END_SECONDS, "all jobs end")
+            if deposed:
+                over_to = partial(_taken_over, planes, server, url)
+                eventually(over_to, _END_SECONDS, "somebody takes over")
         finally:
             over.set()
             for each in planes:
                 each.join()
         wrong = _judged(url, Path(folder), jobs)
-    led = sum(each.led for each in planes)
-    if deposed and led < 2:
-        wrong.append(f"{led} led: nobody took over")
-    figures = {"claimants": str(claimants), "deposed": str(deposed), "took the lead": str(led)}
+    led = str(sum(each.led for each in planes))
+    figures = {"claimants": str(claimants), "deposed": str(deposed), "took the lead": led}
     return Report(name, promise, repeats, seed, figures, tuple(wrong))
 
 
@@ -98,8 +101,10 @@ class _Plane(threading.Thread):
         return True
 
     def _serve(self) -> None:
-        actor = Actor(self._db, self._runner, None, None, _LIMIT, _Open())  # type: ignore[arg-type]
-        loop = Loop(self._db, {_KIND.name: _KIND}, actor)
+        with self._db.read() as connection:
+            broker = opened(connection, _LIMIT)
+        actor = Actor(self._db, self._runner, None, None, broker, _Open())  # type: ignore[arg-type]
+        loop = Loop(self._db, {_KIND.name: _KIND}, actor, broker)
         loop.start()
         self._over.wait()
         loop.stop()
@@ -153,6 +158,16 @@ def _started(folder: str) -> int:
 def _depose(server: postgresql.Server, url: str) -> None:
     with server.connect(url) as connection:
         connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({_LEADERS}) AS leaders")
+
+
+def _taken_over(planes: list[_Plane], server: postgresql.Server, url: str) -> bool:
+    """Whether more than one has led; who leads alone may have been faster than the others, and is
+    deposed once more."""
+    if sum(each.led for each in planes) > 1:
+        return True
+    _depose(server, url)
+    time.sleep(2 * _TAKE_OVER_SECONDS)
+    return False
 
 
 def _ended(url: str) -> int:

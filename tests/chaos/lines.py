@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chaos.house import FINAL, BrokenPromise, House, eventually, house, kill, python
+from chaos.house import FINAL, House, eventually, house, kill, python
 from chaos.invariants import broken, run_of, shims
 from chaos.outcome import Report, processor_seconds, slower
 
@@ -29,7 +29,8 @@ def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Rep
         names = [f"talker-{number}" for number in range(jobs)]
         for name in names:
             home.create_job(name, *_program(lines, repeats))
-        eventually(lambda: len(list(home.home.glob("runs/*/log"))) == jobs, 60, "all jobs run")
+        # A command that has not yet said anything may look like a scribe.
+        eventually(lambda: _speaking(home) == jobs, 60, "all jobs say something")
         for number in range(repeats):
             time.sleep(chance.uniform(0.05, 0.5))
             # A killed shim ends its job: only some lose theirs.
@@ -51,6 +52,11 @@ def survive(repeats: int, seed: int, jobs: int = 10, lines: int = _LINES) -> Rep
         {"lines": f"{jobs * lines} or more", **figures},
         tuple(wrong),
     )
+
+
+def _speaking(home: House) -> int:
+    """How many jobs have said something."""
+    return sum(log.stat().st_size > 0 for log in home.home.glob("runs/*/log"))
 
 
 def _turn(number: int) -> str:
@@ -86,13 +92,15 @@ def _murder(home: House, whom: str, chance: random.Random) -> str:
         home.kill()
         home.start()
         return ""
-    victims = shims(home.home)
-    if whom == "scribe":
-        victims = {it: run for shim, run in victims.items() for it in _scribes(shim)}
-    victim = chance.choice(sorted(victims))
-    if not kill(victim):
-        raise BrokenPromise(f"no {whom} to kill: {victims}")
-    return victims[victim]
+
+    def struck() -> str:
+        victims = shims(home.home)
+        if whom == "scribe":  # one that was killed just now is made anew
+            victims = {it: run for shim, run in victims.items() for it in _scribes(shim)}
+        victim = chance.choice(sorted(victims) or [0])
+        return victims[victim] if victim and kill(victim) else ""
+
+    return str(eventually(struck, 60, f"there is a {whom} to kill"))
 
 
 def _scribes(shim: int) -> list[int]:

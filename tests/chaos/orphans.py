@@ -19,7 +19,7 @@ if os.fork() == 0:
   if os.fork() == 0:
     time.sleep(1000)
   os._exit(0)"""
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
 _LISTENING = "0A"
 
 

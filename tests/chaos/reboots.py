@@ -58,7 +58,7 @@ def _reboot(home: House) -> list[subprocess.Popen[bytes]]:
     home.kill()
     router = home.home / "router" / "pid.json"
     kill(json.loads(router.read_text())["pid"])
-    eventually(lambda: not [kill(pid) for pid in living(home.home)], 10, "everything is dead")
+    eventually(lambda: not [kill(pid) for pid in living(home.home)], 60, "everything is dead")
     files = [router, *home.home.glob("runs/*/pid.json"), home.home / "pid.json"]
     strangers = []
     for file in files:
@@ -75,7 +75,7 @@ def _looked_at(home: House, names: list[str], took: list[float], began: float) -
     for number, name in enumerate(names):
         wanted = "Training" if number % 2 else "Failed"
         found = eventually(
-            lambda name=name, wanted=wanted: _in(home, name, wanted), 30, f"{name} is {wanted}"
+            lambda name=name, wanted=wanted: _in(home, name, wanted), 120, f"{name} is {wanted}"
         )
         reason = found.get("FailureReason", "")
         if wanted == "Failed" and "restarted" not in reason:

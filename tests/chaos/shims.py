@@ -83,5 +83,5 @@ def _one(runner: ProcessRunner, home: Path, what: str) -> RunStatus:
         raise BrokenPromise(f"{name} does not say why it failed")
     if (times := counted(home / "runs" / name)) > 1 or (times and status.phase == "failed"):
         raise BrokenPromise(f"{name} is {status.phase} and was started {times} times")
-    eventually(lambda: not living(home), 10, f"nothing of {name} runs")
+    eventually(lambda: not living(home), 60, f"nothing of {name} runs")
     return status

@@ -64,7 +64,7 @@ def _judged(home: House, name: str, kind: str, took: list[float]) -> list[str]:
         wrong.append(f"{name} is {found['SecondaryStatus']}")
     if kind not in _PATIENT and seconds < GRACE_SECONDS - 1.5:
         wrong.append(f"{name} was killed after {seconds:.1f} s")
-    if seconds > GRACE_SECONDS + _LATE_SECONDS + 5:
+    if seconds > GRACE_SECONDS + _LATE_SECONDS + 30:
         wrong.append(f"{name} took {seconds:.1f} s")
     listed = home.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"out/{name}/")
     if listed["KeyCount"] != 1:

@@ -16,5 +16,5 @@ def test_many_want_to_lead():
     held(leaders.claims(8, seed=1, claimants=3, deposed=1))
 
 
-def test_postgresql_is_killed():
-    held(databases.outages(1, seed=1, kinds=("killed",)))
+def test_postgresql_is_killed_and_full():
+    held(databases.outages(1, seed=1, kinds=("killed", "full")))

@@ -1,7 +1,7 @@
 """The experiments of `make chaos` in a short form: the same faults, fewer times."""
 
 import pytest
-from chaos import clocks, crash_points, kills, lines, orphans, races, reboots, shims, stops
+from chaos import clocks, crash_points, kills, lines, orphans, planes, races, reboots, shims, stops
 from chaos.outcome import Report
 
 
@@ -13,6 +13,10 @@ def held(report: Report) -> None:
 
 def test_kills_under_load():
     held(kills.under_load(3, seed=1, jobs=3, seconds=2, invoked=False))
+
+
+def test_a_leader_that_is_lost_under_load():
+    held(planes.under_load(3, seed=1, jobs=2, seconds=1, count=2, invoked=False))
 
 
 def test_killed_at_calls_of_a_job():

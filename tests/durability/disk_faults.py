@@ -1,7 +1,7 @@
-"""Replaces an object while strace makes system calls fail: `disk_faults.py ROOT [BEFORE]`.
+"""Replaces an object while strace makes system calls fail: `disk_faults.py ROOT`.
 
-Says how two attempts and a look at the object ended. BEFORE says how often the object is stored
-anew before that: strace counts calls for each thread, and the writer makes none at the start.
+Says how two attempts and a look at the object ended. strace counts calls for each thread: this one
+writes, while nobody else does.
 """
 
 import hashlib
@@ -35,16 +35,15 @@ def attempt(store: ObjectStore) -> str:
     return "stored"
 
 
-def main(root: str, before: str = "0") -> None:
+def main(root: str) -> None:
     store = ObjectStore(Path(root))
-    for _ in range(int(before)):
-        put(store, OLD)
     print("first", attempt(store))
     print("second", attempt(store))
     with store.open("bucket", "key")[1] as file:
         data = file.read()
     print("content", "old" if data == OLD else "new" if data == NEW else "torn")
     print("failure", durable.failure() or store.database.failure or "none")
+    sys.stdout.flush()
     os._exit(0)
 
 

@@ -47,7 +47,7 @@ class Disk:
 
     def unmount(self) -> None:
         # Whoever was killed may hold it a moment longer.
-        for _ in range(100):
+        for _ in range(1000):
             done = subprocess.run(["umount", self.path], capture_output=True, check=False)
             if done.returncode == 0:
                 return

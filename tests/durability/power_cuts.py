@@ -17,9 +17,12 @@ from durability import power, power_writer
 from sqlalchemy import select
 
 from studio.db import migrate, snapshot
+from studio.db.experiment_tables import SUMMARY
 from studio.db.session import Database
 from studio.db.tables import RESOURCE
 from studio.errors import StudioError
+from studio.experiments import series
+from studio.experiments.series import reading
 from studio.s3.errors import S3Error
 from studio.s3.store import ObjectStore
 from studio.settings import Settings
@@ -112,8 +115,11 @@ def _differences(home: Path, known: dict[str, set[str]], rows: set[str]) -> list
         migrate.upgrade(db)
         found = [it for key in sorted(known) for it in _difference(store, key, known)]
         with db.read() as connection:
-            names = set(connection.execute(select(RESOURCE.c.name)).scalars())
-        found += [f"record {name} is lost" for name in rows - names]
+            models = select(RESOURCE.c.name).where(RESOURCE.c.kind == "model")
+            names = set(connection.execute(models).scalars())
+        steps = _steps(db)
+        found += [f"record {name} is lost" for name in rows - names - {*steps}]
+        found += ["a point counts twice"] if len(steps) > len(set(steps)) else []
         # A record is made once its object is acknowledged: what it speaks of is there.
         found += [f"record {name} has no object" for name in names if not _has(store, name)]
         files = {it.name for it in (home / "s3" / "blobs").rglob("*") if it.is_file()}
@@ -143,6 +149,16 @@ def _difference(store: ObjectStore, key: str, known: dict[str, set[str]]) -> lis
         return [f"{key}: {said} instead of one of {sorted(allowed)}"]
     known[key] = matching
     return []
+
+
+def _steps(db: Database) -> list[str]:
+    """The values of the metric, as the writer calls them."""
+    while db.write(series.settle):
+        pass
+    with db.read() as connection:
+        wanted = connection.execute(select(SUMMARY.c.id)).scalars().all()
+        found = reading.read(connection, wanted)
+    return [f"point-{step}" for points in found.values() for step in points.steps.tolist()]
 
 
 def _has(store: ObjectStore, key: str) -> bool:

@@ -13,10 +13,14 @@ import sys
 import threading
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from studio import daemon
 from studio.db import migrate, resources
 from studio.db.resources import Resource
 from studio.db.session import Database
+from studio.experiments import components, series
+from studio.experiments.series import Batch, points
 from studio.s3 import multipart
 from studio.s3.index import NO_CHECKSUM
 from studio.s3.multipart import Claim
@@ -51,10 +55,11 @@ class Writer:
     def __init__(self, store: ObjectStore, db: Database, name: str, seed: int) -> None:
         self._store, self._db, self._name = store, db, name
         self._random = random.Random(f"{seed} {name}")
-        self._numbers = itertools.count(seed * 100_000)
+        self._numbers = itertools.count((seed * 10 + ord(name) % 10) * 100_000)
 
     def run(self) -> None:
         acts = (self._put, self._put, self._delete, self._copy, self._complete, self._record)
+        acts += (self._measure, self._measure)
         try:
             while True:
                 key = f"{self._name}-{self._random.randrange(KEYS)}"
@@ -95,6 +100,24 @@ class Writer:
         )
         self._db.write(lambda c: resources.insert(c, made))
         say("row", key)
+
+    def _measure(self, _key: str, number: int) -> None:
+        """A value of a metric, at a step that no other has; now and then all are settled."""
+        batch = Batch("m", points([(number, number, float(number))]))
+        self._db.write(lambda c: series.arrive(c, component(c), [batch]))
+        say("row", f"point-{number}")
+        if self._random.random() < 0.3:
+            self._db.write(series.settle)
+
+
+def component(connection: Connection) -> int:
+    """The number of the trial component that metrics are of; made when it is not there."""
+    place = "0" * 12, "us-east-1", components.KIND, "series"
+    found = resources.find(connection, *place)
+    if found is None:
+        found = Resource(*place, "arn:series", "", {}, 1, 1)
+        resources.insert(connection, found)
+    return components.number(connection, found.id)
 
 
 def main(home: str, seed: str, how: str = "") -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-import time
 import urllib.request
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import tmpfs
 from botocore.exceptions import ClientError
 from studios import run_studio, running_studio
+from waiting import eventually
 
 from studio import disk
 from studio.s3.store import ObjectStore
@@ -26,14 +26,6 @@ MODEL = {
 def health(studio) -> dict:
     with urllib.request.urlopen(f"{studio.url}/_studio/health") as answer:
         return json.load(answer)
-
-
-def eventually(look, seconds: float = 30.0):
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    return found
 
 
 @contextlib.contextmanager
@@ -90,7 +82,7 @@ def test_a_full_disk(tmp_path):
         s3.put_object(Bucket="bucket", Key="again", Body=b"x")
         sagemaker.create_model(ModelName="again", **MODEL)
         eventually(lambda: health(studio) == {"status": "ready"})
-        eventually((studio.home / "reserve").stat().st_size.__bool__)
+        eventually(lambda: (studio.home / "reserve").stat().st_size)
         assert not list((studio.home / "s3" / "tmp").iterdir())
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import requests
 import websocket
+from ports import held_port
 from studios import CLEAN, run_studio
 from waiting import PATIENCE_SECONDS, eventually
 
@@ -95,7 +96,14 @@ def running_jupyter(
 ) -> Iterator[RunningJupyter]:
     """A Jupyter server whose Studio is that of `home` unless `environ` says otherwise; ended at the
     end, which Studio is not."""
-    port = free_port()
+    with held_port() as port, _running(folder, home, port, environ or {}, options) as jupyter:
+        yield jupyter
+
+
+@contextlib.contextmanager
+def _running(
+    folder: Path, home: Path, port: int, environ: dict[str, str], options: tuple[str, ...]
+) -> Iterator[RunningJupyter]:
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     log = folder / "jupyter.log"
@@ -110,7 +118,7 @@ def running_jupyter(
     env = CLEAN | folders | {"IPYTHONDIR": str(folder / "ipython"), "STUDIO_HOME": str(home)}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env=env | (environ or {}), cwd=root, stdout=output, stderr=output
+            command, env=env | environ, cwd=root, stdout=output, stderr=output
         )
     jupyter = RunningJupyter(f"http://127.0.0.1:{port}/user/ann", root, process, log)
     try:
@@ -128,12 +136,6 @@ def ended(home: Path) -> Iterator[None]:
         yield
     finally:
         run_studio("stop", "--all", "--home", home)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def kill_studio(home: Path) -> int:

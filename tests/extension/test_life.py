@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from jupyters import ended, kill_studio, running_jupyter
 from studios import run_studio
+from tornado.netutil import bind_sockets
 from waiting import eventually
 
 from studio import daemon
@@ -126,9 +127,27 @@ def test_addresses_are_known_before_anything_runs(tmp_path):
         assert daemon.ensure(settings) == known
 
 
+def test_a_port_that_was_picked_is_nobody_elses_before_it_is_listened_on(tmp_path):
+    """Some imports lie between the two."""
+    with daemon._held_port(Settings(tmp_path)) as port:
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        (listener,) = bind_sockets(port, "127.0.0.1")
+        listener.close()
+
+
 def test_two_that_start_it_have_one(tmp_path):
     settings = Settings(tmp_path)
     with ended(tmp_path), ThreadPoolExecutor(2) as jupyters:
         first, second = jupyters.map(lambda _: daemon.ensure(settings), range(2))
         assert first == second
         assert eventually(lambda: daemon.status(tmp_path).ready)
+
+
+def test_one_that_is_killed_while_it_starts_is_started_again(tmp_path):
+    with ended(tmp_path), ThreadPoolExecutor(1) as starter:
+        starting = starter.submit(daemon.ensure, Settings(tmp_path))
+        eventually((tmp_path / "pid.json").exists)
+        dead = kill_studio(tmp_path)
+        assert starting.result().ready
+        assert pid_of(tmp_path) != dead

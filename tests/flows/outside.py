@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studios import RunningStudio, run_studio, running_studio
+from studios import RunningStudio, run_studio, running_studio, stop_all
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,4 @@ def running(folder: Path, scheme: str) -> Iterator[WithOutside]:
             url, router_url = status["url"], status["router_url"]
             yield WithOutside(home, url, router_url, {**env, **values}, objects)
         finally:
-            run_studio("stop", "--all", "--home", home, env=env)
+            stop_all(home, env)

@@ -221,6 +221,29 @@ def test_a_hostile_model_fails_the_endpoint_and_leaves_nothing(studio, bucket, t
     sagemaker.delete_endpoint(EndpointName=f"bad-model-{case}")
 
 
+def test_a31_an_artifact_that_was_replaced_is_not_served(studio, bucket):
+    s3, sagemaker = studio.client("s3"), studio.client("sagemaker")
+    etag = s3.put_object(Bucket=bucket, Key="pinned.tar.gz", Body=b"first")["ETag"]
+    source = {
+        "S3Uri": f"s3://{bucket}/pinned.tar.gz",
+        "S3DataType": "S3Object",
+        "CompressionType": "Gzip",
+        "ETag": etag,
+    }
+    container = {"Image": XGBOOST, "ModelDataSource": {"S3DataSource": source}}
+    model = {"ExecutionRoleArn": ROLE, "PrimaryContainer": container}
+    sagemaker.create_model(ModelName="bad-pinned-model", **model)
+    configure(sagemaker, "bad-pinned", source["S3Uri"], ModelName="bad-pinned-model")
+    s3.put_object(Bucket=bucket, Key="pinned.tar.gz", Body=b"second")
+    sagemaker.create_endpoint(EndpointName="bad-pinned", EndpointConfigName="bad-pinned")
+    found = settled(sagemaker, "bad-pinned")
+    assert found["EndpointStatus"] == "Failed"
+    assert "ClientError: Artifact digest changed" in found["FailureReason"]
+    sagemaker.delete_endpoint(EndpointName="bad-pinned")
+    error = refusal(sagemaker.create_model, ModelName="bad-pinned-again", **model)
+    assert "Artifact digest changed" in error["Message"]
+
+
 def test_model_data_must_exist(studio, bucket):
     container = {"Image": XGBOOST, "ModelDataUrl": f"s3://{bucket}/none.tar.gz"}
     error = refusal(

@@ -1,35 +1,28 @@
 """The two tutorials with the AWS command line alone, its waiters included."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import flow
+import pytest
 import tutorials
-from waiting import PATIENCE_SECONDS
-
-AWS = Path(sys.executable).with_name("aws")
+from aws_cli import CommandLine, command_line
 
 
-class CommandLine:
-    """`aws` in the environment that `studio env` prints."""
+@pytest.fixture
+def aws(studio, tmp_path):
+    with command_line(studio.env, tmp_path) as made:
+        yield Tutorial(made)
 
-    def __init__(self, env: dict[str, str], folder: Path) -> None:
-        self._env = env
-        self.folder = folder
+
+class Tutorial:
+    """What a tutorial does with `aws`: each command succeeds."""
+
+    def __init__(self, aws: CommandLine) -> None:
+        self._aws = aws
+        self.folder = aws.folder
 
     def __call__(self, *arguments: object, ok: bool = True) -> str:
-        done = subprocess.run(
-            [AWS, *map(str, arguments)],
-            env=self._env,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        done = self._aws.run(*arguments)
         assert (done.returncode == 0) is ok, done.stderr
         return done.stdout if ok else done.stderr
 
@@ -73,8 +66,7 @@ def clean_up(aws, name) -> None:
     assert "NoSuchBucket" in aws("s3", "ls", f"s3://{name}", ok=False)
 
 
-def test_bank(studio, tmp_path):
-    aws = CommandLine(studio.env, tmp_path)
+def test_bank(aws, tmp_path):
     name = "bank-cli"
     train, labels, features = tutorials.bank()
     (tmp_path / "train.csv").write_bytes(train)
@@ -90,8 +82,7 @@ def test_bank(studio, tmp_path):
     clean_up(aws, name)
 
 
-def test_salary(studio, tmp_path):
-    aws = CommandLine(studio.env, tmp_path)
+def test_salary(aws, tmp_path):
     name = "salary-cli"
     train, years, actual = tutorials.salary()
     (tmp_path / "data").mkdir()

@@ -28,7 +28,7 @@ me, hosts = config["current_host"], config["hosts"]
 assert socket.gethostname() == me == os.environ["HOSTNAME"] == os.environ["CURRENT_HOST"]
 listener = socket.create_server((socket.gethostbyname(me), 7777))
 for peer in hosts:
-    for attempt in range(600):
+    for attempt in range(2400):
         try:
             socket.create_connection((peer, 7777)).sendall(me.encode())
             break

@@ -13,9 +13,12 @@ def test_jobs_wait_their_turn_and_say_so(start_studio):
     studio = start_studio(cpu_slots="1")
     s3, sagemaker = studio.client("s3"), studio.client("sagemaker")
     s3.create_bucket(Bucket="queue")
-    s3.put_object(Bucket="queue", Key="code/job.py", Body=b"import time; time.sleep(0.7)")
+    # The first one holds the only CPU until all is seen.
+    s3.put_object(Bucket="queue", Key="hold/job.py", Body=flow.HOLD.encode())
+    s3.put_object(Bucket="queue", Key="code/job.py", Body=b"")
     names = [f"queued-{number}" for number in range(5)]
     for name in names:
+        program = "hold" if name == names[0] else "code"
         sagemaker.create_training_job(
             **flow.training(
                 name,
@@ -25,19 +28,19 @@ def test_jobs_wait_their_turn_and_say_so(start_studio):
                     "TrainingInputMode": "File",
                     "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/job.py"],
                 },
-                InputDataConfig=[flow.channel("s3://queue/code", "code")],
+                InputDataConfig=[flow.channel(f"s3://queue/{program}", "code")],
             )
         )
-    eventually(
-        lambda: (
-            sagemaker.describe_training_job(TrainingJobName=names[-1])["SecondaryStatus"]
-            == "Pending"
-        )
-    )
+
+    def status(name: str) -> str:
+        return sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+
+    eventually(lambda: (status(names[0]), status(names[-1])) == ("Training", "Pending"))
     waiting = sagemaker.describe_training_job(TrainingJobName=names[-1])
     assert waiting["TrainingJobStatus"] == "InProgress"
     assert "Waiting for" in waiting["SecondaryStatusTransitions"][-1]["StatusMessage"]
     sagemaker.stop_training_job(TrainingJobName=names[2])
+    flow.let_go(studio, names[0])
     jobs = [flow.ended(sagemaker, name) for name in names]
     assert [job["TrainingJobStatus"] for job in jobs] == [
         "Completed",

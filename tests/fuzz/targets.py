@@ -33,6 +33,12 @@ from studio.algorithms import (
 from studio.algorithms.base import Channel, UserError
 from studio.algorithms.server import RequestError
 from studio.container import archive
+from studio.experiments.query import conditions as query_conditions
+from studio.experiments.query import parser, syntax
+from studio.experiments.query.scope import Scope
+from studio.experiments.query.sql import Dialect
+from studio.experiments.query.tokens import QueryError
+from studio.experiments.query.values import Rows
 from studio.s3 import acl, checksums, conditions, cors, message, post_policy, xml
 from studio.s3.chunked import ChunkDecoder
 from studio.s3.errors import S3Error
@@ -279,7 +285,40 @@ _BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Delete><Key>&b;<
 _DENSE, _SPARSE = _record((0.5, 2.0)), _record((0.5,), keys=(1,), shape=(2,))
 _RECORD = recordio.write_labels([{"score": [1.0, 2.0]}, {"predicted_label": [0.0]}])
 
+
+def queries(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    rows = Rows(Scope("0" * 12, "us-east-1", None, 0), Dialect("sqlite"), _KnownFields())
+    try:
+        asked = parser.condition(text)
+    except QueryError as error:
+        if not 0 <= error.start <= error.end <= max(len(text), 1):
+            raise AssertionError("an error is outside of the query") from error
+        return
+    with contextlib.suppress(QueryError):  # too many fields
+        str(query_conditions.satisfied(rows, asked))
+
+
+class _KnownFields(dict[syntax.Field, int]):
+    """Every field has a number."""
+
+    def __contains__(self, _field: object) -> bool:
+        return True
+
+    def __getitem__(self, _field: syntax.Field) -> int:
+        return 1
+
+
 TARGETS = {
+    "queries": Target(
+        queries,
+        (
+            b'metric.auc > .9 and (param.depth in [3, 5] or tag.team == "risk")',
+            b'not name.matches("^a(b|c)+$") or created_at > ago("2d") and has(param["a b"])',
+            b"0 < -metric.auc.max ** 2 % 3 // len(name) <= 1e3 and trial is not None",
+            b"'\\u00e9x' in name.lower() and experiment == 'x' and starred != False",
+        ),
+    ),
     "header-signature": Target(
         header_signature,
         (

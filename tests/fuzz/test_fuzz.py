@@ -66,6 +66,16 @@ BOMBS = {
     "tables": [b"," * 1_000_000, b"1\n" * 300_000, b'"' * 500_000],
     "sparse": [b"1 " + b"1:1 " * 50_000, b"1 99999999999:1\n"],
     "archives": [bytes(1 << 20)],
+    "queries": [
+        b"(" * 20_000,
+        b"not " * 5_000,
+        b"x" * 1_000_000,
+        b"'" + b"\\" * 19_000,
+        b"name.matches('" + b"(a{9})" * 80 + b"')",
+        b"name.matches('" + b"(" * 80 + b"a" + b"{99})" * 80 + b"')",
+        b"starred" + b" or starred" * 890,
+        b"duration" + b"%2" * 8 + b">0",
+    ],
 }
 
 

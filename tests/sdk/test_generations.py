@@ -52,6 +52,20 @@ def test_tutorials_of_the_newest_generation(told):
     assert values["script"] == "Completed"
 
 
+def test_scripts_train_and_serve(told):
+    assert told["v1"].values["products"] == [[5.0, 10.0]]
+    assert told["v2"].values["products"] == [[5.0, 10.0]]
+    for rank in ("0", "1"):
+        assert f"launched {rank} of 2 at algo-1 True" in told["v2"].output
+    assert ": ValueError: a factor of -1.0" in told["v2"].values["failure"]
+    assert 'Command "python3 both.py --factor -1' in told["v2"].values["failure"]
+
+
+def test_processors_run_scripts_and_folders_of_source(told):
+    said = {generation: each.values["processed"] for generation, each in told.items()}
+    assert said == {"v1": ["alone"], "v2": ["alone", "helped"], "v3": ["alone", "helped"]}
+
+
 def test_remote_functions_run_in_the_environment_of_their_program(told):
     for generation in ("v2", "v3"):
         values = told[generation].values

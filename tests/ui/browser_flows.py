@@ -19,7 +19,10 @@ _TAIL_LINES = 60
 
 
 def run_flow(name: str, folder: Path) -> None:
-    """An assertion with the end of what it said, and where traces and pictures are, if it fails."""
+    """A flow by its name, or several by a pattern, on one bed.
+
+    An assertion with the end of what it said, and where traces and pictures are, if it fails.
+    """
     _need(PLAYWRIGHT, PANELS)
     results = folder / "results"
     command = [PLAYWRIGHT, "test", f"tests/{name}.spec.ts", f"--output={results}"]

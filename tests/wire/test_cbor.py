@@ -109,10 +109,10 @@ def test_every_form_of_a_value(data, value):
     ],
 )
 def test_what_is_no_request_is_refused_quickly(data):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(SerializationException):
         cbor.loads(data)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(st.binary(max_size=200))

@@ -29,5 +29,5 @@ def bank(rows=6_000):
 
 
 def tell(**values):
-    """The last line that the program prints is for the test."""
-    print("TOLD " + json.dumps(values))
+    """The last line that the program prints is for the test. The SDK's dots have no end."""
+    print("\nTOLD " + json.dumps(values))

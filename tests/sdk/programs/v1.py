@@ -1,12 +1,18 @@
 """Tutorials and more with version 1 of the SDK, in the calls of 2019."""
 
+import tempfile
+
 import boto3
 import numpy as np
+import processing_steps
 import sagemaker
+import script_sources
 import tutorial_data
 from sagemaker.amazon.amazon_estimator import get_image_uri
 from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.predictor import csv_serializer
+from sagemaker.processing import ProcessingOutput, ScriptProcessor
+from sagemaker.sklearn import SKLearn
 
 session = sagemaker.Session()
 role = sagemaker.get_execution_role()
@@ -72,7 +78,41 @@ kmeans = sagemaker.KMeans(
 )
 kmeans.fit(kmeans.record_set(groups.astype("float32")))
 
+# One's own script trains, and serves.
+source = script_sources.write(tempfile.mkdtemp(), {"both.py": script_sources.BOTH})
+script = SKLearn(
+    "both.py",
+    source_dir=source,
+    role=role,
+    train_instance_type="ml.m5.large",
+    hyperparameters={"factor": 2.5},
+    sagemaker_session=session,
+)
+script.fit()
+scripted = script.deploy(initial_instance_count=1, instance_type="ml.m5.large")
+products = scripted.predict(np.array([[2.0, 4.0]])).tolist()
+session.delete_endpoint(scripted.endpoint)
+
+
+def run_script(path, arguments):
+    processor = ScriptProcessor(
+        image_uri=processing_steps.IMAGE,
+        command=["python3"],
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    processor.run(code=path, arguments=arguments, outputs=[out])
+    return processor.latest_job
+
+
+out = ProcessingOutput(output_name="out", source="/opt/ml/processing/out")
+processed = processing_steps.process(run_script, None, lambda job: job.describe()["ExitMessage"])
+
 tutorial_data.tell(
+    products=products,
+    processed=processed,
     version=sagemaker.__version__,
     role=role,
     bucket=bucket,

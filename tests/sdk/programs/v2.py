@@ -1,18 +1,24 @@
 """Tutorials and more with version 2 of the SDK."""
 
 import sys
+import tempfile
 
 import boto3
 import numpy as np
+import processing_steps
 import sagemaker
+import script_sources
 import tutorial_data
 from sagemaker import image_uris
 from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.deserializers import CSVDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.processing import FrameworkProcessor, ProcessingOutput, ScriptProcessor
+from sagemaker.pytorch import PyTorch
 from sagemaker.remote_function import remote
 from sagemaker.serializers import CSVSerializer
+from sagemaker.sklearn.estimator import SKLearn
 
 session = sagemaker.Session()
 role = sagemaker.get_execution_role()
@@ -96,7 +102,70 @@ try:
 except KeyError as raised:
     error = str(raised)
 
+# One's own script, launched by torchrun on two hosts; its model is packed again to be served.
+files = {
+    "both.py": script_sources.BOTH + script_sources.PLAIN_INPUT,
+    "torch/distributed/run.py": script_sources.TORCHRUN,
+}
+script = PyTorch(
+    "both.py",
+    source_dir=script_sources.write(tempfile.mkdtemp(), files),
+    role=role,
+    framework_version="2.1.0",
+    py_version="py310",
+    instance_count=2,
+    instance_type="ml.g5.xlarge",
+    hyperparameters={"factor": 2.5},
+    distribution={"torch_distributed": {"enabled": True}},
+    sagemaker_session=session,
+)
+script.fit()
+scripted = script.deploy(initial_instance_count=1, instance_type="ml.m5.large")
+products = scripted.predict(np.array([[2.0, 4.0]])).tolist()
+scripted.delete_endpoint()
+script.set_hyperparameters(factor=-1)
+try:
+    script.fit(logs=False)
+    failure = ""
+except sagemaker.exceptions.UnexpectedStatusException as raised:
+    failure = str(raised)
+
+
+def run_script(path, arguments):
+    processor = ScriptProcessor(
+        image_uri=processing_steps.IMAGE,
+        command=["python3"],
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    processor.run(code=path, arguments=arguments, outputs=[out])
+    return processor.latest_job
+
+
+def run_framework(entry, source, arguments):
+    processor = FrameworkProcessor(
+        estimator_cls=SKLearn,
+        framework_version="1.2-1",
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    processor.run(code=entry, source_dir=source, arguments=arguments, outputs=[out])
+    return processor.latest_job
+
+
+out = ProcessingOutput(output_name="out", source="/opt/ml/processing/out")
+processed = processing_steps.process(
+    run_script, run_framework, lambda job: job.describe()["ExitMessage"]
+)
+
 tutorial_data.tell(
+    products=products,
+    failure=failure,
+    processed=processed,
     remote=where("hello"),
     error=error,
     own=sys.executable,

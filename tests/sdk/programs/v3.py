@@ -6,12 +6,19 @@ import tempfile
 
 import boto3
 import numpy as np
+import processing_steps
 import tutorial_data
 from sagemaker.core import image_uris
 from sagemaker.core.helper.session_helper import Session, get_execution_role
+from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
 from sagemaker.core.remote_function import remote
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
-from sagemaker.core.shapes import ContainerDefinition, ProductionVariant
+from sagemaker.core.shapes import (
+    ContainerDefinition,
+    ProcessingOutput,
+    ProcessingS3Output,
+    ProductionVariant,
+)
 from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, OutputDataConfig, SourceCode
@@ -103,7 +110,7 @@ with tempfile.TemporaryDirectory() as source:
             "    json.dump(told, file)\n"
         )
     script = ModelTrainer(
-        training_image="python:%d.%d" % sys.version_info[:2],
+        training_image="763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.1-cpu-py310",
         source_code=SourceCode(source_dir=source, entry_script="train.py"),
         compute=Compute(instance_type="ml.m5.large", instance_count=1),
         hyperparameters={"depth": 3},
@@ -122,7 +129,48 @@ def where(text):
     return sys.executable, text.upper()
 
 
+def run_script(path, arguments):
+    processor = ScriptProcessor(
+        image_uri=processing_steps.IMAGE,
+        command=["python3"],
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    processor.run(code=path, arguments=arguments, outputs=[out])
+    return processor.latest_job
+
+
+def run_framework(entry, source, arguments):
+    processor = FrameworkProcessor(
+        image_uri=processing_steps.IMAGE,
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+    )
+    processor.run(code=entry, source_dir=source, arguments=arguments, outputs=[out])
+    return processor.latest_job
+
+
+def exit_message(processing_job):
+    processing_job.refresh()
+    return processing_job.exit_message
+
+
+out = ProcessingOutput(
+    output_name="out",
+    s3_output=ProcessingS3Output(
+        s3_uri="s3://%s/processed" % bucket,
+        local_path="/opt/ml/processing/out",
+        s3_upload_mode="EndOfJob",
+    ),
+)
+processed = processing_steps.process(run_script, run_framework, exit_message)
+
 tutorial_data.tell(
+    processed=processed,
     remote=where("hello"),
     role=role,
     bucket=bucket,
