@@ -4,17 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 SDK := .venv-sdk/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export UV_LINK_MODE := copy
+# Python keeps what it has compiled, whoever asked for the opposite: the tests start a thousand programs.
+unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
+# What does not depend on each other is installed side by side.
+MAKEFLAGS += --jobs=4
 
-.PHONY: help setup demo test ui suites bench fuzz lint docs types screens clean
+.PHONY: help setup demo test ui pytorch suites bench fuzz lint docs types screens clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   two published tutorials, from nothing to predictions, in a temporary home"
 	@echo "make test   every test"
 	@echo "make ui     the panels in a browser: every flow, or NAME=tutorial"
+	@echo "make pytorch the page about PyTorch, with PyTorch, which the other tests do without"
 	@echo "make suites other people's tests, written against AWS; NAME=moto-s3 for one"
 	@echo "make bench  every figure, beside its peer and its floor; NAME=s3 for one"
 	@echo "make fuzz   every parser of strangers' bytes, SECONDS=60 each; SEEDS=3 runs of the property tests"
@@ -29,11 +32,16 @@ setup: .venv/.ready .venv/.panels .venv-sdk/.ready .venv-sdk1/.ready .venv-sdk3/
 demo: .venv/.ready .venv-sdk/.ready
 	@$(SDK)/python examples/demo.py
 
+# Two workers a processor: tests wait for processes half of the time. Five thousand tests of real processes
+# meet a race now and then: what fails is tried once more, and the summary names it.
 test: setup
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -rs
+	@$(BIN)/python -m pytest -n $$(( 2 * $$(nproc) )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 -rsR
 
 ui: .venv/.panels
 	@$(BIN)/python -m pytest -rs tests/ui/test_$(or $(NAME),*).py
+
+pytorch: setup .venv-torch/.ready
+	@$(BIN)/python -m pytest -rs tests/test_docs.py -k pytorch
 
 suites: .venv/.ready
 	@$(BIN)/python -m suites $(NAME)
@@ -84,12 +92,12 @@ screens: setup
 	@$(BIN)/python ui-tests/screens.py $(NAME)
 
 clean:
-	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 node_modules */node_modules studio/labextension .mypy_cache .ruff_cache .import_linter_cache .suites
+	rm -rf .venv .venv-sdk .venv-sdk1 .venv-sdk3 .venv-torch node_modules */node_modules studio/labextension .mypy_cache .ruff_cache .import_linter_cache .suites
 
 # Debian's packages, only the missing ones: command or Python module -> package.
 .venv/.system: Makefile
 	@missing=""; \
-	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc faketime:faketime pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs chromium:chromium; do \
+	for pair in bwrap:bubblewrap strace:strace wrk:wrk gcc:gcc faketime:faketime pg_ctlcluster:postgresql mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs chromium:chromium mpirun:openmpi-bin dockerd:docker.io tini:tini; do \
 	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	$(PYTHON) -c "import ensurepip" 2>/dev/null || missing="$$missing python3-venv"; \
@@ -138,4 +146,11 @@ node_modules/.ready: .venv/.ready package-lock.json
 	@echo "Installing AWS's SDK into $(@D)"
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(BIN)/uv pip install -q --python $(@D)/bin/python -r $(filter %.txt,$^)
+	@touch $@
+
+# By pip, which looks where it is configured to for a build of the machine's own.
+.venv-torch/.ready: tests/sdk/requirements-torch.txt
+	@echo "Installing PyTorch into $(@D)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -q -r $<
 	@touch $@

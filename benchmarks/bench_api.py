@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks import processes, running, signing, stored, wrk
+from benchmarks import processes, running, signing, sockets, stored, wrk
 from benchmarks.harness import Row, at_least, at_most
 from benchmarks.running import Running
 from benchmarks.wrk import Load
@@ -88,28 +88,13 @@ def _client(it: Running, messages: Iterator[bytes]) -> tuple[list[float], int]:
         for message in messages:
             begun = time.perf_counter()
             connection.sendall(message)
-            refused += not _answer(connection).startswith(b"HTTP/1.1 200")
+            refused += not sockets.answer(connection)[0].startswith(b"HTTP/1.1 200")
             times.append(time.perf_counter() - begun)
     return times, refused
 
 
-def _answer(connection: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-    missing = length - len(body)
-    while missing > 0:
-        missing -= len(connection.recv(65536))
-    return head
-
-
 def _message(it: Running, operation: str, request: dict[str, Any]) -> bytes:
-    signed = signing.signed(it.env["AWS_ENDPOINT_URL"], it.env, operation, request)
-    lines = [f"POST / HTTP/1.1\r\nContent-Length: {len(signed.data)}"]
-    lines += [f"{name}: {value}" for name, value in signed.headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + bytes(signed.data)
+    return sockets.of(signing.signed(it.env["AWS_ENDPOINT_URL"], it.env, operation, request))
 
 
 def _timed_search(client: Any) -> float:

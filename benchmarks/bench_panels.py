@@ -4,34 +4,30 @@ import gzip
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from benchmarks import running
-from benchmarks.clocks import until
+from benchmarks import compared, running
 from benchmarks.harness import Row, at_least, at_most
 from benchmarks.jobs import request
-from benchmarks.running import ROOT, Running
+from benchmarks.lab import lab
+from benchmarks.running import ROOT
 from studio.db import migrate, resources
 from studio.db.resources import Resource
 from studio.db.session import Database
 from studio.settings import Settings
 
 _JOBS = 10_000
+_COMPONENTS, _FIELDS = 10_000, 20
 _BATCH = 500
 _STATIC = ROOT / "studio" / "labextension" / "static"
 _SCRIPT = Path(__file__).with_name("panels.mjs")
@@ -40,14 +36,20 @@ _WHEEL_MB, _CHUNK_KB = 8.0, 300.0
 
 def run() -> list[Row]:
     """Needs Chromium, and the panels as `make setup` builds them."""
-    with running.studio(_filled) as it, _lab(it) as url:
+    with running.studio(_filled) as it, lab(it) as url:
         it.client("s3").create_bucket(Bucket="bench")
         found = _figures(url)
     whole, bare = statistics.median(found["with"]), statistics.median(found["without"])
-    table = f"table of {_JOBS:,} jobs"
+    components = f"{_COMPONENTS:,} trial components x {2 * _FIELDS} fields"
     return [
-        Row(f"{table}: first paint", found["paint"], "s", at_most(0.5)),
-        Row(f"{table}: scrolling", found["scroll"], "frames/s", at_least(50)),
+        *_table(f"table of {_JOBS:,} jobs", found["jobs"]),
+        *_table(f"table of {components}", found["components"]),
+        Row(
+            f"table of {components}: scrolling aside",
+            found["components"]["aside"],
+            "frames/s",
+            at_least(50),
+        ),
         Row("a new job is seen in the table after", found["created"], "s", at_most(1.0)),
         Row("a job that ends is seen so after", found["completed"], "s", at_most(1.0)),
         Row(
@@ -64,46 +66,18 @@ def run() -> list[Row]:
     ]
 
 
+def _table(table: str, found: dict[str, float]) -> list[Row]:
+    return [
+        Row(f"{table}: first paint", found["paint"], "s", at_most(0.5)),
+        Row(f"{table}: scrolling", found["scroll"], "frames/s", at_least(50)),
+    ]
+
+
 def _figures(url: str) -> dict[str, Any]:
     command = ["node", str(_SCRIPT), url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
-
-
-@contextmanager
-def _lab(it: Running) -> Iterator[str]:
-    """A JupyterLab of its own on that Studio."""
-    with tempfile.TemporaryDirectory(prefix="studio-lab-") as folder:
-        port = _free_port()
-        url = f"http://127.0.0.1:{port}"
-        env = {**os.environ, "STUDIO_HOME": str(it.home), "JUPYTERLAB_SETTINGS_DIR": folder}
-        options = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"]
-        options += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
-        options += [f"--ServerApp.root_dir={folder}", "--LabApp.news_url="]
-        lab = Path(sys.executable).with_name("jupyter-lab")
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen([lab, *options], env=env, stdout=log, stderr=log)
-        try:
-            until(lambda: _answers(f"{url}/studio/api/status"), 60, "JupyterLab starts", pause=0.2)
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(json.load(answer)["ready"])
-    except URLError:
-        return False
 
 
 def _filled(home: Path) -> None:
@@ -114,6 +88,7 @@ def _filled(home: Path) -> None:
         jobs = [_job(number, now) for number in range(_JOBS)]
         for first in range(0, _JOBS, _BATCH):
             database.write(partial(_insert, jobs=jobs[first : first + _BATCH]))
+        compared.fill(database, _COMPONENTS, _FIELDS, _FIELDS)
     finally:
         database.close()
 

@@ -1,7 +1,8 @@
 """The router against the model server alone: latency it adds, requests a second it passes.
 
 The model server is a small C program, so that the figures are the router's. wrk (Debian) drives
-both with the same 1 KiB POST; the one for the router is signed once and checked every time.
+both with the same 1 KiB POST; the one for the router is signed once and checked every time. Then
+again with every request captured.
 """
 
 import json
@@ -20,11 +21,13 @@ from benchmarks import processes, wrk
 from benchmarks.clocks import until
 from benchmarks.harness import Row, at_least, at_most
 from benchmarks.wrk import Load
-from studio.serving.table import Key, Table, Variant, write_table
+from studio.serving import capture
+from studio.serving.table import Capture, Key, Table, Variant, write_table
 
 _KEY, _SECRET = "AKIABENCHBENCHBENCHB", "a secret of no account"
 _BODY = b"1.5," * 255 + b"1.5\n"
 _SECONDS = 4
+_CAPTURE = Capture("bench", 100, "s3://nobody/stores", "", "", csv=("text/csv",))
 
 _ECHO_SERVER = Path(__file__).with_name("echo_server.c")
 
@@ -38,7 +41,10 @@ def run() -> list[Row]:
         Echo(Path(folder)) as echo,
         Router(Path(folder) / "home", echo.port) as router,
     ):
-        return _rows(router, echo)
+        rows = _rows(router, echo)
+        plain = router.load(1)
+        with Router(Path(folder) / "capturing", echo.port, _CAPTURE) as capturing:
+            return rows + _captured(plain, router, capturing)
 
 
 def _rows(router: "Router", echo: "Echo") -> list[Row]:
@@ -53,6 +59,26 @@ def _rows(router: "Router", echo: "Echo") -> list[Row]:
             ceiling.rate, many.rate / ceiling.rate),
         Row("router: CPU a request", router.cpu_microseconds, "us"),
         Row("router: memory after the load", processes.resident_mib(router.pid), "MiB"),
+    ]  # fmt: skip
+
+
+def _captured(plain: Load, router: "Router", capturing: "Router") -> list[Row]:
+    one, without = capturing.load(1), router.cpu_microseconds
+    asked = one.requests
+    spent = capturing.cpu_microseconds
+
+    def told() -> dict[str, int]:
+        return capture.counts(capturing.home, _CAPTURE.record)
+
+    until(lambda: told()["captured"] + told()["dropped"] >= asked, 60, "all is told", 0.1)
+    peer = "the same router without capture"
+    return [
+        Row("router: latency added by 100 % capture, p50, 1 connection", one.p50 - plain.p50, "ms",
+            at_most(0.2), peer, plain.p50),
+        Row("router: latency added by 100 % capture, p99, 1 connection", one.p99 - plain.p99, "ms",
+            at_most(2.0), peer, plain.p99),
+        Row("router: CPU a request with 100 % capture", spent, "us", None, peer, without),
+        Row("router: requests dropped by capture", 100 * told()["dropped"] / asked, "%"),
     ]  # fmt: skip
 
 
@@ -87,9 +113,9 @@ class Echo:
 class Router:
     """The router as a process of its own, with one endpoint."""
 
-    def __init__(self, home: Path, server: int) -> None:
-        self._home = home
-        variant = Variant("AllTraffic", 1.0, (f"127.0.0.1:{server}",))
+    def __init__(self, home: Path, server: int, capture: Capture | None = None) -> None:
+        self.home = home
+        variant = Variant("AllTraffic", 1.0, (f"127.0.0.1:{server}",), capture=capture)
         table = Table(1, "0" * 12, "us-east-1", {_KEY: Key(_SECRET)}, {"bench": (variant,)})
         write_table(home, table)
         command = [sys.executable, "-m", "studio.serving.router", "--home", str(home)]
@@ -109,11 +135,11 @@ class Router:
 
     def __enter__(self) -> "Router":
         try:
-            until((self._home / "router" / "pid.json").exists, 30, "the router is there", 0.02)
+            until((self.home / "router" / "pid.json").exists, 30, "the router is there", 0.02)
         except TimeoutError:
             self.__exit__()
             raise
-        port = (self._home / "router" / "port").read_text()
+        port = (self.home / "router" / "port").read_text()
         self._url = f"http://127.0.0.1:{port}/endpoints/bench/invocations"
         return self
 

@@ -1,27 +1,14 @@
 // Measures the panels in a browser: `node panels.mjs URL` prints figures as JSON. See bench_panels.py.
-import { createRequire } from 'node:module';
+import { launched, painted, scrolled } from './browser.mjs';
 
-const { chromium } = createRequire(
-  new URL('../ui-tests/package.json', import.meta.url)
-)('@playwright/test');
 const [base] = process.argv.slice(2);
 const OURS = '**/extensions/jupyter-ml-studio/**';
 const LOADS = 5;
 const SCROLL_MS = 4000;
 const STEP = 240;
+const ASIDE = 60;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-dev-shm-usage',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run'
-  ]
-});
+const browser = await launched();
 const figures = { with: [], without: [] };
 for (let load = 0; load < LOADS; load++) {
   for (const kind of ['with', 'without']) {
@@ -37,8 +24,13 @@ figures.files = await page.evaluate(() =>
     .map(entry => entry.name)
     .filter(name => name.includes('/extensions/jupyter-ml-studio/'))
 );
-figures.paint = await page.evaluate(painted);
-figures.scroll = await page.evaluate(scrolled, [SCROLL_MS, STEP]);
+const jobs = { command: 'studio:open-jobs', row: '[data-studio-kind=job]' };
+const table = {
+  command: 'studio:compare',
+  row: '[data-studio-kind=component]'
+};
+figures.jobs = await measured(jobs);
+figures.components = await measured(table);
 Object.assign(figures, await page.evaluate(seen));
 await browser.close();
 console.log(JSON.stringify(figures));
@@ -67,39 +59,17 @@ async function opened(whole) {
   return { page, ready };
 }
 
-/** Seconds from the command to the first frame with rows. */
-function painted() {
-  const begun = performance.now();
-  void window.jupyterapp.commands.execute('studio:open-jobs', {});
-  return new Promise(resolve => {
-    const look = () =>
-      document.querySelector('[data-studio-kind=job]')
-        ? requestAnimationFrame(() =>
-            resolve((performance.now() - begun) / 1000)
-          )
-        : requestAnimationFrame(look);
-    look();
-  });
-}
-
-/** Frames a second while the whole table passes by. */
-function scrolled([duration, step]) {
-  const scroller = document.querySelector('.jp-StudioGrid-scroller');
-  return new Promise(resolve => {
-    let frames = 0;
-    const begun = performance.now();
-    const frame = now => {
-      frames++;
-      scroller.scrollTop += step;
-      if (now - begun < duration) {
-        requestAnimationFrame(frame);
-      } else {
-        scroller.scrollTop = 0;
-        resolve((1000 * frames) / (performance.now() - begun));
-      }
-    };
-    requestAnimationFrame(frame);
-  });
+/** A table's first paint, how it scrolls down and, where it is wide, aside. */
+async function measured(table) {
+  const paint = await page.evaluate(painted, table);
+  await page.waitForTimeout(1000);
+  const by = (axis, step) =>
+    page.evaluate(scrolled, [SCROLL_MS, table.row, axis, step]);
+  return {
+    paint,
+    scroll: await by('scrollTop', STEP),
+    aside: await by('scrollLeft', ASIDE)
+  };
 }
 
 /** Seconds from a change of a job, as the server dates it, until its row shows it. */
