@@ -33,9 +33,9 @@ demo: .venv/.ready .venv-sdk/.ready
 	@$(SDK)/python examples/demo.py
 
 # Two workers a processor: tests wait for processes half of the time. Five thousand tests of real processes
-# meet a race now and then: what fails is tried once more, and the summary names it.
+# meet a race now and then: what fails is tried again, twice at most, and the summary tells why.
 test: setup
-	@$(BIN)/python -m pytest -n $$(( 2 * $$(nproc) )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 -rsR
+	@$(BIN)/python -m pytest -n $$(( 2 * $$(nproc) )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 2 -rsR
 
 ui: .venv/.panels
 	@$(BIN)/python -m pytest -rs tests/ui/test_$(or $(NAME),*).py

@@ -57,12 +57,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[item.path])
 
 
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """After a failure every fixture is made anew: what is tried again meets nothing of the first
+    attempt, no job of the same name and no server that hangs, and neither do the tests after it."""
+    if item.stash.get(_FAILED, False):
+        item.stash[_FAILED] = False
+        item.session._setupstate.teardown_exact(None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why tests were tried again: a race whose reason is lost is never mended."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"tried again: {report.nodeid}")
+        terminalreporter.write_line("\n".join(report.longreprtext.splitlines()[-30:]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_stays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What programs keep for a while lies in the folder of the tests; nothing outlives them."""
     base = tmp_path_factory.getbasetemp()
     temporary = base / "temporary"
-    temporary.mkdir()
+    temporary.mkdir(exist_ok=True)
     studios.CLEAN["TMPDIR"] = os.environ["TMPDIR"] = str(temporary)
     tempfile.tempdir = None
     yield
