@@ -196,13 +196,28 @@ class Invocation:
 
     def go(self) -> None:
         """Send to a server that has not been tried."""
-        server = self._variant.pick(monotonic(), self.tried)
+        server = self._pick()
         if server is not None:
             server.send(self)
         elif self.tried:
             self._fail(ApiError("ServiceUnavailable", "No instance accepts connections.", 503))
         else:
             self._fail(ApiError("ServiceUnavailable", "All instances are at capacity.", 503))
+
+    def _pick(self) -> Server | None:
+        """A server of the variant, or of a spare: of the same name for who named the variant."""
+        variant, now = self._variant, monotonic()
+        server = variant.pick(now, self.tried) if variant.servers else None
+        if server is None and variant.spares:
+            named = "x-amzn-sagemaker-target-variant" in self._request.headers
+            for spare in variant.spares:
+                if named and spare.name != variant.name:
+                    continue
+                server = spare.pick(now, self.tried)
+                if server is not None:
+                    self._variant = spare
+                    break
+        return server
 
     def message(self, host: bytes) -> Iterable[bytes]:
         self._sent = monotonic()

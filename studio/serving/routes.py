@@ -17,6 +17,7 @@ class VariantRoute:
 
     __slots__ = (
         "_next", "capture", "endpoint", "log_arn", "name", "reply_head", "servers", "shadows",
+        "spares",
     )  # fmt: skip
 
     def __init__(
@@ -29,6 +30,8 @@ class VariantRoute:
         self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
         self.capture = CaptureRoute(endpoint, variant) if variant.capture else None
         self.shadows: tuple[ShadowRoute, ...] = ()
+        self.spares: tuple[VariantRoute, ...] = ()
+        """Variants of another fleet of the endpoint, for what none of these servers takes."""
         self._next = 0
 
     def pick(self, now: float, tried: tuple[Server, ...]) -> Server | None:
@@ -79,19 +82,27 @@ class ShadowRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointRoute:
-    """One endpoint: its variants by name, and those that share the traffic by weight."""
+class Choice:
+    """Variants that share requests, with the sums of their weights."""
 
-    by_name: dict[str, VariantRoute]
-    shared: list[VariantRoute]
+    routes: list[VariantRoute]
     sums: list[float]
 
-    def choose(self) -> VariantRoute:
+    def draw(self) -> VariantRoute:
         """A variant, by weight."""
-        if len(self.shared) == 1:
-            return self.shared[0]
+        if len(self.routes) == 1:
+            return self.routes[0]
         draw = random.random() * self.sums[-1]
-        return self.shared[min(bisect_right(self.sums, draw), len(self.shared) - 1)]
+        return self.routes[min(bisect_right(self.sums, draw), len(self.routes) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRoute:
+    """One endpoint: its variants by name (two of one name while it is updated), and those that
+    share the traffic."""
+
+    by_name: dict[str, Choice]
+    shared: Choice
 
 
 class Routes:
@@ -141,13 +152,14 @@ class Routes:
                 "ValidationError", f"Endpoint {endpoint} of account {account} not found."
             )
         if target_variant is None:
-            return route.choose()
-        variant = route.by_name.get(target_variant)
-        if variant is None:
+            return route.shared.draw()
+        choice = route.by_name.get(target_variant)
+        if choice is None:
             raise ApiError(
                 "ValidationError",
                 f"Variant {target_variant} of endpoint {endpoint} of account {account} not found.",
             )
+        variant = choice.draw()
         if not variant.servers:
             raise ApiError(
                 "ServiceUnavailable", f"Variant {target_variant} has no running instance.", 503
@@ -157,7 +169,7 @@ class Routes:
     def _endpoint(self, table: Table, name: str, variants: tuple[Variant, ...]) -> EndpointRoute:
         group = f"arn:aws:logs:{table.region}:{table.account}:log-group:/aws/sagemaker/Endpoints/"
         routes = {
-            variant.name: VariantRoute(
+            variant: VariantRoute(
                 name,
                 variant,
                 variant.log_stream or group + name,
@@ -165,17 +177,58 @@ class Routes:
             )
             for variant in variants
         }
-        production = [variant for variant in variants if not variant.shadow]
-        serving = [variant for variant in production if variant.servers]
-        weighted = [variant for variant in serving if variant.weight > 0]
-        weights = [variant.weight for variant in weighted] or [1.0] * len(serving)
-        by_name = {variant.name: routes[variant.name] for variant in production}
-        shared = [by_name[variant.name] for variant in weighted or serving]
-        shadows = tuple(
-            ShadowRoute(routes[it.name], it.shadow, min(1.0, it.weight / sum(weights)))
-            for it in variants
-            if it.shadow and it.servers
-        )
-        for route in by_name.values():
-            route.shadows = shadows
-        return EndpointRoute(by_name, shared, list(accumulate(weights)))
+        production = {it: route for it, route in routes.items() if not it.shadow}
+        serving = {it: route for it, route in production.items() if it.servers}
+        for fleet in {it.fleet for it in variants}:
+            _join(fleet, routes, serving)
+        named: dict[str, dict[Variant, VariantRoute]] = {}
+        for it, route in production.items():
+            named.setdefault(it.name, {})[it] = route
+        by_name = {key: _by_share(found) for key, found in named.items()}
+        return EndpointRoute(by_name, _choice(serving, _weights(list(serving))))
+
+
+def _join(
+    fleet: str, routes: dict[Variant, VariantRoute], serving: dict[Variant, VariantRoute]
+) -> None:
+    """Tell the variants of a fleet of its shadows, and of who may stand in for them."""
+    mine = [it for it in serving if it.fleet == fleet]
+    total = sum(it.weight for it in mine) or float(len(mine))
+    shadows = tuple(
+        ShadowRoute(route, it.shadow, min(1.0, it.weight / total))
+        for it, route in routes.items()
+        if it.shadow and it.servers and it.fleet == fleet and mine
+    )
+    others = sorted(
+        (it for it in serving if it.fleet != fleet), key=lambda it: (it.share, it.weight)
+    )
+    spares = tuple(serving[it] for it in reversed(others))
+    for it, route in routes.items():
+        if it.fleet == fleet and not it.shadow:
+            route.shadows, route.spares = shadows, spares
+
+
+def _weights(serving: list[Variant]) -> list[float]:
+    """What each variant gets of the endpoint's requests."""
+    totals: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for it in serving:
+        totals[it.fleet] = totals.get(it.fleet, 0.0) + it.weight
+        counts[it.fleet] = counts.get(it.fleet, 0) + 1
+    return [
+        it.share * (it.weight / totals[it.fleet] if totals[it.fleet] else 1 / counts[it.fleet])
+        for it in serving
+    ]
+
+
+def _by_share(found: dict[Variant, VariantRoute]) -> Choice:
+    """Of variants of one name: by the shares of their fleets, of those that have servers."""
+    serving = {it: route for it, route in found.items() if it.servers} or found
+    return _choice(serving, [it.share for it in serving])
+
+
+def _choice(found: dict[Variant, VariantRoute], weights: list[float]) -> Choice:
+    """Those that have a weight; all alike when none has."""
+    pairs = list(zip(found.values(), weights, strict=True))
+    weighted = [pair for pair in pairs if pair[1] > 0] or [(route, 1.0) for route, _ in pairs]
+    return Choice([route for route, _ in weighted], list(accumulate(it for _, it in weighted)))

@@ -46,6 +46,11 @@ class Variant:
     """It answers nobody: it is asked what others were, and this is the name of the record of how
     its answers differ. Empty: a variant in production."""
     capture: Capture | None = None
+    fleet: str = ""
+    """While an endpoint is updated an old fleet and a new one serve it, each with variants of its
+    own, maybe of the same names; weights are within a fleet."""
+    share: float = 1.0
+    """Of the endpoint's requests, for the whole fleet; 0: only what no other can take."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +139,23 @@ def _key(entry: dict[str, Any]) -> Key:
 
 
 def _variant(entry: dict[str, Any]) -> Variant:
-    weight = float(entry["weight"])
-    if not 0.0 <= weight < float("inf"):
-        raise ValueError(f"weight {weight} is not a finite number >= 0")
     return Variant(
         name=_checked(_NAME, entry["name"]),
-        weight=weight,
+        weight=_finite(entry["weight"]),
         servers=tuple(_checked(_SERVER, server) for server in entry["servers"]),
         log_stream=str(entry.get("log_stream", "")),
         shadow=_checked(_RECORD, shadow) if (shadow := entry.get("shadow")) else "",
         capture=captured(capture) if (capture := entry.get("capture")) else None,
+        fleet=str(entry.get("fleet", "")),
+        share=_finite(entry.get("share", 1.0)),
     )
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not 0.0 <= number < float("inf"):
+        raise ValueError(f"weight {number} is not a finite number >= 0")
+    return number
 
 
 def captured(entry: dict[str, Any]) -> Capture:
