@@ -92,6 +92,7 @@ def test_the_code_of_the_tutorial_runs(studio):
         "follow-a-job",
         "lineage",
         "logs",
+        "model-registry",
         "notebook-jobs",
         "schedules",
         "several-hosts",

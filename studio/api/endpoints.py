@@ -183,7 +183,7 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     ]
     definitions = {}
     for name in {variant["ModelName"] for variant in variants}:
-        definition = store.require(ctx, models.NOUN, name).spec
+        definition = models.definition(store.require(ctx, models.NOUN, name))
         if len(models.containers(definition)) != 1:
             raise ValidationException(
                 f"Model {name}: inference pipelines (several containers) are not executed yet."

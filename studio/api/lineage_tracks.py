@@ -1,6 +1,7 @@
 """What jobs, models and endpoints leave in lineage, in the transactions that store them.
 
     data, image -> the job's component -> model.tar.gz -> model -> deployment -> endpoint
+                                          model.tar.gz -> model package -> approval -> model
 
 Everything has the name that its source gives it, and is stored once however often it is told.
 """
@@ -11,7 +12,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from studio.api import endpoints, job_components, job_documents, lineage_entities, models
+from studio.api import (
+    endpoints,
+    job_components,
+    job_documents,
+    lineage_entities,
+    model_package_names,
+    models,
+)
 from studio.api.lineage_entities import ACTION, ARTIFACT, CONTEXT
 from studio.db import resources
 from studio.db.resources import Doc, Resource
@@ -68,8 +76,28 @@ def of_model(connection: Connection, model: Resource) -> None:
     """Images and data of its containers before it."""
     whose = _owned(model)
     arn = _model(connection, whose, model)
-    for source in _parts(connection, whose, model.spec):
+    definition = models.definition(model)
+    for source in _parts(connection, whose, definition):
         _edge(connection, whose, source, arn)
+    packages = {it["ModelPackageName"]: None for it in _packaged(definition)}
+    for package in packages:
+        found = resources.find_arn(connection, package)
+        if found is not None and found.status:
+            _edge(connection, whose, _approval(connection, found), arn)
+
+
+def of_package(connection: Connection, package: Resource) -> None:
+    """Behind what it is made of, before its group, and before the word on whether it may serve."""
+    whose = _owned(package)
+    arn = _artifact(connection, whose, "Model", package.arn, ArtifactName=package.name)
+    for part in _parts(connection, whose, package.spec.get("InferenceSpecification", {})):
+        _edge(connection, whose, part, arn)
+    group = model_package_names.group_of(package)
+    if group:
+        source = {"SourceUri": _arn(whose, model_package_names.GROUP.kind, group)}
+        context = _Made(CONTEXT, f"{group}-aws-model-group", "ModelGroup", source)
+        _edge(connection, whose, arn, _entity(connection, whose, context), "AssociatedWith")
+        _edge(connection, whose, arn, _approval(connection, package))
 
 
 def of_endpoint(connection: Connection, endpoint: Resource) -> None:
@@ -113,6 +141,11 @@ def _follow_endpoint(connection: Connection, before: Resource | None, after: Res
         of_endpoint(connection, after)
 
 
+def _follow_package(connection: Connection, before: Resource | None, after: Resource) -> None:
+    if before is None or _decision(before) != _decision(after):
+        of_package(connection, after)
+
+
 def _drop_components(connection: Connection, gone: Sequence[Resource]) -> None:
     lineage.forget(connection, [it.arn for it in gone])
 
@@ -142,9 +175,29 @@ def _deployed(
         for name, definition in deployment["Models"].items():
             kind = models.NOUN.kind
             found = resources.find(connection, whose.account, whose.region, kind, name)
-            if found is not None and found.spec == definition:
+            if found is not None and models.definition(found) == definition:
                 yield _model(connection, whose, found)
             yield from _parts(connection, whose, definition)
+
+
+def _packaged(definition: Doc) -> Iterator[Doc]:
+    return (it for it in models.containers(definition) if "ModelPackageName" in it)
+
+
+def _decision(package: Resource) -> tuple[str, str]:
+    return package.status, package.spec.get("ApprovalDescription", "")
+
+
+def _approval(connection: Connection, package: Resource) -> str:
+    """The ARN of the action that says whether a version may serve: one a version, kept current."""
+    status, words = _decision(package)
+    name = f"{package.name.replace('/', '-')}-{package.created_at}-aws-approval"
+    source = {"SourceUri": package.arn, "SourceType": "ARN"}
+    made = _Made(ACTION, name, "Approval", source)
+    said = {"ModelApprovalStatus": status, "ApprovalDescription": words}
+    outcome = "InProgress" if status == "PendingManualApproval" else "Completed"
+    properties = {key: it for key, it in said.items() if it}
+    return _entity(connection, _owned(package), made, Status=outcome, Properties=properties)
 
 
 def _model(connection: Connection, whose: _Owned, model: Resource) -> str:
@@ -162,6 +215,8 @@ def _parts(connection: Connection, whose: _Owned, definition: Doc) -> Iterator[s
             yield _artifact(connection, whose, "Model", "s3://{}/{}".format(*location))
         if "Image" in container:
             yield _artifact(connection, whose, "Image", container["Image"])
+        if "ModelPackageName" in container:
+            yield _artifact(connection, whose, "Model", container["ModelPackageName"])
 
 
 def _artifact(
@@ -173,7 +228,7 @@ def _artifact(
     return _entity(connection, whose, _Made(ARTIFACT, name, type_, known), **more)
 
 
-def _entity(connection: Connection, whose: _Owned, made: _Made, **more: str) -> str:
+def _entity(connection: Connection, whose: _Owned, made: _Made, **more: object) -> str:
     """The ARN of an entity, which is stored, or stored anew with `more`, if it is not so yet."""
     found = resources.find(connection, whose.account, whose.region, made.kind, made.name)
     if found is None:
@@ -225,5 +280,6 @@ def _owned(it: Resource) -> _Owned:
 for _kind in job_components.SOURCES:
     resources.follow(_kind, _follow_job)
 resources.follow(models.NOUN.kind, _follow_model)
+resources.follow(model_package_names.PACKAGE.kind, _follow_package)
 resources.follow(endpoints.NOUN.kind, _follow_endpoint)
 resources.drop_with(components.KIND, _drop_components)

@@ -3,13 +3,14 @@
 import re
 from urllib.parse import unquote, urlsplit
 
-from studio.api import images, store
+from studio.api import images, model_package_names, store
 from studio.api.registry import Context, operation
 from studio.api.training_checks import check_environment
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 from studio.runners import sandbox
 from studio.s3.client import parse_uri
+from studio.s3.index import StoredObject
 
 NOUN = store.Noun(
     kind="model",
@@ -38,9 +39,13 @@ def _created(ctx: Context, request: Doc) -> Resource:
         )
     if request.get("VpcConfig"):
         raise ValidationException("VpcConfig is not executed yet.")
-    for container in containers(request):
+    served = [it for each in containers(request) for it in model_package_names.served(ctx, each)]
+    for container in served:
         _check(ctx, container)
-    return store.create(ctx, NOUN, request["ModelName"], request, status="InService")
+    # A copy: packages may be changed and deleted, and the model stays what it is.
+    packaged = any("ModelPackageName" in it for it in served)
+    state: Doc = {"Containers": served} if packaged else {}
+    return store.create(ctx, NOUN, request["ModelName"], request, status="InService", state=state)
 
 
 @operation("sagemaker", "DescribeModel")
@@ -70,6 +75,14 @@ def described(model: Resource) -> Doc:
     }
 
 
+def definition(model: Resource) -> Doc:
+    """What endpoints serve: the request, with the containers of the packages that it names."""
+    if "Containers" not in model.state:
+        return model.spec
+    kept = {name: it for name, it in model.spec.items() if name != "PrimaryContainer"}
+    return {**kept, "Containers": model.state["Containers"]}
+
+
 def containers(model: Doc) -> list[Doc]:
     """The containers of a model definition, in the order in which a request passes them."""
     primary = model.get("PrimaryContainer")
@@ -86,11 +99,11 @@ def data_url(container: Doc) -> str | None:
 def changed(container: Doc, etag: str) -> str:
     """What to say of an artifact that is not the one which the container pins by its ETag."""
     source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    pinned: str = source.get("ETag", "").strip('"')
+    pinned: str = (source.get("ETag") or container.get("ModelDataETag", "")).strip('"')
     if pinned in ("", etag.strip('"')):
         return ""
     return (
-        f"Artifact digest changed: the ETag of {source['S3Uri']} is {etag}, and the model has "
+        f"Artifact digest changed: the ETag of {data_url(container)} is {etag}, and the model has "
         f"{pinned}. Create a model of what is there now, or put the artifact back."
     )
 
@@ -109,9 +122,25 @@ def artifact(container: Doc) -> tuple[str, str] | None:
     return match["bucket"], unquote(parts.path.lstrip("/"))
 
 
+def data(ctx: Context, container: Doc) -> StoredObject | None:
+    """A container's model.tar.gz; None when it names none. Raises ValidationException when it is
+    not there, or is not the one that the container pins."""
+    location = artifact(container)
+    if location is None:
+        return None
+    bucket, key = location
+    there = bool(key) and ctx.store.bucket_exists(bucket)
+    found = ctx.store.head(bucket, key) if there else None
+    if found is None:
+        raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")
+    if said := changed(container, found.etag):
+        raise ValidationException(said)
+    return found
+
+
 def _check(ctx: Context, container: Doc) -> None:
     if "Image" not in container:
-        raise ValidationException("Image is required: model packages are not executed yet.")
+        raise ValidationException("Image is required, or ModelPackageName.")
     program = images.require(ctx.settings, images.served(ctx.settings, container))
     if program.framework == "python" and not program.scripted:
         raise ValidationException(f"The image {container['Image']} has no server of its own.")
@@ -121,16 +150,7 @@ def _check(ctx: Context, container: Doc) -> None:
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is not None and source["CompressionType"] != "Gzip":
         raise ValidationException("ModelDataSource: only CompressionType Gzip is executed yet.")
-    location = artifact(container)
-    if location is None:
-        return
-    bucket, key = location
-    there = bool(key) and ctx.store.bucket_exists(bucket)
-    found = ctx.store.head(bucket, key) if there else None
-    if found is None:
-        raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")
-    if said := changed(container, found.etag):
-        raise ValidationException(said)
+    data(ctx, container)
 
 
 def _summary(model: Summary) -> Doc:

@@ -143,7 +143,7 @@ def _variants(deployment: Doc) -> list[Doc]:
 
 
 def _model(model: Resource) -> Doc:
-    container = next(iter(models.containers(model.spec)), {})
+    container = next(iter(models.containers(models.definition(model))), {})
     return {"Image": container.get("Image"), "ModelDataUrl": models.data_url(container)}
 
 

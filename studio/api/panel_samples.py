@@ -44,7 +44,7 @@ def _container(ctx: Context, request: Doc) -> Doc:
     if ("EndpointName" in request) == ("ModelName" in request):
         raise ValidationException("Name either an endpoint or a model.")
     if "ModelName" in request:
-        definition = store.require(ctx, models.NOUN, request["ModelName"]).spec
+        definition = models.definition(store.require(ctx, models.NOUN, request["ModelName"]))
     else:
         endpoint = store.require(ctx, endpoints.NOUN, request["EndpointName"])
         deployment = endpoint.state["Deployments"][0]

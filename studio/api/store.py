@@ -71,10 +71,7 @@ def create(
 ) -> Resource:
     """Insert a resource whose spec is `request` without its Tags; for a repeated call the first
     answer. Raises `noun.taken` when another call made it."""
-    now = ctx.now()
-    resource = replace(_unsaved(ctx, noun, name, now), **values)  # type: ignore[arg-type]
-    spec = {key: value for key, value in request.items() if key != "Tags"}
-    resource = replace(resource, spec=spec, tags=merged([], request.get("Tags", [])))
+    resource = _new(ctx, noun, name, request, values)
     mark = _mark(ctx, "create", resource.arn)
 
     def insert(connection: Connection) -> Resource:
@@ -82,7 +79,7 @@ def create(
         if made is None:
             resources.insert(connection, resource)
             also(connection, resource)
-            _record(connection, mark, resource.id, now)
+            _record(connection, mark, resource.id, resource.created_at)
         return made or resource
 
     try:
@@ -92,6 +89,37 @@ def create(
     if made.due_at is not None:
         ctx.hint(made.id)
     return made
+
+
+def create_numbered(
+    ctx: Context, noun: Noun, of: tuple[Noun, str], request: Doc, **values: object
+) -> Resource:
+    """Insert `NAME/1`, or whatever number is next, below the resource `of` (its noun, its NAME),
+    which counts them: a number is given once. As `create` does; `made` asks for it by NAME.
+
+    Raises the `missing` of what `of` names.
+    """
+    parent, below = of
+    mark = _mark(ctx, "create", arn(ctx, noun.kind, below))
+
+    def insert(connection: Connection) -> Resource | None:
+        made = _earlier(connection, mark)
+        if made is not None:
+            return made
+        counter = _require(connection, ctx, parent, below)
+        number = counter.state.get("Last", 0) + 1
+        resource = _new(ctx, noun, f"{below}/{number}", request, values)
+        counted = replace(counter, state={**counter.state, "Last": number})
+        if resources.update(connection, counted) is None:
+            return None
+        resources.insert(connection, resource)
+        _record(connection, mark, resource.id, resource.created_at)
+        return resource
+
+    while True:
+        made = ctx.db.write(insert)
+        if made is not None:
+            return made
 
 
 def find(ctx: Context, noun: Noun, name: str) -> Resource | None:
@@ -258,6 +286,15 @@ def _earlier(connection: Connection, mark: str) -> Resource | None:
 def _record(connection: Connection, mark: str, resource_id: str, now: int) -> None:
     if mark:
         calls.record(connection, mark, resource_id, now)
+
+
+def _new(
+    ctx: Context, noun: Noun, name: str, request: Doc, values: Mapping[str, object]
+) -> Resource:
+    spec = {key: value for key, value in request.items() if key != "Tags"}
+    tags = merged([], request.get("Tags", []))
+    unsaved = replace(_unsaved(ctx, noun, name, ctx.now()), spec=spec, tags=tags)
+    return replace(unsaved, **values)  # type: ignore[arg-type]
 
 
 def _unsaved(ctx: Context, noun: Noun, name: str, now: int) -> Resource:

@@ -225,6 +225,14 @@ def of_kind(connection: Connection, kind: str) -> list[Resource]:
     return [resource(row) for row in connection.execute(query)]
 
 
+def named_below(connection: Connection, it: Resource, kind: str) -> bool:
+    """Whether there is a resource of `kind` whose name begins with that of `it` and a slash."""
+    below = RESOURCE.c.name.startswith(f"{it.name}/", autoescape=True)
+    place = RESOURCE.c.account == it.account, RESOURCE.c.region == it.region
+    query = _LIVE.where(RESOURCE.c.kind == kind, *place, below)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def any_of(connection: Connection, kind: str) -> bool:
     """Whether there ever was a resource of that kind."""
     query = select(RESOURCE.c.id).where(RESOURCE.c.kind == kind)

@@ -14,6 +14,8 @@ ACTIONS = {
     "endpoint": "sagemaker:DescribeEndpoint",
     "endpoint-config": "sagemaker:DescribeEndpointConfig",
     "model": "sagemaker:DescribeModel",
+    "model-package": "sagemaker:DescribeModelPackage",
+    "model-package-group": "sagemaker:DescribeModelPackageGroup",
     "experiment": "sagemaker:DescribeExperiment",
     "experiment-trial": "sagemaker:DescribeTrial",
     "experiment-trial-component": "sagemaker:DescribeTrialComponent",

@@ -102,6 +102,41 @@ def test_from_data_to_the_endpoint_and_back(plane, sagemaker):
     assert made["AssociationType"] == "Produced"
 
 
+def test_a_version_lies_between_the_artifact_and_its_model(plane, sagemaker):
+    trained(plane, sagemaker, "registered")
+    uri = f"{OUT}/tracked/output/model.tar.gz"
+    sagemaker.create_model_package_group(ModelPackageGroupName="tracked")
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="tracked",
+        InferenceSpecification={"Containers": [{"Image": IMAGE, "ModelDataUrl": uri}]},
+    )["ModelPackageArn"]
+    [package] = sagemaker.list_artifacts(SourceUri=arn)["ArtifactSummaries"]
+    assert walked(sagemaker, package["ArtifactArn"], "Descendants") == [
+        ("Action", "Approval"),
+        ("Artifact", "Model"),
+        ("Context", "ModelGroup"),
+    ]
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good"
+    )
+    [action] = sagemaker.list_actions(SourceUri=arn, ActionType="Approval")["ActionSummaries"]
+    approval = sagemaker.describe_action(ActionName=action["ActionName"])
+    said = {"ModelApprovalStatus": "Approved", "ApprovalDescription": "good"}
+    assert (approval["Status"], approval["Properties"]) == ("Completed", said)
+    container = {"ModelPackageName": arn}
+    made = sagemaker.create_model(
+        ModelName="of-package", PrimaryContainer=container, ExecutionRoleArn=ROLE
+    )["ModelArn"]
+    [model] = sagemaker.list_artifacts(SourceUri=made)["ArtifactSummaries"]
+    before = {
+        it["SourceArn"]
+        for it in sagemaker.list_associations(DestinationArn=model["ArtifactArn"])[
+            "AssociationSummaries"
+        ]
+    }
+    assert {package["ArtifactArn"], action["ActionArn"]} <= before
+
+
 def test_what_failed_made_no_model(plane, sagemaker):
     trained(plane, sagemaker, "in-vain", "Failed")
     component = f"{ARN}experiment-trial-component/in-vain-aws-training-job"

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection
 
-from studio.api import endpoints, experiments, models, training_jobs, trials
+from studio.api import (
+    endpoints,
+    experiments,
+    model_package_groups,
+    model_packages,
+    models,
+    training_jobs,
+    trials,
+)
+from studio.api.model_package_names import GROUP, PACKAGE
 from studio.api.search import tracked
 from studio.api.search.properties import Property
 from studio.db import resources
@@ -91,6 +100,24 @@ ENTITIES = {
             "Model.CreationTime": "created_at",
         },
         prefix="Model",
+    ),
+    "ModelPackageGroup": Entity(
+        kind=GROUP.kind,
+        member="ModelPackageGroup",
+        documents=_each(model_package_groups.described),
+        columns=_columns("ModelPackageGroup", ModelPackageGroupStatus="status"),
+    ),
+    "ModelPackage": Entity(
+        kind=PACKAGE.kind,
+        member="ModelPackage",
+        documents=_each(model_packages.described),
+        columns={
+            "ModelPackageArn": "arn",
+            "CreationTime": "created_at",
+            "LastModifiedTime": "modified_at",
+            "ModelApprovalStatus": "status",
+        },
+        equal={"ModelPackageGroupName": model_packages.versions_of},
     ),
     "Experiment": Entity(
         kind=experiments.NOUN.kind,
