@@ -9,7 +9,8 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ class Counters:
             tally.model_errors += 1
             tally.client_errors += 400 <= model_status < 500
             tally.server_errors += model_status >= 500
-        _add(tally.model, model_us)
-        _add(tally.overhead, overhead_us)
+        tally.model[model_us] += 1
+        tally.overhead[overhead_us] += 1
 
     def tick(self, now: float) -> None:
         """Write what was counted, when it is time; `now` is the monotonic clock's."""
@@ -116,22 +117,9 @@ class _Tally:
 
     def __init__(self) -> None:
         self.invocations = self.client_errors = self.server_errors = self.model_errors = 0
-        self.model: dict[int, list[int]] = {}
-        self.overhead: dict[int, list[int]] = {}
-
-
-def _add(cells: dict[int, list[int]], value: int) -> None:
-    key = cell(value)
-    known = cells.get(key)
-    if known is None:
-        cells[key] = [1, value, value, value]
-        return
-    known[0] += 1
-    known[1] += value
-    if value < known[2]:
-        known[2] = value
-    elif value > known[3]:
-        known[3] = value
+        # How often each number of microseconds was seen: the least work for each invocation.
+        self.model: defaultdict[int, int] = defaultdict(int)
+        self.overhead: defaultdict[int, int] = defaultdict(int)
 
 
 def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
@@ -144,11 +132,23 @@ def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
         "Invocation4XXErrors": list(_flags(tally.client_errors, number)),
         "Invocation5XXErrors": list(_flags(tally.server_errors, number)),
         "InvocationModelErrors": list(_flags(tally.model_errors, number)),
-        "ModelLatency": list(tally.model.values()),
-        "OverheadLatency": list(tally.overhead.values()),
+        "ModelLatency": _rows(tally.model),
+        "OverheadLatency": _rows(tally.overhead),
     }
     line = {"at": at, "endpoint": variant.endpoint, "variant": variant.name, "metrics": metrics}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def _rows(seen: Mapping[int, int]) -> _Rows:
+    """A row for the values of each cell."""
+    cells: dict[int, list[float]] = {}
+    for value, times in seen.items():
+        row = cells.setdefault(cell(value), [0, 0, value, value])
+        row[0] += times
+        row[1] += value * times
+        row[2] = min(row[2], value)
+        row[3] = max(row[3], value)
+    return list(cells.values())
 
 
 def _flags(count: int, number: int) -> Iterator[list[int]]:

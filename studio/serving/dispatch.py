@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from time import monotonic
 from urllib.parse import unquote
@@ -271,6 +272,7 @@ def _shows(token: str, wanted: str) -> bool:
     return hmac.compare_digest(given, wanted)
 
 
+@lru_cache(maxsize=1024)
 def _endpoint_name(method: bytes, path: bytes) -> str:
     """The endpoint that an InvokeEndpoint names; ApiError for everything else."""
     parts = path.split(b"/")

@@ -99,18 +99,14 @@ class TableWatch:
 
     def look(self) -> None:
         """Read the table if its file is not the one last seen."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return
-        mark = (status.st_mtime_ns, status.st_ino, status.st_size)
-        if mark != self._seen:
-            self._seen = mark
+        mark = self._mark()
+        if mark is not None and mark != self._seen:
             self.read()
 
     def read(self) -> None:
         """Read the table now."""
         log = self._dispatcher.log
+        self._seen = self._mark()  # first: a table that is written meanwhile is seen next time
         try:
             table = load_table(self._path)
         except (OSError, ValueError) as error:
@@ -121,6 +117,14 @@ class TableWatch:
             self._dispatcher.recording.want()
         self._health.tick()  # who knows of the new table has to know who is still busy
         log("table loaded", version=table.version, endpoints=len(table.endpoints))
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        """What tells one table from the next; None when there is none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 async def _drain(dispatcher: Dispatcher) -> None:

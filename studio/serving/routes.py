@@ -41,6 +41,9 @@ class VariantRoute:
         """
         servers = self.servers
         count = len(servers)
+        if count == 1 and not tried:
+            only = servers[0]
+            return only if only.in_flight < only.limits.in_flight else None
         self._next = (self._next + 1) % count
         best: Server | None = None
         best_rank = (True, 0)

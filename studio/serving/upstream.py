@@ -4,6 +4,7 @@ It knows nothing of clients: a `Call` goes out, exactly one of its three outcome
 """
 
 import asyncio
+import select
 import socket
 from collections.abc import Iterable
 from time import monotonic
@@ -205,13 +206,14 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_keep",
-        "_parser", "_server", "_size", "_sock", "_status", "_transport", "_trouble",
+        "_parser", "_poll", "_server", "_size", "_status", "_transport", "_trouble",
         "deadline", "idle_since",
     )  # fmt: skip
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
         self._server = server
-        self._sock = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
         self._transport: asyncio.Transport | None = None
         self._call: Call | None = None
         self.deadline = _FOREVER
@@ -237,13 +239,7 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None or self._transport.is_closing():
             return False
-        try:
-            self._sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        return not self._poll.poll(0)
 
     def start(self, call: Call, host: bytes) -> None:
         self._call = call

@@ -7,6 +7,8 @@ from studio.wire.claims import Claim
 from studio.wire.signature import Request, decoded, pairs
 
 _ENCODED_QUERY = re.compile(r"[A-Za-z0-9._~%=&-]*")
+# A path that is its own canonical form: nothing to encode, no empty or dot segment.
+_CANONICAL_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 _ENCODED_PATH = re.compile(r"[A-Za-z0-9._~%/-]*")
 
 
@@ -26,7 +28,7 @@ def canonical_request(request: Request, claim: Claim) -> str:
 
 def _canonical_path(path: str, service: str) -> str:
     """S3 signs the path as it is; other services normalise it and encode it once more."""
-    if path == "/":
+    if path == "/" or _CANONICAL_PATH.fullmatch(path):
         return path
     if service == "s3":
         return path if _ENCODED_PATH.fullmatch(path) else quote(decoded(path), safe="/%~")

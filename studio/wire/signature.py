@@ -2,8 +2,8 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 Kind = Literal["missing", "malformed", "unknown_key", "mismatch", "skewed", "expired", "scope"]
@@ -17,8 +17,7 @@ MISMATCH = (
 )
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a signature covers, but for the body.
 
     Path and query are as on the wire; header names are lower-case, values are the wire's bytes
@@ -41,7 +40,7 @@ class Request:
         # Of a URL alone, some proxies cut the last slash off, some add one.
         paths = [prefix + self.path, *([prefix] if prefix and self.path == "/" else [])]
         headers = {**self.headers, "host": parts.netloc}
-        return [replace(self, path=path, headers=headers, external="") for path in paths]
+        return [self._replace(path=path, headers=headers, external="") for path in paths]
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,8 @@ def session_token(request: Request) -> str:
 
 def pairs(query: str) -> list[tuple[str, str]]:
     """Names and values of a query, still encoded."""
+    if not query:
+        return []
     return [(name, value) for name, _, value in (p.partition("=") for p in query.split("&") if p)]
 
 

@@ -6,7 +6,6 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from urllib.parse import unquote
 
 from studio.wire.signature import (
@@ -64,7 +63,7 @@ def verify(
     bucket_alone = request.path.count("/") == 1 and request.path != "/"
     if bucket_alone and not hmac.compare_digest(given, right):
         # Clients sign a bucket alone as the folder that it is.
-        right = _signature(replace(request, path=request.path + "/"), values, secret)
+        right = _signature(request._replace(path=request.path + "/"), values, secret)
     check_signature(given, right, secret, "v2-query")
     return Verified(
         values["AWSAccessKeyId"], "s3", "v2-query", "", values["Signature"], b"", "", ""

@@ -132,6 +132,18 @@ def test_sighup_reads_the_table_again(router):
     eventually(lambda: router.log().count("table loaded") == loads + 1)
 
 
+def test_an_announced_table_is_read_once(start_router, model):
+    router = start_router()
+    router.write({"echo": [("V", 1.0, [model.address])]})
+    loads = router.log().count("table loaded")
+    assert exchange(router, router.request()).status == 200
+    # What was counted is written by the same tick that looks at the table's file.
+    eventually(lambda: any((router.home / "router" / "metrics").iterdir()))
+    router.hints = False
+    router.write({"echo": [("V", 1.0, [model.address])]})
+    assert router.log().count("table loaded") == loads + 1
+
+
 def test_a_router_without_a_table_serves_nobody(start_router):
     router = start_router()
     assert exchange(router, b"GET /_studio/health HTTP/1.1\r\n\r\n").status == 200
