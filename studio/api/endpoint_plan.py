@@ -11,22 +11,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zlib import crc32
 
-from studio.api import endpoint_routes, images, instances, models, scripts
-from studio.container import layout
+from studio.api import endpoint_routes, instances, model_servers, models
 from studio.db.resources import Doc, Resource, Run
 from studio.reconcile.steps import (
     Dimensions,
     Kind,
     Observed,
     Plan,
-    Rejected,
     Remove,
     Route,
     Start,
     Step,
     Stop,
 )
-from studio.runners.base import Network, Resources, RunSpec, RunStatus, Server, Transfer
+from studio.runners.base import Resources, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
 
@@ -38,7 +36,6 @@ _LONGEST_DRAIN_MS = 65_000  # a model has a minute for its answer
 _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
 # A server that lived for so long did not die of its start: the next death counts as the first.
 _STEADY_MS = 600_000
-_HEALTH_SECONDS = 240.0
 _PAST = 50
 
 
@@ -299,25 +296,9 @@ def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Stor
     deployment, variant = next(_served(endpoint, start.role))
     model = deployment["Models"][variant["ModelName"]]
     container = models.containers(model)[0]
-    seconds = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _HEALTH_SECONDS)
-    program = images.served(settings, container)
-    python = images.interpreter(settings, program, container.get("Environment", {}))
-    return RunSpec(
-        id=start.run_id,
-        command=(*program.entrypoint, "serve"),
-        env=layout.serving_env(container, settings.region),
-        folders=layout.SERVING_FOLDERS,
-        archives=(
-            *_archives(container, storage),
-            *scripts.of_server(program, container, storage),
-        ),
-        stop_seconds=settings.server_stop_seconds,
-        server=Server(health_seconds=seconds),
-        network=Network(isolated=model.get("EnableNetworkIsolation", False)),
-        image=program.container,
-        image_program=not program.entrypoint,
-        python=python,
-    )
+    wanted = "ContainerStartupHealthCheckTimeoutInSeconds"
+    seconds = variant.get(wanted, model_servers.HEALTH_SECONDS)
+    return model_servers.spec(settings, start.run_id, model, container, storage, seconds)
 
 
 def _role_arn(endpoint: Resource, run_role: str) -> str:
@@ -342,17 +323,3 @@ def _served(endpoint: Resource, role: str) -> Iterator[tuple[Doc, Doc]]:
             for variant in deployment["Variants"]:
                 if variant["VariantName"] == name:
                     yield deployment, variant
-
-
-def _archives(container: Doc, storage: Storage) -> tuple[Transfer, ...]:
-    location = models.artifact(container)
-    if location is None:
-        return ()
-    bucket, key = location
-    found = storage.head(bucket, key)
-    if found is None:
-        raise Rejected(f"ClientError: Could not find model data at s3://{bucket}/{key}.")
-    if said := models.changed(container, found.etag):
-        raise Rejected(f"ClientError: {said}")
-    link, url = storage.source(found)
-    return (Transfer(path="model", size=found.size, link=link, url=url),)
