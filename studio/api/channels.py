@@ -99,7 +99,7 @@ def _staged(channel: Doc, mode: str, storage: Storage, share: Share, folder: str
     found = sources.records(source, storage)
     if not found:
         return None
-    contents = (_content(channel, found),)
+    contents = (content(channel["ChannelName"], source["S3Uri"], found),)
     if source.get("S3DataDistributionType") != "ShardedByS3Key":
         share = ALL
     if _piped(channel, mode):
@@ -116,7 +116,7 @@ def _staged(channel: Doc, mode: str, storage: Storage, share: Share, folder: str
     )
 
 
-def _content(channel: Doc, records: list[Record]) -> Content:
+def content(name: str, uri: str, records: Iterable[Record]) -> Content:
     """Of all hosts' shares together; what a manifest says itself counts as it is written."""
     digest, objects, size = hashlib.sha256(), 0, 0
     for record in records:
@@ -125,8 +125,7 @@ def _content(channel: Doc, records: list[Record]) -> Content:
                 objects, size = objects + 1, size + part.item.size
                 part = f"{part.name}\0{part.item.size}\0{part.item.etag}"
             digest.update(f"{part}\n".encode())
-    uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-    return Content(channel["ChannelName"], uri, objects, size, f"sha256:{digest.hexdigest()}")
+    return Content(name, uri, objects, size, f"sha256:{digest.hexdigest()}")
 
 
 def joined(staged: Iterable[Staged]) -> Staged:

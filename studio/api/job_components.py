@@ -28,6 +28,7 @@ from studio.runners.base import RunSpec
 SOURCES = {
     job_documents.TRAINING: "SageMakerTrainingJob",
     job_documents.PROCESSING: "SageMakerProcessingJob",
+    job_documents.TRANSFORM: "SageMakerTransformJob",
 }
 """Kind of job -> SourceType of its component."""
 _LONGEST_NAME = 120

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from studio.api import job_outputs
+from studio.api import job_outputs, models
 from studio.container import layout
 from studio.db.resources import Doc, Resource
 
-TRAINING, PROCESSING = "training-job", "processing-job"
+TRAINING, PROCESSING, TRANSFORM = "training-job", "processing-job", "transform-job"
+MODEL = "Model"
+"""Member of the spec of a transform job, beside those of its request: the model as it was."""
+
+
+_VERBS = {TRAINING: "Training", PROCESSING: "Processing", TRANSFORM: "Transform"}
 
 
 class Data(NamedTuple):
@@ -24,7 +29,7 @@ def cluster(spec: Doc) -> Doc:
     """How many instances of which type the request of a job asks for."""
     if "ProcessingResources" in spec:
         return dict(spec["ProcessingResources"]["ClusterConfig"])
-    return dict(spec.get("ResourceConfig", {}))
+    return dict(spec.get("ResourceConfig") or spec.get("TransformResources", {}))
 
 
 def hosts(spec: Doc) -> tuple[layout.Host, ...]:
@@ -36,6 +41,9 @@ def image(spec: Doc) -> str:
     """The URI of the image that a job runs; "" for none."""
     if "AppSpecification" in spec:
         return str(spec["AppSpecification"]["ImageUri"])
+    if MODEL in spec:
+        first = spec[MODEL].get("PrimaryContainer") or spec[MODEL]["Containers"][0]
+        return str(first.get("Image", ""))
     return str(spec["AlgorithmSpecification"].get("TrainingImage", ""))
 
 
@@ -48,6 +56,14 @@ def inputs(spec: Doc) -> Iterator[Data]:
     for each in spec.get("ProcessingInputs", ()):
         if "S3Input" in each:
             yield Data(each["InputName"], "DataSet", each["S3Input"]["S3Uri"])
+    if "TransformInput" in spec:
+        given = spec["TransformInput"]
+        uri = given["DataSource"]["S3DataSource"]["S3Uri"]
+        yield Data("SageMaker.TransformInput", "DataSet", uri, given.get("ContentType", ""))
+    if MODEL in spec:
+        artifact = models.data_url(models.containers(spec[MODEL])[0])
+        if artifact:
+            yield Data("SageMaker.ModelArtifact", "Model", artifact)
 
 
 def outputs(job: Resource) -> Iterator[Data]:
@@ -59,9 +75,14 @@ def outputs(job: Resource) -> Iterator[Data]:
     for each in job.spec.get("ProcessingOutputConfig", {}).get("Outputs", ()):
         if "S3Output" in each:
             yield Data(each["OutputName"], "DataSet", each["S3Output"]["S3Uri"])
+    if "TransformOutput" in job.spec:
+        made = job.spec["TransformOutput"]
+        yield Data(
+            "SageMaker.TransformOutput", "DataSet", made["S3OutputPath"], made.get("Accept", "")
+        )
 
 
 def times(job: Resource) -> tuple[int | None, int | None]:
     """When the command of a job began, and when the job was done."""
-    verb = "Processing" if job.kind == PROCESSING else "Training"
+    verb = _VERBS[job.kind]
     return job.state.get(f"{verb}StartTime"), job.state.get(f"{verb}EndTime")

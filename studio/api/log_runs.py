@@ -1,6 +1,6 @@
 """The logs of runs as CloudWatch Logs' groups, streams and events: read, and never written.
 
-Groups `/aws/sagemaker/TrainingJobs` and `.../ProcessingJobs` have a stream
+Groups `/aws/sagemaker/TrainingJobs`, `.../ProcessingJobs` and `.../TransformJobs` have a stream
 `<job>/algo-<n>-<epoch seconds>` a host; group `/aws/sagemaker/Endpoints/<endpoint>` a stream
 `<variant>/<run>` a server. Two kinds of reader are served: those that ask again from a time on,
 and those that keep a token.
@@ -24,6 +24,7 @@ _PREFIX = "/aws/sagemaker/"
 _JOBS = {
     "/aws/sagemaker/TrainingJobs": "training-job",
     "/aws/sagemaker/ProcessingJobs": "processing-job",
+    "/aws/sagemaker/TransformJobs": "transform-job",
 }
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
 _MOST_STREAMS = 50

@@ -11,13 +11,14 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from studio.api import access, store
-from studio.api.metrics import PROCESSING
+from studio.api.metrics import PROCESSING, TRANSFORM
 from studio.api.registry import Context
 from studio.metrics import store as metrics
 from studio.metrics.rows import Row
 from studio.metrics.store import Metric
 
-# Dimension of what Studio measures -> kind; hosts of processing jobs have a namespace.
+_HOSTS = {PROCESSING: "processing-job", TRANSFORM: "transform-job"}
+# Dimension of what Studio measures -> kind; hosts of other jobs have a namespace.
 _MEASURED = {
     "TrainingJobName": "training-job",
     "Host": "training-job",
@@ -26,6 +27,7 @@ _MEASURED = {
 _DESCRIBES = {
     "training-job": "sagemaker:DescribeTrainingJob",
     "processing-job": "sagemaker:DescribeProcessingJob",
+    "transform-job": "sagemaker:DescribeTransformJob",
     "endpoint": "sagemaker:DescribeEndpoint",
 }
 _PREFIXES = ("/aws/sagemaker/", "AWS/SageMaker")
@@ -35,8 +37,8 @@ def measured(metric: Metric) -> Iterator[tuple[str, str]]:
     """(kind, name) of the jobs and endpoints that Studio measured this of."""
     if metric.namespace.startswith(_PREFIXES):
         known = _MEASURED
-        if metric.namespace == PROCESSING:
-            known = {"Host": "processing-job"}
+        if metric.namespace in _HOSTS:
+            known = {"Host": _HOSTS[metric.namespace]}
         for dimension, value in metric.dimensions:
             if dimension in known:
                 # A host is named <job>/<host>.

@@ -27,6 +27,7 @@ _NUMBER = re.compile(
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 PROCESSING = "/aws/sagemaker/ProcessingJobs"
+TRANSFORM = "/aws/sagemaker/TransformJobs"
 
 
 def values(

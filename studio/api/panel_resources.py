@@ -13,7 +13,7 @@ from studio.db.resources import Doc, Resource
 from studio.db.tables import RESOURCE
 
 _KINDS = (
-    *("training-job", "processing-job", "endpoint", "endpoint-config", "model"),
+    *("training-job", "processing-job", "transform-job", "endpoint", "endpoint-config", "model"),
     *("experiment", "schedule"),
 )
 _REASON_CHARACTERS = 500
@@ -171,6 +171,7 @@ def _first_line(text: str | None) -> str | None:
 _OF_KIND: dict[str, Callable[[Resource], dict[str, Any]]] = {
     "training-job": _job,
     "processing-job": _job,
+    "transform-job": _job,
     "endpoint": _endpoint,
     "endpoint-config": _config,
     "model": _model,

@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import endpoints, log_runs, processing_jobs, store, training_jobs
+from studio.api import (
+    endpoints,
+    log_runs,
+    processing_jobs,
+    store,
+    training_jobs,
+    transform_jobs,
+)
 from studio.api.registry import Context
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
 from studio.errors import ValidationException
 
-_NOUNS = {noun.kind: noun for noun in (training_jobs.NOUN, processing_jobs.NOUN, endpoints.NOUN)}
+_NOUNS = {
+    it.NOUN.kind: it.NOUN for it in (training_jobs, processing_jobs, transform_jobs, endpoints)
+}
 _FAILED = ("failed", "lost")
 
 

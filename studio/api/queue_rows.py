@@ -12,7 +12,7 @@ from studio.reconcile import broker, interruptions, priorities, scheduler
 from studio.reconcile.scheduler import Place
 from studio.runners.base import Resources
 
-KINDS = ("training-job", "processing-job", "lease")
+KINDS = ("training-job", "processing-job", "transform-job", "lease")
 """Those that wait for their turn."""
 
 

@@ -26,6 +26,7 @@ METRICS = "/opt/ml/output/metrics/sagemaker"
 """Where a job writes metrics to be stored."""
 
 _GROUP = "homogeneousCluster"
+_STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,18 @@ def processing_env(request: Doc, region: str, host: str = "algo-1") -> dict[str,
 def serving_env(container: Doc, region: str) -> dict[str, str]:
     """Variables of a model server; those of the container definition win."""
     return {"AWS_REGION": region, **container.get("Environment", {})}
+
+
+def transform_env(request: Doc) -> dict[str, str]:
+    """Variables that a model server has in a transform job besides: the three last only if the
+    request of CreateTransformJob says them."""
+    said = {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": request.get("MaxPayloadInMB"),
+        "SAGEMAKER_BATCH_STRATEGY": _STRATEGIES.get(request.get("BatchStrategy", "")),
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": request.get("MaxConcurrentTransforms"),
+    }
+    given = {name: str(value) for name, value in said.items() if value is not None}
+    return {"SAGEMAKER_BATCH": "true", **given}
 
 
 def _channels(request: Doc) -> Doc:

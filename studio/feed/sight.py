@@ -11,6 +11,7 @@ from studio.identity.principals import Principal
 ACTIONS = {
     "training-job": "sagemaker:DescribeTrainingJob",
     "processing-job": "sagemaker:DescribeProcessingJob",
+    "transform-job": "sagemaker:DescribeTransformJob",
     "endpoint": "sagemaker:DescribeEndpoint",
     "endpoint-config": "sagemaker:DescribeEndpointConfig",
     "model": "sagemaker:DescribeModel",

@@ -348,7 +348,9 @@ def _run_spec(queued: bool, part: Resources, spec: RunSpec | None = None) -> res
         "queued": queued,
         "resources": asdict(part),
         # Not what it reads: that may be long, and holds addresses that open without a key.
-        "run": replace(spec, inputs=(), archives=(), streams=(), facts={}).document()
+        "run": replace(
+            spec, inputs=(), archives=(), streams=(), transform=None, facts={}
+        ).document()
         if spec
         else None,
     }

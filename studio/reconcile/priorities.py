@@ -20,10 +20,11 @@ def of(resource: Resource) -> int:
 
 
 def preemptible(resource: Resource) -> bool:
-    """Managed spot training, and processing jobs with a tag: whoever asks for it is ready to be
-    interrupted. A processing job begins anew then, for it has no checkpoints."""
+    """Managed spot training, and other jobs with a tag: whoever asks for it is ready to be
+    interrupted. A processing job begins anew then, for it has no checkpoints; a transform job goes
+    on with the files that it has not finished."""
     tagged = {"Key": INTERRUPTIBLE, "Value": "true"} in resource.tags
-    processes = resource.kind == "processing-job"
+    processes = resource.kind in ("processing-job", "transform-job")
     return bool(resource.spec.get("EnableManagedSpotTraining")) or (processes and tagged)
 
 

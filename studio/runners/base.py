@@ -83,6 +83,45 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Source:
+    """An object of which a transform makes the file `output`, a path relative to its outputs."""
+
+    output: str
+    name: str
+    """What people call the object: its URI."""
+    size: int
+    link: str = ""
+    url: str = ""
+    """One of the two, as in Transfer."""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """What the server of the run is fed with, record by record; the run ends when all is done.
+
+    Each file that is finished is handed over as the folder 0 of `RunSpec.handed` would be. None
+    and "" leave it to the server. Spelling and values of the rest are those of
+    CreateTransformJob.
+    """
+
+    files: tuple[Source, ...]
+    split: str = "None"
+    gzip: bool = False
+    content_type: str = ""
+    accept: str = ""
+    assemble: str = "None"
+    input_filter: str = "$"
+    join: bool = False
+    output_filter: str = "$"
+    seconds: int = 600
+    """Longest time for the answer to one request."""
+    retries: int = 3
+    MaxConcurrentTransforms: int | None = None
+    MaxPayloadInMB: int | None = None
+    BatchStrategy: str | None = None
+
+
+@dataclass(frozen=True)
 class Resources:
     """What the scheduler set aside. `memory_mb` bounds the processes of the run together."""
 
@@ -142,6 +181,8 @@ class RunSpec:
     disk_mb: int = 0
     """What its files may take of the disk, inputs that lie elsewhere too not counted; 0: any."""
     server: Server | None = None
+    transform: Transform | None = None
+    """What `server` is for, unless it serves whoever asks; `handed` is empty then."""
     network: Network = Network()
     python: str = ""
     """Interpreter whose environment the command finds first; see interpreters.py."""
@@ -175,10 +216,17 @@ class RunSpec:
         values["streams"] = tuple(_stream(item) for item in values["streams"])
         values["resources"] = Resources.of(values["resources"])
         values["server"] = Server(**values["server"]) if values["server"] else None
+        values["transform"] = _transform(values.get("transform"))
         network = values["network"]
         names = tuple((name, address) for name, address in network["names"])
         values["network"] = Network(**{**network, "names": names})
         return cls(**values)
+
+
+def _transform(document: dict[str, Any] | None) -> Transform | None:
+    if not document:
+        return None
+    return Transform(**{**document, "files": tuple(Source(**it) for it in document["files"])})
 
 
 def _stream(document: dict[str, Any]) -> Stream:
@@ -217,7 +265,7 @@ class RunStatus:
     reason: str = ""
     """Empty, or why the platform ended or failed it: MaxRuntimeExceeded, Stopped, OutOfMemory,
     NoSpace, DownloadFailed, UnsafeArchive, ImageUnavailable, CannotStart, StartFailed,
-    HealthCheckFailed, RunnerLost, HostRestarted."""
+    HealthCheckFailed, RecordsFailed, RunnerLost, HostRestarted."""
     message: str = ""
     """For people: /opt/ml/output/failure (first 1,024 characters), else the last line of the
     last traceback in the log, else a sentence on `reason`."""
@@ -238,6 +286,9 @@ class RunStatus:
     """Digest of the container's image, once it is known."""
     note: str | None = ""
     """/opt/ml/output/message, its first 1,024 bytes; None when it is not UTF-8."""
+    progress: dict[str, int] = field(default_factory=dict)
+    """Of a transform: `files`, how many are `done` and `failed`, `records` and `failed_records` so
+    far, `size` and what is `read` of it in bytes."""
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "RunStatus":

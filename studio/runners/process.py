@@ -39,7 +39,7 @@ from studio.runners.base import (
 from studio.runners.docker import engines
 from studio.runners.interpreters import Interpreter
 from studio.runners.nursery import Nursery
-from studio.runners.shim import claim, handover, notes, tree, warm
+from studio.runners.shim import claim, driver, handover, notes, tree, warm
 from studio.settings import Settings
 
 _END_SECONDS = 3.0
@@ -72,7 +72,8 @@ class ProcessRunner:
     def poll(self, run_id: str, handle: dict[str, Any]) -> RunStatus:
         folder = self._folder(run_id)
         status = self._status(folder, handle)
-        return replace(status, batches=_batches(folder / "handed"))
+        progress = durable.read_json(folder / driver.PROGRESS) or {}
+        return replace(status, batches=_batches(folder / "handed"), progress=progress)
 
     def stop(self, run_id: str, handle: dict[str, Any]) -> None:
         folder = self._folder(run_id)

@@ -30,6 +30,7 @@ from studio.api import (
     registry,
     schedule_plan,
     training_plan,
+    transform_plan,
 )
 from studio.api.registry import Caller, Context
 from studio.db import migrate, resources
@@ -218,6 +219,7 @@ def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, K
     kinds = (
         training_plan.kind(settings),
         processing_plan.kind(settings),
+        transform_plan.kind(settings),
         endpoint_plan.kind(settings),
         lease_plan.KIND,
         schedule_plan.kind(settings, perform, _now),

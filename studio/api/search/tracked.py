@@ -9,6 +9,7 @@ from studio.api import (
     experiments,
     processing_jobs,
     training_jobs,
+    transform_jobs,
     trial_components,
     trials,
 )
@@ -23,6 +24,7 @@ from studio.experiments import components, series
 _JOBS = {
     training_jobs.NOUN.kind: ("TrainingJob", training_jobs.described),
     processing_jobs.NOUN.kind: ("ProcessingJob", processing_jobs.described),
+    transform_jobs.NOUN.kind: ("TransformJob", transform_jobs.described),
 }
 """Kind of job -> its member in TrialComponentSourceDetail, and what describes it."""
 

@@ -17,6 +17,7 @@ from studio.runners.shim import (
     bridge,
     command,
     contained,
+    driver,
     farewell,
     gpus,
     handover,
@@ -75,6 +76,8 @@ class Shim:
         self._contained: contained.Contained | None = None
         self._probe: health.Probe | None = None
         self._helpers: list[helpers.Helper] = []
+        self._driver: driver.Driver | None = None
+        self._voice = -1
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: None)
@@ -120,6 +123,8 @@ class Shim:
         self._volume = volume.of_run(self._folder, self._spec["disk_mb"], read_only)
         self._begin_helpers()
         self._scribe = scribe.Scribe(self._log)
+        if self._spec["transform"]:
+            self._voice = os.dup(self._scribe.pipe)  # what feeds the server speaks as well
         try:
             if self._spec["image"]:
                 # It has the pipe for as long as it may begin another client.
@@ -131,6 +136,7 @@ class Shim:
                 self._spawn(self._scribe, read_only)
             self._watch()
         finally:
+            self._dismiss_driver()
             self._scribe.handed()
             self._clear()
             self._meter.close()
@@ -193,6 +199,20 @@ class Shim:
         if self._spec["resources"]["gpus"]:
             self._helpers.append(gpus.Watcher(self._folder, self._spec["resources"]["gpu_ids"]))
 
+    def _drive(self) -> None:
+        """The server is there to be fed."""
+        if self._spec["transform"]:
+            address = self._state.address
+            self._driver = driver.Driver(self._folder, self._spec, address, self._voice)
+            self._helpers.append(self._driver)
+
+    def _dismiss_driver(self) -> None:
+        """It has the pipe to the log: before anybody waits for the end of that."""
+        if self._driver:
+            helpers.dismiss([self._driver], self._reap)
+        if self._voice >= 0:
+            os.close(self._voice)
+
     def _watch(self) -> None:
         """Until the command has ended, by itself or by us."""
         limit = self._spec["timeout_seconds"] or float("inf")
@@ -232,6 +252,8 @@ class Shim:
     def _should_stop(self, seconds: float, limit: float) -> bool:
         if self._reason in _FATAL:
             return False
+        if self._driver and self._driver.done:
+            return True
         if (self._folder / "stop").exists():
             self._reason = "Stopped"
         elif seconds >= limit:
@@ -244,6 +266,7 @@ class Shim:
         if self._probe.healthy():
             self._probe = None
             self._state.enter("Serving")
+            self._drive()
         elif seconds > self._spec["server"]["health_seconds"]:
             self._fail(
                 "HealthCheckFailed",
@@ -357,6 +380,10 @@ class Shim:
     def _finish(self) -> None:
         ended = state.now()
         tail = report.tail(self._folder / "log")
+        if self._driver and self._driver.done:
+            self._code = 0  # the server did what it was there for, however it ended then
+        elif self._spec["transform"] and self._code == 0 and not self._reason:
+            self._fail("Error", "The model server ended before all files were transformed.")
         if not self._reason:
             self._reason = report.cause(self._code, tail, self._oom_kills, self._peak)
         made = []
