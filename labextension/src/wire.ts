@@ -416,6 +416,25 @@ export namespace sagemaker {
   export interface CreateTrainingJobResponse {
     TrainingJobArn: string;
   }
+  export interface CreateTransformJobRequest {
+    TransformJobName: string;
+    ModelName: string;
+    MaxConcurrentTransforms?: number;
+    ModelClientConfig?: ModelClientConfig;
+    MaxPayloadInMB?: number;
+    BatchStrategy?: string;
+    Environment?: { [key: string]: string };
+    TransformInput: TransformInput;
+    TransformOutput: TransformOutput;
+    DataCaptureConfig?: BatchDataCaptureConfig;
+    TransformResources: TransformResources;
+    DataProcessing?: DataProcessing;
+    Tags?: Array<Tag>;
+    ExperimentConfig?: ExperimentConfig;
+  }
+  export interface CreateTransformJobResponse {
+    TransformJobArn: string;
+  }
   export interface CreateTrialComponentRequest {
     TrialComponentName: string;
     DisplayName?: string;
@@ -709,6 +728,32 @@ export namespace sagemaker {
     MlflowDetails?: MlflowDetails;
     ProgressInfo?: TrainingProgressInfo;
     OutputModelPackageArn?: string;
+  }
+  export interface DescribeTransformJobRequest {
+    TransformJobName: string;
+  }
+  export interface DescribeTransformJobResponse {
+    TransformJobName: string;
+    TransformJobArn: string;
+    TransformJobStatus: string;
+    FailureReason?: string;
+    ModelName: string;
+    MaxConcurrentTransforms?: number;
+    ModelClientConfig?: ModelClientConfig;
+    MaxPayloadInMB?: number;
+    BatchStrategy?: string;
+    Environment?: { [key: string]: string };
+    TransformInput: TransformInput;
+    TransformOutput?: TransformOutput;
+    DataCaptureConfig?: BatchDataCaptureConfig;
+    TransformResources: TransformResources;
+    CreationTime: number;
+    TransformStartTime?: number;
+    TransformEndTime?: number;
+    LabelingJobArn?: string;
+    AutoMLJobArn?: string;
+    DataProcessing?: DataProcessing;
+    ExperimentConfig?: ExperimentConfig;
   }
   export interface DescribeTrialComponentRequest {
     TrialComponentName: string;
@@ -1237,6 +1282,22 @@ export namespace sagemaker {
   }
   export interface ListTrainingJobsResponse {
     TrainingJobSummaries: Array<TrainingJobSummary>;
+    NextToken?: string;
+  }
+  export interface ListTransformJobsRequest {
+    CreationTimeAfter?: number;
+    CreationTimeBefore?: number;
+    LastModifiedTimeAfter?: number;
+    LastModifiedTimeBefore?: number;
+    NameContains?: string;
+    StatusEquals?: string;
+    SortBy?: string;
+    SortOrder?: string;
+    NextToken?: string;
+    MaxResults?: number;
+  }
+  export interface ListTransformJobsResponse {
+    TransformJobSummaries: Array<TransformJobSummary>;
     NextToken?: string;
   }
   export interface ListTrialComponentsRequest {
@@ -2161,6 +2222,9 @@ export namespace sagemaker {
   export interface StopTrainingJobRequest {
     TrainingJobName: string;
   }
+  export interface StopTransformJobRequest {
+    TransformJobName: string;
+  }
   export interface StoppingCondition {
     MaxRuntimeInSeconds?: number;
     MaxWaitTimeInSeconds?: number;
@@ -2302,6 +2366,15 @@ export namespace sagemaker {
     TransformInput: TransformInput;
     TransformOutput: TransformOutput;
     TransformResources: TransformResources;
+  }
+  export interface TransformJobSummary {
+    TransformJobName: string;
+    TransformJobArn: string;
+    CreationTime: number;
+    TransformEndTime?: number;
+    LastModifiedTime?: number;
+    TransformJobStatus: string;
+    FailureReason?: string;
   }
   export interface TransformOutput {
     S3OutputPath: string;
@@ -2858,6 +2931,18 @@ export namespace studio {
   }
   export interface DescribeSchedulesResponse {
     Schedules: Array<ScheduleState>;
+  }
+  export interface DescribeTransformProgressRequest {
+    TransformJobName: string;
+  }
+  export interface DescribeTransformProgressResponse {
+    Files: number;
+    FilesDone: number;
+    FilesFailed: number;
+    Records: number;
+    RecordsFailed: number;
+    Bytes: number;
+    BytesRead: number;
   }
   export interface DescribeTrialComponentsRequest {
     Names: Array<string>;
@@ -3672,6 +3757,12 @@ export namespace studio {
   export interface ValidateTrainingJobResponse {
     Faults: Array<ValidationFault>;
   }
+  export interface ValidateTransformJobRequest {
+    Request: unknown;
+  }
+  export interface ValidateTransformJobResponse {
+    Faults: Array<ValidationFault>;
+  }
   export interface ValidationFault {
     Path: string;
     Message: string;
@@ -3715,6 +3806,7 @@ export interface Operations {
     CreateModel: { request: sagemaker.CreateModelInput; response: sagemaker.CreateModelOutput };
     CreateProcessingJob: { request: sagemaker.CreateProcessingJobRequest; response: sagemaker.CreateProcessingJobResponse };
     CreateTrainingJob: { request: sagemaker.CreateTrainingJobRequest; response: sagemaker.CreateTrainingJobResponse };
+    CreateTransformJob: { request: sagemaker.CreateTransformJobRequest; response: sagemaker.CreateTransformJobResponse };
     CreateTrial: { request: sagemaker.CreateTrialRequest; response: sagemaker.CreateTrialResponse };
     CreateTrialComponent: { request: sagemaker.CreateTrialComponentRequest; response: sagemaker.CreateTrialComponentResponse };
     DeleteEndpoint: { request: sagemaker.DeleteEndpointInput; response: Record<string, never> };
@@ -3732,6 +3824,7 @@ export interface Operations {
     DescribeModel: { request: sagemaker.DescribeModelInput; response: sagemaker.DescribeModelOutput };
     DescribeProcessingJob: { request: sagemaker.DescribeProcessingJobRequest; response: sagemaker.DescribeProcessingJobResponse };
     DescribeTrainingJob: { request: sagemaker.DescribeTrainingJobRequest; response: sagemaker.DescribeTrainingJobResponse };
+    DescribeTransformJob: { request: sagemaker.DescribeTransformJobRequest; response: sagemaker.DescribeTransformJobResponse };
     DescribeTrial: { request: sagemaker.DescribeTrialRequest; response: sagemaker.DescribeTrialResponse };
     DescribeTrialComponent: { request: sagemaker.DescribeTrialComponentRequest; response: sagemaker.DescribeTrialComponentResponse };
     DisassociateTrialComponent: { request: sagemaker.DisassociateTrialComponentRequest; response: sagemaker.DisassociateTrialComponentResponse };
@@ -3742,11 +3835,13 @@ export interface Operations {
     ListProcessingJobs: { request: sagemaker.ListProcessingJobsRequest; response: sagemaker.ListProcessingJobsResponse };
     ListTags: { request: sagemaker.ListTagsInput; response: sagemaker.ListTagsOutput };
     ListTrainingJobs: { request: sagemaker.ListTrainingJobsRequest; response: sagemaker.ListTrainingJobsResponse };
+    ListTransformJobs: { request: sagemaker.ListTransformJobsRequest; response: sagemaker.ListTransformJobsResponse };
     ListTrialComponents: { request: sagemaker.ListTrialComponentsRequest; response: sagemaker.ListTrialComponentsResponse };
     ListTrials: { request: sagemaker.ListTrialsRequest; response: sagemaker.ListTrialsResponse };
     Search: { request: sagemaker.SearchRequest; response: sagemaker.SearchResponse };
     StopProcessingJob: { request: sagemaker.StopProcessingJobRequest; response: Record<string, never> };
     StopTrainingJob: { request: sagemaker.StopTrainingJobRequest; response: Record<string, never> };
+    StopTransformJob: { request: sagemaker.StopTransformJobRequest; response: Record<string, never> };
     UpdateEndpoint: { request: sagemaker.UpdateEndpointInput; response: sagemaker.UpdateEndpointOutput };
     UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
     UpdateExperiment: { request: sagemaker.UpdateExperimentRequest; response: sagemaker.UpdateExperimentResponse };
@@ -3804,5 +3899,7 @@ export interface Operations {
     UpdateTrialComponents: { request: studio.UpdateTrialComponentsRequest; response: studio.UpdateTrialComponentsResponse };
     ValidateProcessingJob: { request: studio.ValidateProcessingJobRequest; response: studio.ValidateProcessingJobResponse };
     ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
+    ValidateTransformJob: { request: studio.ValidateTransformJobRequest; response: studio.ValidateTransformJobResponse };
+    DescribeTransformProgress: { request: studio.DescribeTransformProgressRequest; response: studio.DescribeTransformProgressResponse };
   };
 }

@@ -91,6 +91,12 @@ def role(job: Resource, kind: str, host: str) -> str:
     return f"{kind}/{host}" + (f"/{attempt}" if attempt > 1 else "")
 
 
+def attempt(role: str) -> int:
+    """Which attempt of its job a run of that role belongs to; the first is 1."""
+    _, _, *number = role.split("/")
+    return int(number[0]) if number else 1
+
+
 def latest(job: Resource, kind: str, observed: list[Observed]) -> list[Observed]:
     """The runs of the present attempt, in the order of the hosts."""
     roles = [role(job, kind, host.name) for host in job_documents.hosts(job.spec)]

@@ -26,7 +26,7 @@ def faults(ctx: Context, request: Doc, spoilt: Collection[str]) -> Iterator[tupl
 
 
 def _check_model(ctx: Context, request: Doc) -> None:
-    model = store.require(ctx, models.NOUN, request["ModelName"]).spec
+    model = models.definition(store.require(ctx, models.NOUN, request["ModelName"]))
     containers = models.containers(model)
     if len(containers) != 1 or containers[0].get("Mode") == "MultiModel":
         raise ValidationException(
@@ -38,7 +38,7 @@ def _check_model(ctx: Context, request: Doc) -> None:
 
 
 def _check_cluster(ctx: Context, request: Doc) -> None:
-    model = store.require(ctx, models.NOUN, request["ModelName"]).spec
+    model = models.definition(store.require(ctx, models.NOUN, request["ModelName"]))
     program = images.served(ctx.settings, models.containers(model)[0])
     training_checks.check_count(ctx, "transform", program, [request["TransformResources"]], False)
 

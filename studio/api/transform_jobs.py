@@ -34,7 +34,7 @@ def _created(ctx: Context, request: Doc) -> Resource:
         NOUN,
         request["TransformJobName"],
         # Whatever becomes of the model: the job has it as it was.
-        {**request, job_documents.MODEL: model.spec},
+        {**request, job_documents.MODEL: models.definition(model)},
         join,
         status="InProgress",
         due_at=now,

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import tarfile
 from pathlib import Path
@@ -155,6 +156,10 @@ def test_files_on_two_hosts_are_filtered_joined_and_assembled(lab):
     assert sum("asked for 2" in line and "true MULTI_RECORD" in line for line in lines) == 5
     named = "MaxConcurrentTransforms="
     assert any(named in it and "MaxPayloadInMB=1, BatchStrategy=MultiRecord" in it for it in lines)
+    asked = {"TransformJobName": "many"}
+    progress = lab.client("studio").describe_transform_progress(**asked)
+    wanted = {"Files": 5, "FilesDone": 5, "FilesFailed": 0, "Records": 10, "RecordsFailed": 0}
+    assert progress.items() >= wanted.items()
     (component,) = sagemaker.list_trial_components(SourceArn=arn)["TrialComponentSummaries"]
     assert component["TrialComponentSource"]["SourceType"] == "SageMakerTransformJob"
 
@@ -274,8 +279,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("said", REFUSED)
 def test_requests_that_are_refused(lab, said):
+    refused = request("refused", **REFUSED[said])
     with pytest.raises(ClientError, match=said):
-        lab.client("sagemaker").create_transform_job(**request("refused", **REFUSED[said]))
+        lab.client("sagemaker").create_transform_job(**refused)
+    faults = lab.client("studio").validate_transform_job(Request=refused)["Faults"]
+    assert any(re.search(said, it["Message"]) for it in faults)
 
 
 def test_jobs_that_are_not_there_and_files_that_are_not(lab):
