@@ -12,6 +12,7 @@ import jobSvg from '../style/icons/job.svg';
 import modelSvg from '../style/icons/model.svg';
 import newJobSvg from '../style/icons/newjob.svg';
 import processingSvg from '../style/icons/processing.svg';
+import transformSvg from '../style/icons/transform.svg';
 import scheduleSvg from '../style/icons/schedule.svg';
 import studioSvg from '../style/icons/studio.svg';
 
@@ -73,6 +74,11 @@ export const scheduleIcon = new LabIcon({
 export const processingIcon = new LabIcon({
   name: 'studio:processing',
   svgstr: processingSvg
+});
+/** Stands for transform jobs. */
+export const transformIcon = new LabIcon({
+  name: 'studio:transform',
+  svgstr: transformSvg
 });
 /** Stands for the machine: CPUs, GPUs, and who waits for them. */
 export const computeIcon = new LabIcon({

@@ -43,6 +43,9 @@ export namespace CommandIDs {
   export const openProcessingJobs = 'studio:open-processing-jobs';
   export const openProcessingJob = 'studio:open-processing-job';
   export const newProcessingJob = 'studio:new-processing-job';
+  export const openTransformJobs = 'studio:open-transform-jobs';
+  export const openTransformJob = 'studio:open-transform-job';
+  export const newTransformJob = 'studio:new-transform-job';
   export const openCompute = 'studio:open-compute';
   export const openImages = 'studio:open-images';
   export const buildImage = 'studio:build-image';

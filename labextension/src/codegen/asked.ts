@@ -1,6 +1,6 @@
 import type { Client } from '../core/client';
 import type { sagemaker } from '../wire';
-import { document, requestOf } from './requests';
+import { document, requestOf, withoutDefaults } from './requests';
 
 /**
  * The request that a job was made with, tags included; only its name has to change to make it
@@ -12,20 +12,13 @@ export async function askedOf(
   signal?: AbortSignal
 ): Promise<sagemaker.CreateTrainingJobRequest> {
   const image = job.AlgorithmSpecification?.TrainingImage ?? '';
-  const [{ Tags: tags = [] }, { MetricDefinitions: own }] = await Promise.all([
-    client
-      .call(
-        'sagemaker',
-        'ListTags',
-        { ResourceArn: job.TrainingJobArn },
-        signal
-      )
-      .catch(() => ({ Tags: [] })),
+  const [tags, { MetricDefinitions: own }] = await Promise.all([
+    tagsOf(client, job.TrainingJobArn, signal),
     client
       .call('studio', 'DescribeAlgorithm', { TrainingImage: image }, signal)
       .catch(() => ({ MetricDefinitions: [] })) // an image of one's own
   ]);
-  return requestOf(job, tags, own);
+  return requestOf(job, tags ?? [], own);
 }
 
 /** The same of a processing job. */
@@ -34,14 +27,7 @@ export async function askedOfProcessing(
   job: sagemaker.DescribeProcessingJobResponse,
   signal?: AbortSignal
 ): Promise<sagemaker.CreateProcessingJobRequest> {
-  const { Tags: tags = [] } = await client
-    .call(
-      'sagemaker',
-      'ListTags',
-      { ResourceArn: job.ProcessingJobArn },
-      signal
-    )
-    .catch(() => ({ Tags: [] }));
+  const tags = await tagsOf(client, job.ProcessingJobArn, signal);
   return document({
     ProcessingJobName: job.ProcessingJobName,
     AppSpecification: job.AppSpecification,
@@ -53,6 +39,47 @@ export async function askedOfProcessing(
     Environment: job.Environment,
     NetworkConfig: job.NetworkConfig,
     ExperimentConfig: job.ExperimentConfig,
-    Tags: tags.length ? tags : undefined
+    Tags: tags
   }) as unknown as sagemaker.CreateProcessingJobRequest;
+}
+
+/** The same of a transform job. */
+export async function askedOfTransform(
+  client: Client,
+  job: sagemaker.DescribeTransformJobResponse,
+  signal?: AbortSignal
+): Promise<sagemaker.CreateTransformJobRequest> {
+  const tags = await tagsOf(client, job.TransformJobArn, signal);
+  const processing = withoutDefaults(job.DataProcessing, {
+    InputFilter: '$',
+    OutputFilter: '$',
+    JoinSource: 'None'
+  });
+  return document({
+    TransformJobName: job.TransformJobName,
+    ModelName: job.ModelName,
+    MaxConcurrentTransforms: job.MaxConcurrentTransforms,
+    ModelClientConfig: job.ModelClientConfig,
+    MaxPayloadInMB: job.MaxPayloadInMB,
+    BatchStrategy: job.BatchStrategy,
+    Environment: job.Environment,
+    TransformInput: job.TransformInput,
+    TransformOutput: withoutDefaults(job.TransformOutput, { KmsKeyId: '' }),
+    TransformResources: job.TransformResources,
+    DataProcessing: Object.keys(processing).length ? processing : undefined,
+    ExperimentConfig: job.ExperimentConfig,
+    Tags: tags
+  }) as unknown as sagemaker.CreateTransformJobRequest;
+}
+
+/** The tags of a job; undefined without any. */
+async function tagsOf(
+  client: Client,
+  arn: string,
+  signal?: AbortSignal
+): Promise<sagemaker.Tag[] | undefined> {
+  const { Tags: tags = [] } = await client
+    .call('sagemaker', 'ListTags', { ResourceArn: arn }, signal)
+    .catch(() => ({ Tags: [] }));
+  return tags.length ? tags : undefined;
 }

@@ -7,6 +7,10 @@ const WAITERS: Record<string, [string, string]> = {
     'processing_job_completed_or_stopped',
     'ProcessingJobName'
   ],
+  CreateTransformJob: [
+    'transform_job_completed_or_stopped',
+    'TransformJobName'
+  ],
   CreateEndpoint: ['endpoint_in_service', 'EndpointName'],
   UpdateEndpoint: ['endpoint_in_service', 'EndpointName'],
   UpdateEndpointWeightsAndCapacities: ['endpoint_in_service', 'EndpointName']

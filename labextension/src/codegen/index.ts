@@ -4,7 +4,7 @@ import { sdk2 } from './sdk2';
 import { sdk3 } from './sdk3';
 import { cli, json, yaml } from './texts';
 
-export { askedOf, askedOfProcessing } from './asked';
+export { askedOf, askedOfProcessing, askedOfTransform } from './asked';
 export type { ICall } from './requests';
 
 /** A form in which calls can be copied. */

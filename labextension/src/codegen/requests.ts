@@ -7,6 +7,7 @@ export interface ICall {
   operation:
     | 'CreateTrainingJob'
     | 'CreateProcessingJob'
+    | 'CreateTransformJob'
     | 'CreateModel'
     | 'CreateEndpointConfig'
     | 'CreateEndpoint'
@@ -77,7 +78,7 @@ const FLAGS = [
 ] as const;
 
 /** Members that a description has although nobody asked for them. */
-function withoutDefaults(
+export function withoutDefaults(
   given: object | undefined,
   defaults: Record<string, unknown>
 ): object {

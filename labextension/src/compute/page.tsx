@@ -18,7 +18,7 @@ export interface IComputeArgs {
   running?: Record<string, number>;
 }
 
-const WAIT = ['training-job', 'processing-job', 'lease'];
+const WAIT = ['training-job', 'processing-job', 'transform-job', 'lease'];
 const MOST = 500;
 
 /** The machine: what it has, who holds it, who waits for it and why. */

@@ -5,7 +5,7 @@ import { Empty } from '../components/empty';
 import type { IColumn } from '../components/grid';
 import { useNow, useStudio } from '../components/hooks';
 import { openActions } from '../core/menu';
-import { PROCESSING, TRAINING } from '../jobs/kinds';
+import { JOB_KINDS } from '../jobs/kinds';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 import { releaseLeases } from './lease';
@@ -38,7 +38,7 @@ export function Queue(props: {
   );
   const columns = useColumns(now, change);
   const stop = (of: Row[]) => {
-    for (const kind of [TRAINING, PROCESSING]) {
+    for (const kind of JOB_KINDS) {
       const names = of
         .filter(row => row.Kind === kind.kind)
         .map(row => row.Name);

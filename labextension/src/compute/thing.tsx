@@ -31,6 +31,7 @@ export function kindName(kind: string, trans: TranslationBundle): string {
   const names: Record<string, string> = {
     'training-job': trans.__('Training'),
     'processing-job': trans.__('Processing'),
+    'transform-job': trans.__('Transform'),
     lease: trans.__('Notebook'),
     endpoint: trans.__('Endpoint')
   };

@@ -122,18 +122,20 @@ export function JobHeader(
           >
             {trans.__('Clone')}
           </CommandButton>
-          <CommandButton
-            command={CommandIDs.scheduleJob}
-            args={{ kind: kind.kind, name }}
-            disabled={gone}
-          >
-            {trans.__('Schedule…')}
-          </CommandButton>
+          {kind.scheduled && (
+            <CommandButton
+              command={CommandIDs.scheduleJob}
+              args={{ kind: kind.kind, name }}
+              disabled={gone}
+            >
+              {trans.__('Schedule…')}
+            </CommandButton>
+          )}
           {props.children}
           <CommandButton command={CommandIDs.copyLink}>
             {trans.__('Copy link')}
           </CommandButton>
-          {over && (
+          {over && kind.remove && (
             <CommandButton
               command={CommandIDs.deleteJobs}
               args={args}

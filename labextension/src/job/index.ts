@@ -3,13 +3,13 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 
-import { jobIcon, processingIcon } from '../icons';
+import { jobIcon, processingIcon, transformIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
 
 /** The pages of jobs. */
 export const job: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:job',
-  description: 'Adds the pages of a training job and of a processing job.',
+  description: 'Adds the pages of training, processing and transform jobs.',
   autoStart: true,
   requires: [IStudio],
   activate: (_app: JupyterFrontEnd, studio: IStudio): void => {
@@ -63,6 +63,30 @@ export const job: JupyterFrontEndPlugin<void> = {
         page: async () =>
           (await import(/* webpackChunkName: "job" */ './processing'))
             .ProcessingJobPage
+      },
+      studio
+    );
+    studio.documents.register(
+      {
+        command: CommandIDs.openTransformJob,
+        label: trans.__('Open Transform Job'),
+        caption: trans.__('Show a transform job: progress, files, log'),
+        icon: transformIcon,
+        properties: {
+          name: {
+            type: 'string',
+            description: trans.__('Name of the transform job')
+          },
+          log: {
+            type: 'object',
+            description: trans.__('What the log shows')
+          }
+        },
+        key: args => args['name'] as string,
+        title: args => args['name'] as string,
+        page: async () =>
+          (await import(/* webpackChunkName: "job" */ './transform'))
+            .TransformJobPage
       },
       studio
     );

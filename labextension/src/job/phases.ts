@@ -70,25 +70,53 @@ export function processingPhases(
   now: number,
   trans: TranslationBundle
 ): IPhase[] {
-  const status = job.ProcessingJobStatus;
+  return twoPhases(
+    {
+      status: job.ProcessingJobStatus,
+      created: job.CreationTime,
+      start: job.ProcessingStartTime,
+      end: job.ProcessingEndTime ?? job.LastModifiedTime
+    },
+    now,
+    [trans.__('Starting'), trans.__('Processing')]
+  );
+}
+
+/** The same of a transform job. */
+export function transformPhases(
+  job: sagemaker.DescribeTransformJobResponse,
+  now: number,
+  trans: TranslationBundle
+): IPhase[] {
+  return twoPhases(
+    {
+      status: job.TransformJobStatus,
+      created: job.CreationTime,
+      start: job.TransformStartTime,
+      end: job.TransformEndTime
+    },
+    now,
+    [trans.__('Starting'), trans.__('Transforming')]
+  );
+}
+
+function twoPhases(
+  job: { status: string; created: number; start?: number; end?: number },
+  now: number,
+  names: [string, string]
+): IPhase[] {
+  const { status, start } = job;
   const over = isOver(status);
   const cut = status === 'Completed' || !over ? undefined : status;
-  const start = job.ProcessingStartTime;
-  const end =
-    job.ProcessingEndTime ??
-    (over ? (job.LastModifiedTime ?? now / 1000) : now / 1000);
+  const end = over ? (job.end ?? now / 1000) : now / 1000;
   const phase = (name: string, from?: number, to?: number): IPhase => ({
     name,
     seconds: from && to && Math.max(0, to - from),
     current: false,
     message: ''
   });
-  const first = phase(
-    trans.__('Starting'),
-    job.CreationTime,
-    Math.min(start ?? end, end)
-  );
-  const second = phase(trans.__('Processing'), start, start && end);
+  const first = phase(names[0], job.created, Math.min(start ?? end, end));
+  const second = phase(names[1], start, start && end);
   if (start === undefined) {
     first.current = !over;
     first.cut = cut;

@@ -4,21 +4,16 @@ import { askedOfProcessing } from '../codegen';
 import { copyAs } from '../codegen/copyas';
 import { useArgs, useStudio } from '../components/hooks';
 import type { ILogState } from '../components/log/state';
-import type { LogModel } from '../components/log/model';
-import { LogView, useLog } from '../components/log/view';
+import { useLog } from '../components/log/view';
 import { Copyable, Facts, Section } from '../components/parts';
 import type { Client } from '../core/client';
 import type { StudioView } from '../core/documents';
 import { PROCESSING } from '../jobs/kinds';
-import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
-import { SystemCharts } from './charts';
 import { Parameters, S3Link, Tags } from './facts';
-import { failureOf } from './failure';
-import { FailureCard } from './failurecard';
 import { Absent, JobHeader, useJob } from './frame';
+import { Overview } from './overview';
 import { processingPhases } from './phases';
-import { useSeries } from './series';
 
 type Job = sagemaker.DescribeProcessingJobResponse;
 
@@ -57,8 +52,6 @@ export function ProcessingJobPage(props: {
       { operation: 'CreateProcessingJob', request }
     ]);
   };
-  const setLog = (changes: ILogState) =>
-    setArgs({ log: { ...args.log, ...changes } });
   return (
     <div className="jp-StudioPage jp-StudioJob">
       <JobHeader
@@ -74,83 +67,40 @@ export function ProcessingJobPage(props: {
           {trans.__('Copy as…')}
         </button>
       </JobHeader>
-      <div className="jp-StudioJob-scroll">
-        <Overview
-          job={shown}
-          log={log}
-          onLine={line => setLog({ line, top: undefined, follow: false })}
-        >
-          <LogView
-            model={log}
-            label={trans.__('Log of %1', name)}
-            state={args.log ?? {}}
-            onState={setLog}
-          />
-        </Overview>
-      </div>
-    </div>
-  );
-}
-
-function Overview(
-  props: React.PropsWithChildren<{
-    job: Job;
-    log: LogModel;
-    onLine: (line: number) => void;
-  }>
-): React.JSX.Element {
-  const { trans } = useStudio();
-  const { job } = props;
-  const { series } = useSeries(KIND, job.ProcessingJobName);
-  const system = series?.filter(each => each.group === 'system') ?? [];
-  const start = 1000 * (job.ProcessingStartTime ?? job.CreationTime);
-  const failure = failureOf(
-    {
-      failed: job.ProcessingJobStatus === 'Failed',
-      late: false,
-      reason: job.FailureReason ?? '',
-      limit: 0
-    },
-    trans
-  );
-  return (
-    <div className="jp-StudioJob-overview">
-      <div className="jp-StudioJob-main">
-        <FailureCard
-          failure={failure}
-          clone={[CommandIDs.newProcessingJob, job.ProcessingJobName]}
-          log={props.log}
-          onLine={props.onLine}
-        />
-        {job.ExitMessage && (
-          <Section title={trans.__('Exit message')}>
-            <pre className="jp-StudioJob-said" tabIndex={0}>
-              {job.ExitMessage}
-            </pre>
-          </Section>
-        )}
-        <Section title={trans.__('Log')} className="jp-StudioJob-log">
-          {props.children}
-        </Section>
-        {system.length > 0 && (
-          <Section title={trans.__('System')}>
-            <SystemCharts series={system} start={start} />
-          </Section>
-        )}
-      </div>
-      <aside className="jp-StudioJob-side">
-        <Outputs job={job} />
-        <Inputs job={job} />
-        <Setup job={job} />
-        {job.Environment && (
+      <Overview
+        kind={PROCESSING}
+        name={name}
+        failed={
+          shown.ProcessingJobStatus === 'Failed'
+            ? (shown.FailureReason ?? '')
+            : undefined
+        }
+        start={shown.ProcessingStartTime ?? shown.CreationTime}
+        log={log}
+        state={args.log}
+        onState={changes => setArgs({ log: { ...args.log, ...changes } })}
+        said={
+          shown.ExitMessage && (
+            <Section title={trans.__('Exit message')}>
+              <pre className="jp-StudioJob-said" tabIndex={0}>
+                {shown.ExitMessage}
+              </pre>
+            </Section>
+          )
+        }
+      >
+        <Outputs job={shown} />
+        <Inputs job={shown} />
+        <Setup job={shown} />
+        {shown.Environment && (
           <Parameters
             title={trans.__('Environment')}
-            values={job.Environment}
+            values={shown.Environment}
             empty=""
           />
         )}
-        <Tags arn={job.ProcessingJobArn} />
-      </aside>
+        <Tags arn={shown.ProcessingJobArn} />
+      </Overview>
     </div>
   );
 }

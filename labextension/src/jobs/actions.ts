@@ -1,7 +1,7 @@
 import { confirmed } from '../core/confirm';
 import { forEach } from '../core/each';
 import type { IStudio } from '../tokens';
-import { type IJobKind, PROCESSING } from './kinds';
+import { type IJobKind, PROCESSING, TRANSFORM } from './kinds';
 
 /** Ask, then stop the jobs. */
 export async function stopJobs(
@@ -12,9 +12,15 @@ export async function stopJobs(
   const { client, trans } = studio;
   const count = names.length;
   const sure = await confirmed(
-    kind === PROCESSING
-      ? trans._n('Stop this processing job?', 'Stop %1 processing jobs?', count)
-      : trans._n('Stop this training job?', 'Stop %1 training jobs?', count),
+    kind === TRANSFORM
+      ? trans._n('Stop this transform job?', 'Stop %1 transform jobs?', count)
+      : kind === PROCESSING
+        ? trans._n(
+            'Stop this processing job?',
+            'Stop %1 processing jobs?',
+            count
+          )
+        : trans._n('Stop this training job?', 'Stop %1 training jobs?', count),
     trans.__('What they have made until then is kept.'),
     trans.__('Stop'),
     names
@@ -35,6 +41,10 @@ export async function deleteJobs(
   names: string[]
 ): Promise<void> {
   const { client, trans } = studio;
+  const { remove } = kind;
+  if (!remove) {
+    return;
+  }
   const count = names.length;
   const sure = await confirmed(
     kind === PROCESSING
@@ -55,10 +65,6 @@ export async function deleteJobs(
     names
   );
   if (sure) {
-    await forEach(
-      names,
-      name => kind.remove(client, name),
-      trans.__('Not deleted')
-    );
+    await forEach(names, name => remove(client, name), trans.__('Not deleted'));
   }
 }

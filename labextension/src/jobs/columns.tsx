@@ -5,7 +5,7 @@ import { duration, exact, number, relative } from '../components/format';
 import type { IColumn } from '../components/grid';
 import { Status } from '../components/parts';
 import type { studio } from '../wire';
-import { type IJobKind, PROCESSING, textsOf } from './kinds';
+import { type IJobKind, textsOf, TRAINING } from './kinds';
 import { algorithm, seconds } from './model';
 
 const MOST_METRICS = 4;
@@ -16,7 +16,7 @@ export function columns(
   trans: TranslationBundle,
   now: number
 ): IColumn<studio.ResourceRow>[] {
-  const processes = kind === PROCESSING;
+  const trains = kind === TRAINING;
   const every: IColumn<studio.ResourceRow>[] = [
     {
       id: 'name',
@@ -60,7 +60,7 @@ export function columns(
     },
     {
       id: 'algorithm',
-      title: processes ? trans.__('Image') : trans.__('Algorithm'),
+      title: trains ? trans.__('Algorithm') : trans.__('Image'),
       width: 180,
       cell: row => <span title={row.Image}>{algorithm(row.Image)}</span>
     },
@@ -80,7 +80,7 @@ export function columns(
       cell: row => <span title={tags(row, '\n')}>{tags(row, ', ')}</span>
     }
   ];
-  return processes ? every.filter(each => each.id !== 'metrics') : every;
+  return trains ? every : every.filter(each => each.id !== 'metrics');
 }
 
 /** Why a job failed or waits, or what it does. */

@@ -71,13 +71,15 @@ export function Actions(props: {
       >
         {trans.__('Stop…')}
       </CommandButton>
-      <CommandButton
-        command={CommandIDs.deleteJobs}
-        args={many}
-        disabled={!names.length}
-      >
-        {trans.__('Delete…')}
-      </CommandButton>
+      {kind.remove && (
+        <CommandButton
+          command={CommandIDs.deleteJobs}
+          args={many}
+          disabled={!names.length}
+        >
+          {trans.__('Delete…')}
+        </CommandButton>
+      )}
       <CommandButton command={kind.form} kind="accept">
         {textsOf(kind, trans).create}
       </CommandButton>

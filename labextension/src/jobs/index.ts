@@ -5,16 +5,16 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { jobIcon, processingIcon } from '../icons';
+import { jobIcon, processingIcon, transformIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
-import { type IJobKind, PROCESSING, TRAINING } from './kinds';
+import { type IJobKind, JOB_KINDS, jobKind, TRAINING } from './kinds';
 
 const MANY = {
   type: 'object',
   properties: {
     kind: {
       type: 'string',
-      enum: [TRAINING.kind, PROCESSING.kind],
+      enum: JOB_KINDS.map(each => each.kind),
       description: 'Of which jobs; training jobs when absent.'
     },
     names: {
@@ -41,7 +41,8 @@ const QUERY = {
 /** The tables of jobs, and what can be done with many of them at once. */
 export const jobs: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:jobs',
-  description: 'Lists training and processing jobs; stops and deletes them.',
+  description:
+    'Lists training, processing and transform jobs; stops and deletes them.',
   autoStart: true,
   requires: [IStudio],
   optional: [ICommandPalette],
@@ -78,6 +79,19 @@ export const jobs: JupyterFrontEndPlugin<void> = {
       },
       studio
     );
+    studio.documents.register(
+      {
+        command: CommandIDs.openTransformJobs,
+        label: trans.__('Transform Jobs'),
+        caption: trans.__('Show the table of transform jobs'),
+        icon: transformIcon,
+        properties: QUERY,
+        key: () => '',
+        title: () => trans.__('Transform Jobs'),
+        page: async () => (await import('./page')).TransformJobsPage
+      },
+      studio
+    );
     commands.addCommand(CommandIDs.stopJobs, {
       label: trans.__('Stop Jobs…'),
       caption: trans.__('Stop jobs; what they have made is kept'),
@@ -96,10 +110,7 @@ export const jobs: JupyterFrontEndPlugin<void> = {
         await deleteJobs(studio, kindOf(args), args['names'] as string[]);
       }
     });
-    for (const command of [
-      CommandIDs.openJobs,
-      CommandIDs.openProcessingJobs
-    ]) {
+    for (const { table: command } of JOB_KINDS) {
       palette?.addItem({
         command,
         category: trans.__('Studio'),
@@ -110,5 +121,5 @@ export const jobs: JupyterFrontEndPlugin<void> = {
 };
 
 function kindOf(args: ReadonlyPartialJSONObject): IJobKind {
-  return args['kind'] === PROCESSING.kind ? PROCESSING : TRAINING;
+  return jobKind(args['kind'] as string | undefined) ?? TRAINING;
 }

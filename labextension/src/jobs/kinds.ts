@@ -5,15 +5,18 @@ import { CommandIDs } from '../tokens';
 
 /** A kind of jobs: what tables, menus and questions know of it. */
 export interface IJobKind {
-  kind: 'training-job' | 'processing-job';
+  kind: 'training-job' | 'processing-job' | 'transform-job';
   /** What context menus and drags call one. */
-  item: 'job' | 'processing-job';
+  item: 'job' | 'processing-job' | 'transform-job';
   /** The commands that show all, show one, and make one. */
   table: string;
   page: string;
   form: string;
   stop: (client: Client, name: string) => Promise<unknown>;
-  remove: (client: Client, name: string) => Promise<unknown>;
+  /** Absent where SageMaker has no operation for it. */
+  remove?: (client: Client, name: string) => Promise<unknown>;
+  /** A schedule can make one again and again. */
+  scheduled: boolean;
 }
 
 export const TRAINING: IJobKind = {
@@ -25,7 +28,8 @@ export const TRAINING: IJobKind = {
   stop: (client, name) =>
     client.call('sagemaker', 'StopTrainingJob', { TrainingJobName: name }),
   remove: (client, name) =>
-    client.call('sagemaker', 'DeleteTrainingJob', { TrainingJobName: name })
+    client.call('sagemaker', 'DeleteTrainingJob', { TrainingJobName: name }),
+  scheduled: true
 };
 
 export const PROCESSING: IJobKind = {
@@ -37,12 +41,29 @@ export const PROCESSING: IJobKind = {
   stop: (client, name) =>
     client.call('sagemaker', 'StopProcessingJob', { ProcessingJobName: name }),
   remove: (client, name) =>
-    client.call('sagemaker', 'DeleteProcessingJob', { ProcessingJobName: name })
+    client.call('sagemaker', 'DeleteProcessingJob', {
+      ProcessingJobName: name
+    }),
+  scheduled: true
 };
+
+export const TRANSFORM: IJobKind = {
+  kind: 'transform-job',
+  item: 'transform-job',
+  table: CommandIDs.openTransformJobs,
+  page: CommandIDs.openTransformJob,
+  form: CommandIDs.newTransformJob,
+  stop: (client, name) =>
+    client.call('sagemaker', 'StopTransformJob', { TransformJobName: name }),
+  scheduled: false
+};
+
+/** Every kind of jobs. */
+export const JOB_KINDS = [TRAINING, PROCESSING, TRANSFORM];
 
 /** The kind of jobs of this name; undefined for what is no job. */
 export function jobKind(kind: string | undefined): IJobKind | undefined {
-  return [TRAINING, PROCESSING].find(each => each.kind === kind);
+  return JOB_KINDS.find(each => each.kind === kind);
 }
 
 /** What people read of a kind of jobs. */
@@ -59,6 +80,19 @@ export interface IJobTexts {
 }
 
 export function textsOf(kind: IJobKind, trans: TranslationBundle): IJobTexts {
+  if (kind === TRANSFORM) {
+    return {
+      title: trans.__('Transform jobs'),
+      all: trans.__('All transform jobs'),
+      create: trans.__('New transform job…'),
+      time: trans.__('Run time'),
+      none: trans.__('No transform job yet'),
+      hint: trans.__(
+        'A transform job asks a model for an answer to each record of the files below a prefix of S3, and stores a file of answers for each. Make one here, or call transform() of a Transformer in a notebook: it appears at once.'
+      ),
+      missing: name => trans.__('There is no transform job %1.', name)
+    };
+  }
   return kind === PROCESSING
     ? {
         title: trans.__('Processing jobs'),

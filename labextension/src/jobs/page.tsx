@@ -10,7 +10,13 @@ import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 import { columns } from './columns';
 import { Actions, Filters } from './filters';
-import { type IJobKind, PROCESSING, textsOf, TRAINING } from './kinds';
+import {
+  type IJobKind,
+  PROCESSING,
+  textsOf,
+  TRAINING,
+  TRANSFORM
+} from './kinds';
 import { type IJobsQuery, JobsModel, runs } from './model';
 
 const MOST_KEPT = 200;
@@ -31,6 +37,13 @@ export function ProcessingJobsPage(props: {
   view: StudioView;
 }): React.JSX.Element {
   return <JobTable kind={PROCESSING} view={props.view} />;
+}
+
+/** The table of transform jobs. */
+export function TransformJobsPage(props: {
+  view: StudioView;
+}): React.JSX.Element {
+  return <JobTable kind={TRANSFORM} view={props.view} />;
 }
 
 function JobTable(props: {
@@ -93,6 +106,7 @@ function Table(props: {
   useGone(feed, kind, args.selected, kept => setArgs({ selected: kept }));
   const remove = () =>
     names.length &&
+    kind.remove &&
     void commands.execute(CommandIDs.deleteJobs, { kind: kind.kind, names });
   return (
     <>

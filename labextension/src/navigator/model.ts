@@ -19,6 +19,7 @@ export type Branch = (typeof BRANCHES)[number];
 const BRANCHES = [
   'training-job',
   'processing-job',
+  'transform-job',
   'schedule',
   'experiment',
   'model',

@@ -13,7 +13,8 @@ import {
   jobIcon,
   modelIcon,
   processingIcon,
-  scheduleIcon
+  scheduleIcon,
+  transformIcon
 } from '../icons';
 import { CommandIDs, type IDragged } from '../tokens';
 import type { studio } from '../wire';
@@ -60,6 +61,7 @@ export function nodes(
     ...data(model, trans),
     ...branch(model, trans, 'training-job'),
     ...branch(model, trans, 'processing-job'),
+    ...branch(model, trans, 'transform-job'),
     ...branch(model, trans, 'schedule'),
     ...branch(model, trans, 'experiment'),
     ...branch(model, trans, 'model'),
@@ -127,6 +129,15 @@ function texts(trans: TranslationBundle): Record<Branch, IBranchTexts> {
       kind: 'processing-job',
       none: trans.__('No processing job yet: make the first…'),
       first: [CommandIDs.newProcessingJob, {}]
+    },
+    'transform-job': {
+      label: trans.__('Transform'),
+      icon: transformIcon,
+      table: CommandIDs.openTransformJobs,
+      page: name => [CommandIDs.openTransformJob, { name }],
+      kind: 'transform-job',
+      none: trans.__('No transform job yet: make the first…'),
+      first: [CommandIDs.newTransformJob, {}]
     },
     schedule: {
       label: trans.__('Schedules'),

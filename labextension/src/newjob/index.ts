@@ -6,14 +6,13 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import type { IDocumentType } from '../core/documents';
-import { newJobIcon, processingIcon } from '../icons';
+import { newJobIcon, processingIcon, transformIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
 
 /** The forms of new jobs. */
 export const newJob: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ml-studio:new-job',
-  description:
-    'Adds the forms of a new training job and of a new processing job.',
+  description: 'Adds the forms of new training, processing and transform jobs.',
   autoStart: true,
   requires: [IStudio],
   optional: [ICommandPalette],
@@ -23,7 +22,8 @@ export const newJob: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const { trans } = studio;
-    for (const form of [training(studio), processing(studio)]) {
+    for (const make of [training, processing, transform]) {
+      const form = make(studio);
       studio.documents.register(form, studio);
       palette?.addItem({
         command: form.command,
@@ -77,7 +77,29 @@ function processing(studio: IStudio): IDocumentType {
   };
 }
 
-/** What both forms have; `operation` takes what is written in it. */
+function transform(studio: IStudio): IDocumentType {
+  const { trans } = studio;
+  return {
+    ...common(studio, 'CreateTransformJob', trans.__('New Transform Job'), {
+      model: {
+        type: 'string',
+        description: trans.__('Name of the model that is asked')
+      },
+      input: {
+        type: 'string',
+        description: trans.__('S3 URI of the files to transform')
+      }
+    }),
+    command: CommandIDs.newTransformJob,
+    caption: trans.__('Ask a model about every record of files in S3'),
+    icon: transformIcon,
+    page: async () =>
+      (await import(/* webpackChunkName: "newjob" */ './transform'))
+        .NewTransformJob
+  };
+}
+
+/** What the forms have; `operation` takes what is written in it. */
 function common(
   { trans }: IStudio,
   operation: string,

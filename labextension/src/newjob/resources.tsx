@@ -19,7 +19,11 @@ const TRAINS: Path = ['ResourceConfig'];
 const EXAMPLE = 'ml.c5.2xlarge';
 
 /** Where the job runs, for how long, and whether it would start now. */
-export function Resources(props: { at?: Path }): React.JSX.Element {
+export function Resources(props: {
+  at?: Path;
+  /** Jobs of this kind have no longest time and no volume. */
+  bare?: boolean;
+}): React.JSX.Element {
   const { trans } = useStudio();
   const { draft } = useForm<object>();
   const at = props.at ?? TRAINS;
@@ -42,23 +46,27 @@ export function Resources(props: { at?: Path }): React.JSX.Element {
             required
             help={trans.__('More than one: hosts that work together.')}
           />
-          <NumberField
-            path={['StoppingCondition', 'MaxRuntimeInSeconds']}
-            label={trans.__('Longest run (minutes)')}
-            scale={60}
-            help={
-              typeof seconds === 'number'
-                ? trans.__('Stopped after %1.', duration(seconds))
-                : undefined
-            }
-          />
-          <NumberField
-            path={[...at, 'VolumeSizeInGB']}
-            label={trans.__('Volume (GB)')}
-            help={trans.__(
-              'Kept for AWS; here a job has the disk of the machine.'
-            )}
-          />
+          {!props.bare && (
+            <>
+              <NumberField
+                path={['StoppingCondition', 'MaxRuntimeInSeconds']}
+                label={trans.__('Longest run (minutes)')}
+                scale={60}
+                help={
+                  typeof seconds === 'number'
+                    ? trans.__('Stopped after %1.', duration(seconds))
+                    : undefined
+                }
+              />
+              <NumberField
+                path={[...at, 'VolumeSizeInGB']}
+                label={trans.__('Volume (GB)')}
+                help={trans.__(
+                  'Kept for AWS; here a job has the disk of the machine.'
+                )}
+              />
+            </>
+          )}
         </div>
       )}
       <Fit at={at} />

@@ -85,6 +85,7 @@ export const shell: JupyterFrontEndPlugin<void> = {
     const cards = [
       CommandIDs.newJob,
       CommandIDs.newProcessingJob,
+      CommandIDs.newTransformJob,
       CommandIDs.deploy,
       CommandIDs.openData,
       CommandIDs.openExperiments,

@@ -4,7 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { queryOf } from '../experiments/model';
-import { type IJobKind, PROCESSING, TRAINING } from '../jobs/kinds';
+import { type IJobKind, JOB_KINDS } from '../jobs/kinds';
 import { CommandIDs, type IStudio } from '../tokens';
 
 /** The thing that a context menu was opened on, as its element says in `data-studio-…`. */
@@ -26,10 +26,9 @@ interface IItemCommand {
   run: (item: IItem) => Run | null;
 }
 
-const JOBS: Record<string, IJobKind> = {
-  [TRAINING.item]: TRAINING,
-  [PROCESSING.item]: PROCESSING
-};
+const JOBS: Record<string, IJobKind> = Object.fromEntries(
+  JOB_KINDS.map(each => [each.item, each])
+);
 const WORKING = ['InProgress', 'Stopping'];
 
 /**
@@ -78,7 +77,7 @@ export function itemCommands(studio: IStudio): IItemCommand[] {
       id: 'studio:schedule-item',
       label: trans.__('Schedule…'),
       run: ({ kind, name }) =>
-        kind in JOBS
+        kind in JOBS && JOBS[kind].scheduled
           ? [CommandIDs.scheduleJob, { kind: JOBS[kind].kind, name }]
           : null
     },
@@ -138,6 +137,7 @@ function opened({ kind, name }: IItem): Run | null {
   const runs: Record<string, Run> = {
     job: [CommandIDs.openJob, { name }],
     'processing-job': [CommandIDs.openProcessingJob, { name }],
+    'transform-job': [CommandIDs.openTransformJob, { name }],
     model: [CommandIDs.openModel, { name }],
     endpoint: [CommandIDs.openEndpoint, { name }],
     component: [CommandIDs.openComponent, { name }],
@@ -169,7 +169,8 @@ function deleted({ kind, names, status }: IItem): Run | null {
     schedule: [CommandIDs.deleteSchedules, { names }],
     experiment: [CommandIDs.deleteExperiments, { names }]
   };
-  if (kind in JOBS && (!WORKING.includes(status) || names.length > 1)) {
+  const over = !WORKING.includes(status) || names.length > 1;
+  if (kind in JOBS && JOBS[kind].remove && over) {
     return [CommandIDs.deleteJobs, { kind: JOBS[kind].kind, names }];
   }
   return runs[kind] ?? null;

@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type { Feed, FeedEvent } from '../core/feed';
-import { type IJobKind, PROCESSING, TRAINING } from '../jobs/kinds';
+import { type IJobKind, JOB_KINDS } from '../jobs/kinds';
 import type { IStudio } from '../tokens';
 
 /** The settings of notices, as the schema has them. */
@@ -12,7 +12,6 @@ export interface INoticeSettings {
   notices: 'all' | 'failed' | 'none';
 }
 
-const KINDS = [TRAINING, PROCESSING];
 const PAUSE_MS = 1500;
 const MOST_NAMED = 3;
 
@@ -39,7 +38,7 @@ export class Notices implements IDisposable {
   }
 
   private _onEvent(_: Feed, event: FeedEvent): void {
-    const kind = KINDS.find(
+    const kind = JOB_KINDS.find(
       each => event.type === 'resource' && each.kind === event.Kind
     );
     if (event.type !== 'resource' || !kind) {

@@ -100,7 +100,7 @@ def _several(value: Any, step: Step) -> Iterator[Any]:
             yield _child(value, place)
 
 
-def _child(value: Any, name: str | Place) -> Any:
+def _child(value: Any, name: Any) -> Any:
     try:
         if isinstance(value, dict if isinstance(name, str) else list):
             return value[name]

@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     """What became of a payload: the part of the output, or why there is none."""
 
     output: bytes
-    count: int
+    records: int
     faults: tuple[Fault, ...] = ()
 
 
@@ -118,7 +118,7 @@ class Work:
             try:
                 for number, opener in opened:
                     for file, payload in self._payloads(number, opener):
-                        job = payload and pool.submit(self._transformed, file, payload)
+                        job = pool.submit(self._transformed, file, payload) if payload else None
                         pending.append((file, job))
                         self._settle(pending, width + 1)
                 self._settle(pending, 0)
@@ -213,8 +213,8 @@ class Work:
         return result
 
     def _take(self, file: File, outcome: Outcome) -> None:
-        file.records += outcome.count
-        self.progress.records += outcome.count
+        file.records += outcome.records
+        self.progress.records += outcome.records
         room = MOST_FAULTS - len(file.faults)
         for fault in outcome.faults[:room]:
             file.faults.append(fault)

@@ -69,18 +69,21 @@ class _Work:
         self._told_at = 0.0
 
     def run(self) -> None:
-        from studio.container.transform import work  # no other run needs it
+        # No other run needs them.
+        from studio.container.transform import server
+        from studio.runners.shim.inputs import DownloadFailed
 
         reason = detail = ""
         try:
             detail = self._driven()
-        except work.Stopped:
+        except server.Stopped:
             return
         except OSError as error:
             reason, detail = "NoSpace" if error.errno in _FULL else "StartFailed", str(error)
+        except DownloadFailed as error:
+            reason, detail = "DownloadFailed", str(error)
         except Exception as error:
-            failed = type(error).__name__ == "DownloadFailed"
-            reason, detail = "DownloadFailed" if failed else "StartFailed", str(error)
+            reason, detail = "StartFailed", f"{type(error).__name__}: {error}"
         else:
             reason = "RecordsFailed" if detail else ""
         verdict = {"reason": reason, "detail": detail}
@@ -103,7 +106,7 @@ class _Work:
             self._tell(made.progress)
         return work.verdict(self._task, kept.lines)
 
-    def _opened(self, known: Doc) -> Iterator[tuple[int, Callable[[], IO[bytes]]]]:
+    def _opened(self, known: dict[int, Doc]) -> Iterator[tuple[int, Callable[[], IO[bytes]]]]:
         from studio.runners.shim import download
 
         left = [it for it in enumerate(self._task["files"]) if it[0] not in known]

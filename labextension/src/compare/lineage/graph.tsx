@@ -26,7 +26,8 @@ const KINDS = [
   'endpoint',
   'model',
   'processing-job',
-  'training-job'
+  'training-job',
+  'transform-job'
 ];
 const ZOOMS = [0.4, 0.55, 0.75, 1, 1.3];
 

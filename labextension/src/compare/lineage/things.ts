@@ -74,7 +74,8 @@ export function pageOf(
     endpoint: CommandIDs.openEndpoint,
     model: CommandIDs.openModel,
     'processing-job': CommandIDs.openProcessingJob,
-    'training-job': CommandIDs.openJob
+    'training-job': CommandIDs.openJob,
+    'transform-job': CommandIDs.openTransformJob
   };
   if (kind in pages) {
     return [pages[kind], { name }];

@@ -383,7 +383,7 @@ export namespace LogModel {
   export interface IOptions {
     client: Client;
     feed: Feed;
-    kind: 'training-job' | 'processing-job' | 'endpoint';
+    kind: 'training-job' | 'processing-job' | 'transform-job' | 'endpoint';
     name: string;
     /** The stream; without it the one that tells most. */
     stream?: string;
