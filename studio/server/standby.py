@@ -2,7 +2,8 @@
 
 A request is handed on byte for byte over a connection of its own, so that whatever may be asked of
 the leader may be asked here: AWS's protocols, S3, streams of events. A connection that comes while
-nobody leads waits a moment for the next one, which may be this process.
+nobody leads waits a moment for the next one, which may be this process. An invocation is handed to
+the router, which does not notice who leads: none is lost with a leader.
 
 Who leads is ended here when its lease (studio.db.lease) is not renewed: a process that is paused
 must not go on where it was, and the kernel alone can promise that.
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from tornado.httputil import HTTPHeaders, HTTPInputError, parse_request_start_line
 from tornado.netutil import bind_sockets
 
 from studio import durable, leadership, processes
@@ -30,7 +32,8 @@ from studio.db.lease import Lease
 from studio.errors import StudioError
 from studio.leadership import Lock
 from studio.server import forward
-from studio.server.routing import HEALTH_PATH
+from studio.server.routing import HEALTH_PATH, part_for
+from studio.serving import control
 from studio.settings import Settings
 
 log = structlog.get_logger()
@@ -45,6 +48,10 @@ _FREE_SECONDS = 2.0
 _HEAD_SECONDS = 25.0
 _CHUNK = 64 * 1024
 _HEALTH = tuple(f"{method} {HEALTH_PATH} ".encode() for method in ("GET", "HEAD"))
+_INVOCATION = b"POST /endpoints/"
+_ONCE = b"\r\nConnection: close\r\n"
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def wait(settings: Settings, lock: Lock) -> tuple[int, list[socket]]:
@@ -99,6 +106,11 @@ class Standby:
                 server = await asyncio.start_server(self._connected, sock=each, limit=_CHUNK)
                 listening.callback(server.close)
             await self._retired.wait()
+            for each in self._copies:
+                self._loop.remove_reader(each)
+            # What was taken just now becomes a connection of a server, in one round of the loop:
+            # one that is closed by then drops it.
+            await asyncio.sleep(0)
         watch.cancel()
         # Of a connection that was taken just now the task may be yet to come.
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -135,24 +147,36 @@ class Standby:
                 writer.write(self._health(head))
             elif head:
                 await self._hand_on(head, reader, writer)
-            await writer.drain()
+            writer.close()
+            # The loop of who leads now ends with its last task, and says no more.
+            await writer.wait_closed()
 
     async def _hand_on(
         self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        leader = await self._leader()
+        router = await self._router(head)
+        leader = router or await self._leader()
         if leader is None:
             writer.write(_answer("503 Service Unavailable", {"message": "Nobody leads now."}))
             return
         theirs, ours = leader
-        ours.write(head)
+        # What comes behind an invocation need not be one.
+        ours.write(head.replace(b"\r\n", _ONCE, 1) if router else head)
         with contextlib.closing(ours):
             asked = asyncio.ensure_future(_copy(reader, ours))
             # Who has heard the whole answer may leave; who has said all still listens.
             await _copy(theirs, writer)
             asked.cancel()
 
-    async def _leader(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def _router(self, head: bytes) -> Line | None:
+        """A connection to the router of this machine, for an invocation whose head is whole."""
+        if _is_invocation(head) and control.find(self._settings.home):
+            parts = urlsplit(control.url(self._settings.home))
+            with contextlib.suppress(OSError, TimeoutError):
+                return await forward.connect((parts.hostname or "", parts.port or 0))
+        return None
+
+    async def _leader(self) -> Line | None:
         """A connection to whoever leads, once there is one; None when there is none for long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -180,6 +204,20 @@ class Standby:
         told = {"status": "ready", "standby_of": known["url"] if known else ""}
         answer = _answer("200 OK", told)
         return answer if head.startswith(b"GET") else answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+def _is_invocation(head: bytes) -> bool:
+    """A bucket may be called `endpoints`: what the client signed for decides."""
+    text, whole, _ = head.partition(b"\r\n\r\n")
+    if not (whole and head.startswith(_INVOCATION)):
+        return False
+    first, _, lines = text.decode("latin-1").partition("\r\n")
+    try:
+        path, _, query = parse_request_start_line(first).path.partition("?")
+        headers = HTTPHeaders.parse(lines + "\r\n")
+    except HTTPInputError:  # the leader says what is wrong
+        return False
+    return part_for(path, query, {name.lower(): it for name, it in headers.items()}) == "router"
 
 
 def _own_sockets(settings: Settings) -> list[socket]:

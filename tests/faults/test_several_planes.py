@@ -167,7 +167,8 @@ def serve_echo(home) -> None:
 def echoed(home, port: int) -> bool:
     body = os.urandom(1_000_000)
     url = f"http://127.0.0.1:{port}"
-    answer = home.new_client("sagemaker-runtime", url).invoke_endpoint(
+    once = home.new_client("sagemaker-runtime", url, retries={"total_max_attempts": 1})
+    answer = once.invoke_endpoint(
         EndpointName="echo", Body=body, ContentType="application/octet-stream"
     )
     return answer["Body"].read() == body
@@ -177,10 +178,20 @@ def test_invocations_come_through_whoever_stands_by_or_leads(home):
     first_leads(home)
     serve_echo(home)
     assert [echoed(home, port) for port in home.ports] == [True, True]
+    home.planes[FIRST].send_signal(signal.SIGSTOP)
+    assert echoed(home, home.ports[SECOND])  # the router does not notice who leads
     home.planes[FIRST].kill()
     home.planes[FIRST].wait(PATIENCE_SECONDS)
-    # It waits there until somebody leads; what breaks off at that moment, clients send again.
     assert echoed(home, home.ports[SECOND])
+    head = {"Host": f"127.0.0.1:{home.ports[SECOND]}"}
+    with closing(http.client.HTTPConnection("127.0.0.1", home.ports[SECOND], timeout=30)) as line:
+        line.request("POST", "/endpoints/echo/invocations", b"x", head)
+        answer = line.getresponse()
+        assert (answer.status, answer.headers["Connection"], answer.read()[:0]) == (
+            403,
+            "close",
+            b"",
+        )
     home.start_all()
     assert [echoed(home, port) for port in home.ports] == [True, True]
 
