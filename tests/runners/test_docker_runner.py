@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cut_engine import cutting
+from cut_engine import cutting, slow
 from docker_engine import DockerEngine
 from left_over import alive_of
 from runner_contract import HOSTILE, Bench, contents, said_back, serving
@@ -183,6 +183,11 @@ def test_it_leaves_no_model_or_fills_its_disk(bench: Containers):
     status, _ = bench.result(fill, outputs=MODEL, disk_mb=3)
     assert (status.phase, status.reason, status.outputs) == ("failed", "NoSpace", ())
     assert status.message.startswith("Insufficient disk space: ")
+    # Neither would be too much by itself.
+    both = fill.replace("4;", "2; dd if=/dev/zero of=/x bs=1000000 count=2;")
+    status, _ = bench.result(both, outputs=MODEL, disk_mb=3, env={document.WRITABLE: "writable"})
+    assert (status.phase, status.reason, status.outputs) == ("failed", "NoSpace", ())
+    assert status.message == "Insufficient disk space: files took 4 MB of a volume of 3 MB"
     assert bench.engine.containers(bench.home) == []
 
 
@@ -262,6 +267,20 @@ def test_f27_the_engine_breaks_a_log_off_and_no_line_is_lost(docker: DockerEngin
         assert lines == [*(f"line {number}" for number in range(1, 201)), "last"]
         leave(bench.settings)
     assert (docker.containers(tmp_path), docker.networks(tmp_path)) == ([], [])
+
+
+def test_f27_an_engine_that_is_slow_is_named_and_waited_for(docker: DockerEngine, tmp_path: Path):
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as short,
+        slow(docker.socket, Path(short)) as (host, free),
+    ):
+        bench = Containers(docker, tmp_path, host)
+        run = bench.start("echo once")
+        told = bench.until(run, lambda it: bool(it.ended or it.waits_for))
+        assert told.waits_for == "The Docker engine takes long to answer."
+        free.set()
+        assert (bench.ended(run).phase, bench.lines(run)) == ("succeeded", ["once"])
+        leave(bench.settings)
 
 
 def test_the_shim_is_killed(bench: Containers):

@@ -42,7 +42,13 @@ def test_what_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         sparse.truncate(1 << 40)
     assert Volume([ml], 2 * MB, [view]).look() == ""
     assert Volume([ml], 2 * MB, []).look() != ""
-    assert Volume([ml], 0, []).look() == ""
+    assert Volume([ml], 0, []).look(5 * MB) == ""
+    beside = Volume([ml], 2 * MB, [view])
+    assert beside.look(MB - 8192) == ""
+    (ml / "file").unlink()
+    (ml / "same").unlink()
+    assert beside.look(2 * MB - 8192) == ""
+    assert beside.look(3 * MB) != ""
 
 
 def test_files_are_counted_when_the_disk_fills_and_a_few_at_a_time(

@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from studio import durable, processes
-from studio.runners.docker import document, door, held, networks, ownership, pull, speech
+from studio.runners.docker import (
+    document,
+    door,
+    held,
+    networks,
+    ownership,
+    pull,
+    speech,
+    written,
+)
 from studio.runners.docker.engine import Engine, EngineError, EngineGone
 from studio.runners.shim import helpers, tree
 
@@ -30,7 +39,8 @@ NAME = b"studio-client"
 
 SAYS = "container.json"
 """Members: `detail` while there is something to wait for; `id`, `pid`, `address`, `image` (digest)
-and `started_at` once it runs; `end` (`code`, `reason`, `message`) when it is over."""
+and `started_at` once it runs; `written`, the bytes in its root, if it may write there; `end`
+(`code`, `reason`, `message`) when it is over."""
 
 _INIT_FAILED = re.compile(rb"(?:\[FATAL tini \(\d+\)\] (?=exec )|sh: .*?exec: )(.*)\s*\Z")
 _INIT_SECONDS = 2.0
@@ -91,13 +101,14 @@ class Client:
     def __init__(self, folder: Path, read_only: list[str], kept: held.Held | None = None) -> None:
         self._folder, self._read_only, self._kept = folder, read_only, kept
         self._spec: Doc = json.loads((folder / "spec.json").read_bytes())
-        self._engine = Engine(self._spec["engine"]["socket"])
+        self._engine = Engine(self._spec["engine"]["socket"], slow=self._say_slow)
         self._name = document.name(self._spec["id"])
         self._speech = speech.Speech(self._engine, self._name, folder / "log")
         self._init = False
         isolated = self._spec["network"]["isolated"]
         self._doors = [] if isolated else door.ports(self._spec["env"])
         self._says: Doc = durable.read_json(folder / SAYS) or {}
+        self._saying = threading.Lock()
         self._stop = threading.Event()
         self._running = self._pulling = self._away = False
         self._network = networks.Network(self._engine, self._spec)
@@ -170,11 +181,18 @@ class Client:
         self._init = bool(known["HostConfig"].get("Init"))
         door.open_to(known["State"]["Pid"], self._doors)
         self._say_running(known)
+        self._measure(known)
         self._running = True
         if self._kept:
             self._kept.become()
         if self._stop.is_set():
             self._send("SIGTERM")  # asked for between the last look and the start
+
+    def _measure(self, known: Doc) -> None:
+        limit = self._spec["disk_mb"] * 2**20
+        if limit and not known["HostConfig"]["ReadonlyRootfs"]:
+            told = (self._engine, self._name, limit // 100, self._say_written)
+            threading.Thread(target=written.watch, args=told, daemon=True).start()
 
     def _from(self, kept: held.Held) -> Doc | None:
         """What was kept ready, as the run's; None when it cannot be."""
@@ -312,20 +330,31 @@ class Client:
     def _say_detail(self, text: str) -> None:
         self._say(detail=text)
 
+    def _say_slow(self) -> None:
+        if not self._running:
+            self._say(detail="The Docker engine takes long to answer.")
+
+    def _say_written(self, count: int) -> None:
+        self._say(written=count)
+
     def _say(self, **news: Any) -> None:
-        self._says |= news
-        while True:
-            try:
-                durable.write_json(self._folder / SAYS, self._says)
-                break
-            except OSError:
-                if "end" not in news or self._said_in_place():
-                    break
-                time.sleep(_PAUSE_SECONDS)
+        with self._saying:
+            self._store(news)
         try:
             os.kill(os.getppid(), signal.SIGTERM)
         except ProcessLookupError:
             pass
+
+    def _store(self, news: Doc) -> None:
+        self._says |= news
+        while True:
+            try:
+                durable.write_json(self._folder / SAYS, self._says)
+                return
+            except OSError:
+                if "end" not in news or self._said_in_place():
+                    return
+                time.sleep(_PAUSE_SECONDS)
 
     def _said_in_place(self) -> bool:
         """On a full disk what has ended is said over what was said before: that takes no room."""

@@ -3,8 +3,9 @@
 import http.client
 import json
 import os
+import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ API = "1.41"
 
 _SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
+_SLOW_SECONDS = 5.0
 _USUAL = "/var/run/docker.sock"
 
 
@@ -53,9 +55,13 @@ def address(configured: str) -> str:
 class Engine:
     """One engine. Every call is a connection of its own: any thread may make it."""
 
-    def __init__(self, path: str, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, path: str, seconds: float = _SECONDS, slow: Callable[[], None] | None = None
+    ) -> None:
+        """`slow` is called when the engine takes longer than usual, once for each call."""
         self._path = path
         self._seconds = seconds
+        self._slow = slow
 
     def call(
         self,
@@ -122,6 +128,11 @@ class Engine:
         """What the engine knows of a container; None when there is none."""
         return self._known(f"/containers/{name}/json")
 
+    def written(self, name: str) -> int:
+        """Bytes that a container has written to its own root. Raises EngineError, EngineGone."""
+        known = self.call("GET", f"/containers/{name}/json", {"size": "true"})
+        return int(known.get("SizeRw") or 0)
+
     def image(self, reference: str) -> Doc | None:
         """What the engine knows of an image that it has; None when it lacks it."""
         return self._known(f"/images/{quote(reference, safe='/:@')}/json")
@@ -151,6 +162,8 @@ class Engine:
         try:
             with closing(connection):
                 connection.request(method, target, body, sent)
+                if self._slow and seconds is None and not connection.answers(_SLOW_SECONDS):
+                    self._slow()
                 with connection.getresponse() as answer:
                     if answer.status >= 400:
                         raise EngineError(answer.status, _sentence(answer.read()))
@@ -169,6 +182,12 @@ class _Connection(http.client.HTTPConnection):
         self.sock.settimeout(_CONNECT_SECONDS)
         self.sock.connect(self._path)
         self.sock.settimeout(self._wait)
+
+    def answers(self, seconds: float) -> bool:
+        """Whether something came within this time."""
+        came = select.poll()
+        came.register(self.sock, select.POLLIN)
+        return bool(came.poll(1000 * seconds))
 
 
 def _sentence(data: bytes) -> str:

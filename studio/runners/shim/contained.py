@@ -98,6 +98,11 @@ class Contained:
         return str(self._says.get("image", ""))
 
     @property
+    def written(self) -> int:
+        """Bytes in the container's own root, where it may write there."""
+        return int(self._says.get("written", 0))
+
+    @property
     def root(self) -> int:
         """The container's first process, as this machine sees it; 0 when it is not seen."""
         return int(self._says.get("pid", 0))

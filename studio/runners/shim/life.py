@@ -288,7 +288,7 @@ class Shim:
         self._meter.look(pids, used)
 
     def _check_disk(self) -> None:
-        said = self._volume.look()
+        said = self._volume.look(self._contained.written if self._contained else 0)
         if said and not self._reason:
             self._fail("NoSpace", said)
 

@@ -33,12 +33,15 @@ class Volume:
         self._folders, self._limit = folders, limit
         self._without = {str(each) for each in without}
         self._files: Iterator[int] | None = None
-        self._counting = self._taken = 0
+        self._counting = self._taken = self._beside = 0
         self._used_then = _used(folders[0])
         self._due, self._spent = time.monotonic() + _PAUSE_SECONDS, 0.0
 
-    def look(self) -> str:
-        """To be called often: a sentence once there is too much, else ""."""
+    def look(self, beside: int = 0) -> str:
+        """To be called often: a sentence once there is too much, else "". `beside`: bytes that lie
+        elsewhere and count too."""
+        if beside != self._beside:
+            self._beside, self._due = beside, 0.0  # files may have gone there from here
         if not self._limit or not (self._files or self._is_time()):
             return ""
         began = time.monotonic()
@@ -49,9 +52,9 @@ class Volume:
         if len(step) < _STEP:
             self._files, self._taken = None, self._counting
             self._due = began + max(_PAUSE_SECONDS, _SHARE * self._spent)
-        if self._counting <= self._limit:
+        if self._counting + beside <= self._limit:
             return ""
-        taken, limit = self._counting / 2**20, self._limit / 2**20
+        taken, limit = (self._counting + beside) / 2**20, self._limit / 2**20
         return f"Insufficient disk space: files took {taken:.0f} MB of a volume of {limit:.0f} MB"
 
     def _is_time(self) -> bool:
