@@ -99,16 +99,22 @@ def matching(table: Iterator[Row], registry: str, repository: str, tag: str) -> 
 
 def kept(home: Path) -> list[Doc]:
     """The rows of a home, `Pattern` and `Target` each. Raises ValidationException."""
-    path = home / _FILE
-    try:
-        known = path.stat()
-    except OSError:
+    path, seen = home / _FILE, version(home)
+    if seen is None:
         return []
-    # A file is replaced as a whole: another one has another number, or another time.
-    seen = (known.st_ino, known.st_mtime_ns)
     if path not in _read or _read[path][0] != seen:
         _read[path] = seen, _content(path)
     return _read[path][1]
+
+
+def version(home: Path) -> tuple[int, int] | None:
+    """Another one when the rows of a home may be others; None when it has none."""
+    try:
+        known = (home / _FILE).stat()
+    except OSError:
+        return None
+    # A file is replaced as a whole: another one has another number, or another time.
+    return known.st_ino, known.st_mtime_ns
 
 
 def keep(home: Path, rows: list[Doc]) -> None:

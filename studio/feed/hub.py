@@ -1,7 +1,7 @@
 """Makes events of what commits note, and hands them out.
 
-One thread. What it looks at by itself (logs, the load of the machine) it looks at only while
-somebody listens, or did a minute ago.
+One thread. What it looks at by itself (logs, the load of the machine, the table of images) it looks
+at only while somebody listens, or did a minute ago.
 """
 
 import math
@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from studio.api import image_table
 from studio.api.panel_capacity import describe_capacity
 from studio.api.registry import Context
 from studio.db.provenance import Explained
@@ -79,6 +80,7 @@ class Hub:
         self._loads = Pace[None](0.5)
         self._told: dict[Principal, Doc] = {}
         self._logs = LogWatch(ctx)
+        self._images = image_table.version(ctx.settings.home)
         self._looked = -math.inf
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         for store in stores:
@@ -152,6 +154,7 @@ class Hub:
         if load_due or now >= self._looked + _LOOK_SECONDS:
             self._looked = now
             events += self._logs.grown()
+            events += self._images_changed()
         if load_due:  # behind the last look at those that have ended
             self._logs.refresh()
         if len(self._objects) > _MOST_PLACES:
@@ -177,6 +180,11 @@ class Hub:
             for each in messages.measured(note.metrics):
                 self._metrics.add(each)
         return []
+
+    def _images_changed(self) -> list[Event]:
+        """A look at the file: people and other programs may write it too."""
+        before, self._images = self._images, image_table.version(self._ctx.settings.home)
+        return [messages.images()] if self._images != before else []
 
     def _new(self, resource: Resource) -> bool:
         """Whether it looks different from what was told last."""

@@ -10,6 +10,7 @@ from studio.api.registry import Context
 from studio.db.resources import Resource, Stored
 from studio.feed.ring import Event
 from studio.feed.sight import ACTIONS, about, light
+from studio.identity.authority import Ask
 from studio.metrics.store import Metric
 from studio.s3.index import Touched
 from studio.wire import models, shapes
@@ -74,6 +75,11 @@ def metrics(ctx: Context, of: Measured) -> Event:
     document = {"Kind": kind, "Name": name}
     subject = about(kind, name, store.arn(ctx, kind, name), owner)
     return Event("metrics", orjson.dumps(document), subject)
+
+
+def images() -> Event:
+    """The table of image URIs has changed."""
+    return Event("images", b"{}", Ask("studio:ListImageRows", "*"))
 
 
 def log(subject: Resource, stream: str, size: int) -> Event:

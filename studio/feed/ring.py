@@ -7,12 +7,14 @@ from collections import deque
 from dataclasses import dataclass
 
 from studio.db.resources import Resource
+from studio.identity.authority import Ask
 
 _EVENTS = 8_192
 _ID = re.compile(r"([0-9a-f]{12})-(\d{1,15})")
 
-Subject = Resource | str
-"""What an event is about, and the right to see it hangs on: a resource, or a bucket's name."""
+Subject = Resource | str | Ask
+"""What an event is about, and the right to see it hangs on: a resource, a bucket's name, or what
+one asks for to see it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from studio.api import access
 from studio.api.registry import Caller, Context
 from studio.db.resources import Resource
 from studio.feed.ring import Subject
+from studio.identity.authority import Ask
 from studio.identity.principals import Principal
 
 ACTIONS = {
@@ -34,6 +35,8 @@ def sees(ctx: Context, subject: Subject) -> bool:
     """Whether the caller may be told of `subject`."""
     if isinstance(subject, str):
         return ctx.buckets.allows(ctx.caller.principal, "s3:ListBucket", subject)
+    if isinstance(subject, Ask):
+        return ctx.identity.authority.allows(ctx.caller.principal, subject)
     return access.reaches(replace(ctx, action=ACTIONS[subject.kind]), subject)
 
 

@@ -1,6 +1,7 @@
 """The feed on a control plane's port: what is told, to a listener that stays or comes back."""
 
 import contextlib
+import json
 import socket
 import time
 from functools import partial
@@ -89,6 +90,31 @@ def test_what_is_refused_is_not_told(plane):
         sagemaker.create_model(**model("behind"))
         heard.wait(about("behind", "created"))
         assert [each["Name"] for each in heard.of("resource")] == ["behind"]
+
+
+def test_who_may_see_the_table_of_images_is_told_of_its_edits(plane):
+    studio, iam = plane.client("studio"), plane.client("iam")
+    iam.create_user(UserName="listener")
+    may = {"Effect": "Allow", "Action": "studio:StreamEvents", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": may})
+    iam.put_user_policy(UserName="listener", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="listener")["AccessKey"]
+    with (
+        listen(plane) as heard,
+        ear(plane.url, key["AccessKeyId"], key["SecretAccessKey"]) as other,
+    ):
+        studio.update_image_rows(Rows=[{"Pattern": "mine", "Target": "script:python"}])
+        heard.wait(lambda it: it.type == "images")
+        told = len(heard.events)
+        (plane.home / "images.json").unlink()
+        heard.wait(lambda it: it.type == "images", after=told)
+        iam.attach_user_policy(
+            UserName="listener", PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerReadOnly"
+        )
+        studio.update_image_rows(Rows=[{"Pattern": "mine", "Target": "script:python"}])
+        other.wait(lambda it: it.type == "images")
+        assert len(other.of("images")) == 1
+    studio.update_image_rows(Rows=[])
 
 
 def test_who_comes_back_misses_nothing_and_hears_nothing_twice(plane):

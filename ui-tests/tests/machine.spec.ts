@@ -160,5 +160,9 @@ test('the machine: whose turn it is, leases, jobs by the clock, images', async (
     await view.getByRole('searchbox').fill('xgboost');
     await expect(view.getByText('algorithm:xgboost').first()).toBeVisible();
     await expect(view.getByText('algorithm:kmeans')).toHaveCount(0);
+    // Somebody else edits the table: the page is told.
+    const Rows = [{ Pattern: 'xgboost-of-ours', Target: 'script:xgboost' }];
+    await bed.call('UpdateImageRows', { Rows }, 'studio');
+    await expect(view.getByText('xgboost-of-ours')).toBeVisible();
   });
 });

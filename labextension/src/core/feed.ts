@@ -19,6 +19,7 @@ export type FeedEvent =
   | { type: 'log'; Kind: string; Name: string; Stream: string; Bytes: number }
   | { type: 'metrics'; Kind: string; Name: string }
   | ({ type: 'capacity' } & Record<string, unknown>)
+  | { type: 'images' }
   | { type: 'reset' };
 
 /** `paused`: the page is hidden, nobody looks. */

@@ -17,8 +17,7 @@ export function ImagesPage(props: { view: StudioView }): React.JSX.Element {
   const [args, setArgs] = useArgs<{ filter?: string }>(props.view);
   const { value, error, refresh } = useLive(
     signal => client.call('studio', 'ListImageRows', {}, signal),
-    // Nobody tells when somebody else has changed it; whoever changes it then is told.
-    event => event.type === 'reset',
+    event => event.type === 'images' || event.type === 'reset',
     [client]
   );
   const own = useLive(
