@@ -2,9 +2,9 @@
 
 It does nothing unless STUDIO_URL is set and AWS_ENDPOINT_URL equals it. Otherwise it changes, when
 and if they are imported: the STS address and the telemetry of the SageMaker SDKs (v1, v2, v3),
-their polls of 5 to 30 seconds, and botocore's waiters of clients whose endpoint is Studio. Scripts
-of jobs and servers run in the environment of the interpreter that asks for them, and where a job
-came from is recorded with it.
+their polls of 5 to 30 seconds, their endless checks of one configuration, and botocore's waiters of
+clients whose endpoint is Studio. Scripts of jobs and servers run in the environment of the
+interpreter that asks for them, and where a job came from is recorded with it.
 Python 3.6 or newer, standard library only; a failure here must never break a program.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -126,14 +126,20 @@ def _patch(name, module):
         module._telemetry_emitter = _no_telemetry
     if "_ensure_sagemaker_dependency" in members:
         _keep_packages(module)
-    if name == "botocore.configprovider":
-        _quieten("botocore.configprovider")  # of each client, where it found its address
-    if name.endswith("config.config_utils"):
-        _quieten("sagemaker.config")  # on each start, which files it read
+    _patch_configuration(name, module)
     if name in _CLOCKED and "time" in members:
         module.time = _Clock(members["time"], ahead=True)
     elif name in _POLLING and "time" in members:
         module.time = _Clock(members["time"], ahead=False)
+
+
+def _patch_configuration(name, module):
+    if name == "botocore.configprovider":
+        _quieten("botocore.configprovider")  # of each client, where it found its address
+    if name.endswith("config.config_utils"):
+        _quieten("sagemaker.config")  # on each start, which files it read
+    if hasattr(module, "SAGEMAKER_PYTHON_SDK_CONFIG_SCHEMA") and hasattr(module, "jsonschema"):
+        module.jsonschema = _OneCheck(module.jsonschema)
 
 
 def _no_telemetry(*args, **kwargs):
@@ -155,6 +161,24 @@ def _quieten(logger_name):
     logger = logging.getLogger(logger_name)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)
+
+
+class _OneCheck:
+    """A module's own `jsonschema`: what has passed a schema passes it again without a look. The
+    SDKs check all of the configuration, and the schema too, for each argument of each estimator."""
+
+    def __init__(self, jsonschema):
+        self._real = jsonschema
+        self._passed = []
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def validate(self, instance, schema):
+        check = (repr(instance), id(schema))
+        if check not in self._passed:
+            self._real.validate(instance, schema)
+            self._passed.append(check)
 
 
 class _Moment(float):

@@ -114,19 +114,30 @@ def test_polls_are_short_elapsed_time_is_not_and_deadlines_are_real():
     assert said["elsewhere"]
 
 
+PLACES = """
+import logging
+logging.getLogger("sagemaker.config").setLevel("WARNING")
+import jsonschema, sagemaker.config.config as config
+import sagemaker.session as session
+from sagemaker.estimator import Estimator
+print(session.sts_regional_endpoint("eu-west-1"), hasattr(Estimator.fit.__wrapped__, "__wrapped__"))
+check, checked, refused = jsonschema.validate, [], []
+jsonschema.validate = lambda *given: (checked.append(given), check(*given))
+for version in ("1.0", "1.0", "1.0", 7, 7):
+    try:
+        config.validate_sagemaker_config({"SchemaVersion": version})
+    except config.jsonschema.ValidationError as error:
+        refused.append(error.instance)
+print(len(checked), refused)
+"""
+
+
 @needs_sdk
-def test_sts_and_telemetry_stay_here():
-    code = (
-        "import sagemaker, sagemaker.session as s, sagemaker.estimator as e\n"
-        "print(s.sts_regional_endpoint('eu-west-1'), e.Estimator.fit.__qualname__,"
-        " hasattr(e.Estimator.fit.__wrapped__, '__wrapped__'))"
-    )
-    aws = python_says(SDK, code)
-    assert "https://sts.eu-west-1.amazonaws.com" in aws
-    here = python_says(SDK, code, **ACTIVE)
-    assert HERE in here
-    assert aws.endswith("True")
-    assert here.endswith("False")
+def test_sts_and_telemetry_stay_here_and_what_is_good_is_checked_once():
+    aws = python_says(SDK, PLACES).splitlines()
+    assert aws == ["https://sts.eu-west-1.amazonaws.com True", "5 [7, 7]"]
+    here = python_says(SDK, PLACES, **ACTIVE).splitlines()
+    assert here == [f"{HERE} False", "3 [7, 7]"]
 
 
 WAITERS = """
