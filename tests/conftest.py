@@ -11,6 +11,7 @@ its router; one for the whole session. `studio.client("s3")` is a boto3 client o
 """
 
 import contextlib
+import gc
 import os
 import signal
 import tempfile
@@ -37,6 +38,10 @@ hypothesis.settings.register_profile("random", deadline=None, database=None, pri
 hypothesis.settings.load_profile("patient")
 # boto3 knows the service `studio` here as it does where `studio env` was read.
 os.environ["AWS_DATA_PATH"] = str(models_folder())
+# Threads that spin while they wait take the processors from the other workers' tests.
+os.environ["OMP_WAIT_POLICY"] = studios.CLEAN["OMP_WAIT_POLICY"] = "PASSIVE"
+# Nothing of what is imported and collected is garbage, and to look for it takes a tenth.
+gc.disable()
 # Who ends the tests ends what they have started too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -55,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         order.insert(number * (len(order) // (2 * len(long)) + 1), path)
     place = {path: number for number, path in enumerate(order)}
     items.sort(key=lambda item: place[item.path])
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 _FAILED = pytest.StashKey[bool]()

@@ -25,6 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+# ruff: noqa: E402
+# The schema of notebooks has no addresses to check, and this takes more than a second to build the
+# grammar of addresses. Jupyter's server brings it.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager

@@ -1,11 +1,18 @@
 """`job` is a training job in a temporary /opt/ml, `serve(job)` a running model server."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from algorithm_programs import Job, Serve, Server, start_server, wait_for_ping
 from ports import held_port
+
+# XGBoost as the algorithm has it: without scikit-learn, which it would import for two seconds.
+sys.modules["sklearn"] = None  # type: ignore[assignment]
+import xgboost  # noqa: E402, F401
+
+del sys.modules["sklearn"]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.cluster import KMeans, MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
 from studio.algorithms.base import Termination
@@ -64,6 +63,8 @@ SETS = {
 def test_as_good_as_lloyd_on_all_data_and_better_than_mini_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from sklearn.cluster import KMeans, MiniBatchKMeans  # two seconds, for this file alone
+
     # The sample must not be all there is.
     monkeypatch.setattr(online, "SAMPLE_ROWS", 3000)
     ours, theirs = [], []
@@ -100,6 +101,8 @@ def test_a_sample_is_even_and_bounded() -> None:
 
 @pytest.mark.parametrize("offset", [0, 1e4, 1e6])
 def test_data_far_from_the_origin(offset: float) -> None:
+    from sklearn.cluster import KMeans
+
     exact = RNG.integers(-3, 4, (3, 4)) * 10 + RNG.integers(-1, 2, (3000, 1, 4))
     points = (exact[np.arange(3000), RNG.integers(0, 3, 3000)] + offset).astype(np.float32)
     fitted = fit(points, 3)

@@ -1,13 +1,9 @@
-"""Fits that converge: against closed forms, linear programs and scikit-learn."""
+"""Fits that converge: against closed forms, linear programs and scikit-learn, which is imported
+where it is needed: it takes two seconds, of every process that collects tests."""
 
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
-from sklearn.linear_model import LinearRegression, LogisticRegression, QuantileRegressor
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from studio.algorithms.base import UserError
 from studio.algorithms.linear_learner import fitting
@@ -47,6 +43,8 @@ def salaries(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(4))
 def test_five_epochs_on_a_few_rows(seed: int, models: int) -> None:
     """24 rows in batches of 5: 25 steps must come within 2 % of the least absolute loss."""
+    from sklearn.linear_model import LinearRegression, QuantileRegressor
+
     years, salary = salaries(seed)
     asked = {
         "feature_dim": 1,
@@ -70,6 +68,9 @@ def test_five_epochs_on_a_few_rows(seed: int, models: int) -> None:
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
 def test_least_squares(optimizer: str) -> None:
+    from sklearn.datasets import load_diabetes
+    from sklearn.linear_model import LinearRegression
+
     features, labels = load_diabetes(return_X_y=True)
     asked = {"predictor_type": "regressor", "mini_batch_size": 50, "optimizer": optimizer}
     fitted = fit(asked, (features, labels)).model
@@ -107,6 +108,12 @@ def test_huber_and_absolute_loss_ignore_outliers() -> None:
 
 @pytest.mark.parametrize("loss", ["logistic", "hinge_loss"])
 def test_breast_cancer(loss: str) -> None:
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     features, labels = load_breast_cancer(return_X_y=True)
     ours, theirs = [], []
     for seed in range(4):
@@ -121,6 +128,12 @@ def test_breast_cancer(loss: str) -> None:
 
 
 def test_digits() -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     features, labels = load_digits(return_X_y=True)
     ours, theirs = [], []
     for seed in range(3):
@@ -210,6 +223,8 @@ def test_rare_classes_can_be_balanced() -> None:
 
 def test_validation_chooses_a_penalty() -> None:
     """Few rows, many features of noise: without a penalty the fit would be of the noise."""
+    from sklearn.linear_model import LinearRegression
+
     rng = np.random.default_rng(3)
     features = rng.normal(size=(460, 80))
     labels = features[:, 0] * 2 + rng.normal(0, 1, 460)

@@ -97,13 +97,13 @@ def test_a_line_without_end_is_refused_without_reading_it_all(made, room) -> Non
 
 
 @pytest.mark.parametrize(
-    "content", [b"\0" * (400 << 20), b"1,2\n" * (100 << 20)], ids=["line", "rows"]
+    ("line", "times"), [(b"\0", 400 << 20), (b"1,2\n", 100 << 20)], ids=["line", "rows"]
 )
-def test_bombs_stop_at_the_limit(content, made, room) -> None:
+def test_bombs_stop_at_the_limit(line, times, made, room) -> None:
     room.disk = 64 << 20
-    source = made(gzip.compress(content, 1), "bomb.csv.gz", format="csv")
+    source = made(gzip.compress(line * times, 1), "bomb.csv.gz", format="csv")
     began = time.process_time()
-    if content[:1] == b"\0":
+    if line == b"\0":
         with pytest.raises(DataError, match=r"no.*text|a line of more than"):
             store.load(source, room)
     else:

@@ -5,7 +5,6 @@ import os
 import signal
 from typing import Any
 
-import nbformat
 import pytest
 from studios import run_studio
 from waiting import eventually
@@ -17,6 +16,8 @@ TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createTrainingJob"
 
 
 def _notebook(*sources: str) -> str:
+    import nbformat  # a second, for this file alone
+
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     cells[0].metadata["tags"] = ["parameters"]
     title = nbformat.v4.new_markdown_cell("# Report")
@@ -73,6 +74,8 @@ def _ended(studio: Any, name: str) -> dict[str, Any]:
 
 def _outputs(s3: Any, kept: str) -> list[list[Any]]:
     """Of each cell of code, what it showed."""
+    import nbformat
+
     text = s3.get_object(Bucket=BUCKET, Key=f"output/{kept}/done.ipynb")["Body"].read().decode()
     cells = nbformat.reads(text, 4).cells
     return [

@@ -8,6 +8,7 @@ import pandas as pd
 import tutorial_data
 from sagemaker.analytics import ExperimentAnalytics
 from sagemaker.experiments.run import Run, list_runs, load_run
+from sagemaker.session import Session
 from smexperiments.experiment import Experiment
 from smexperiments.search_expression import Filter, Operator, SearchExpression
 from smexperiments.tracker import Tracker
@@ -16,6 +17,9 @@ from smexperiments.trial_component import TrialComponent
 
 told = {}
 s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+# Clients that a class makes for itself are tried once a class; each costs a third of a second.
+shared = {"sagemaker_boto_client": sagemaker}
+session = {"sagemaker_session": Session()}
 
 
 def content(uri):
@@ -27,7 +31,7 @@ def content(uri):
 
 # sagemaker-experiments, as in the notebooks of its time
 experiment = Experiment.create(experiment_name="mnist", description="hand-written digits")
-trial = Trial.create(experiment_name="mnist", trial_name="cnn-1")
+trial = Trial.create(experiment_name="mnist", trial_name="cnn-1", **shared)
 Path("notes.txt").write_text("what was done\n")
 with Tracker.create(display_name="Preprocessing") as tracker:
     tracker.log_parameters({"mean": 0.1307, "std": 0.3081, "kind": "torch"})
@@ -55,19 +59,21 @@ for association in made["AssociationSummaries"]:
     document = content(artifact["Source"]["SourceUri"])
     if document:
         told["charts"][document["title"]] = document["type"]
-with Tracker.load(trial_component_name=name) as loaded:
+with Tracker.load(trial_component_name=name, **shared) as loaded:
     loaded.log_parameter("epochs", 4)
-told["epochs"] = TrialComponent.load(name).parameters["epochs"]
+told["epochs"] = TrialComponent.load(name, **shared).parameters["epochs"]
 told["components"] = [it.display_name for it in trial.list_trial_components()]
 told["trials"] = [it.trial_name for it in experiment.list_trials()]
 found = SearchExpression(filters=[Filter("Parents.TrialName", Operator.EQUALS, "cnn-1")])
-told["searched"] = [it.display_name for it in TrialComponent.search(search_expression=found)]
-table = ExperimentAnalytics(experiment_name="mnist", parameter_names=["mean", "kind"]).dataframe()
+told["searched"] = [it.display_name for it in TrialComponent.search(found, **shared)]
+table = ExperimentAnalytics("mnist", parameter_names=["mean", "kind"], **session).dataframe()
 told["columns"] = list(table.columns)
 told["row"] = [table["DisplayName"][0], float(table["mean"][0]), table["kind"][0]]
 experiment.delete_all(action="--force")
-told["left"] = [it.experiment_name for it in Experiment.list() if it.experiment_name == "mnist"]
-told["left"] += [it.display_name for it in TrialComponent.list() if it.trial_component_name == name]
+found = Experiment.list(**shared)
+told["left"] = [it.experiment_name for it in found if it.experiment_name == "mnist"]
+found = TrialComponent.list(**shared)
+told["left"] += [it.display_name for it in found if it.trial_component_name == name]
 
 # Run, its successor
 with Run(experiment_name="Digits", run_name="First", tags=[{"Key": "a", "Value": "b"}]) as run:
@@ -81,15 +87,15 @@ with Run(experiment_name="Digits", run_name="First", tags=[{"Key": "a", "Value":
     run.log_confusion_matrix([2, 0, 2], [0, 0, 2], title="confusion")
     within = load_run()
     told["same"] = within.run_name
-with load_run(experiment_name="digits", run_name="first") as again:
+with load_run(experiment_name="digits", run_name="first", **session) as again:
     again.log_parameter("lr", 0.2)
     again.log_metric("loss", 0.01, step=25)
-with Run(experiment_name="digits", run_name="first") as third:
+with Run(experiment_name="digits", run_name="first", **session) as third:
     told["existing"] = third.run_name
-runs = list_runs("digits")
+runs = list_runs("digits", **session)
 told["runs"] = [it.run_name for it in runs]
 table = ExperimentAnalytics(
-    experiment_name="digits", metric_names=["loss"], sort_by="metrics.loss.min"
+    "digits", metric_names=["loss"], sort_by="metrics.loss.min", **session
 ).dataframe()
 told["losses"] = {it: float(table[f"loss - {it}"][0]) for it in ("Min", "Max", "Last", "Count")}
 told["lr"] = float(table["lr"][0])
