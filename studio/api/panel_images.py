@@ -36,7 +36,7 @@ def _known(settings: Settings) -> tuple[dict[str, Doc], str]:
     if obstacle := engines.obstacle(settings):
         return {}, obstacle
     try:
-        found = list(building.listed(engines.engine(settings)))
+        found = list(building.listed(engines.engine(settings, engines.ASK_SECONDS)))
     except (EngineError, EngineGone) as error:
         return {}, str(error)
     return {it["Name"]: it for it in found}, ""

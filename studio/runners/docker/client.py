@@ -144,14 +144,15 @@ class Client:
         if self._pulling:
             self._check_stopped()  # whatever is waited for
         if self._running:
-            name = "SIGTERM" if number == signal.SIGTERM else "SIGKILL"
-            threading.Thread(target=self._send, args=(name,), daemon=True).start()
+            # Both at once: an engine may take its time for each.
+            names = ("SIGCONT", "SIGTERM") if number == signal.SIGTERM else ("SIGKILL",)
+            for name in names:
+                threading.Thread(target=self._send, args=(name,), daemon=True).start()
 
     def _send(self, name: str) -> None:
         try:
             if name == "SIGTERM":
                 self._await_init()
-                self._engine.call("POST", f"/containers/{self._name}/kill", {"signal": "SIGCONT"})
             self._engine.call("POST", f"/containers/{self._name}/kill", {"signal": name})
         except (EngineError, EngineGone):
             pass  # it has ended, or the shim asks again

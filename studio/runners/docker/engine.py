@@ -16,7 +16,7 @@ Doc = dict[str, Any]
 API = "1.41"
 """Version that is spoken: that of Docker 20.10, which newer engines still speak."""
 
-_SECONDS = 60.0
+SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
 _SLOW_SECONDS = 5.0
 _USUAL = "/var/run/docker.sock"
@@ -56,7 +56,7 @@ class Engine:
     """One engine. Every call is a connection of its own: any thread may make it."""
 
     def __init__(
-        self, path: str, seconds: float = _SECONDS, slow: Callable[[], None] | None = None
+        self, path: str, seconds: float = SECONDS, slow: Callable[[], None] | None = None
     ) -> None:
         """`slow` is called when the engine takes longer than usual, once for each call."""
         self._path = path

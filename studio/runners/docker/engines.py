@@ -10,10 +10,11 @@ from typing import Any
 from studio.environment import hook_folder
 from studio.errors import StudioError
 from studio.runners.docker import client, document
-from studio.runners.docker.engine import Engine, EngineError, EngineGone, address
+from studio.runners.docker.engine import SECONDS, Engine, EngineError, EngineGone, address
 from studio.settings import Settings
 
-_ASK_SECONDS = 3.0
+ASK_SECONDS = 3.0
+"""Of an engine that somebody waits for."""
 _REMEMBER_SECONDS = 5.0
 INSTALL = (
     "Install Docker (apt-get install docker.io, or https://docs.docker.com/engine/install), let "
@@ -50,11 +51,12 @@ def obstacle(settings: Settings) -> str:
     return known.obstacle
 
 
-def engine(settings: Settings) -> Engine:
-    """The engine. Raises StudioError when no container can run here."""
+def engine(settings: Settings, seconds: float = SECONDS) -> Engine:
+    """The engine, which may take `seconds` for each answer. Raises StudioError when no container
+    can run here."""
     if said := obstacle(settings):
         raise StudioError(said)
-    return Engine(address(settings.docker_host))
+    return Engine(address(settings.docker_host), seconds)
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def end_left_over(settings: Settings, folder: Path) -> None:
     if not (folder / client.SAYS).exists():
         return
     try:
-        engine = Engine(address(settings.docker_host), _ASK_SECONDS)
+        engine = Engine(address(settings.docker_host), ASK_SECONDS)
         client.remove(engine, document.name(folder.name))
     except (EngineGone, EngineError, ValueError):
         pass
@@ -152,7 +154,7 @@ def _look(path: str) -> _Look:
     if not Path(path).exists():
         return _Look(now, f"There is no Docker engine here: {path} does not exist. {INSTALL}")
     try:
-        info = Engine(path, _ASK_SECONDS).call("GET", "/info")
+        info = Engine(path, ASK_SECONDS).call("GET", "/info")
     except EngineGone as error:
         return _Look(now, f"The Docker engine does not answer ({error}). {INSTALL}")
     except EngineError as error:

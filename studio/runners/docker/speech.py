@@ -12,7 +12,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from studio.runners.docker.engine import Engine, EngineError, EngineGone
@@ -67,8 +67,12 @@ class Speech:
 
     def _copy(self, follow: int) -> None:
         """From where the log ends."""
+        self._pour(self._messages(follow=follow))
+
+    def _pour(self, messages: Iterable[tuple[bytes, bytes]]) -> None:
+        """What is not in the log yet of all that was said."""
         skip, self._last = _written(self._log), (b"", 0)
-        for at, said in self._messages(follow=follow):
+        for at, said in messages:
             self._last = at, (self._last[1] + 1 if at == self._last[0] else 1)
             self._say(said, skip)
             skip = max(0, skip - len(said))
@@ -80,8 +84,10 @@ class Speech:
         begin = _begin([time for time, _ in window], at)
         if begin:
             self._say(b"".join(said for _, said in window[begin + count :]))
+        elif len(window) < _TAIL:
+            self._pour(window)  # no more was said
         else:
-            self._copy(follow=0)  # little was said, or all of the window is one line
+            self._copy(follow=0)  # all of the window is one line
 
     def _messages(self, **query: int) -> Iterator[tuple[bytes, bytes]]:
         both = {"stdout": 1, "stderr": 1, **query}
