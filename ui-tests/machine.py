@@ -58,6 +58,7 @@ def main(folder: Path) -> None:
     report(sm, s3, folder)
     for name, script in (("prepare-calls", "prepare"), ("watch-drift", "watch")):
         sm.create_processing_job(**processing(name, script))
+    transforms(sm, s3)
     schedules(studio)
     wait(sm, "churn-xgboost-warm")
     crowd(sm, studio)
@@ -103,6 +104,58 @@ def training(name: str, instance: str, priority: int = 0, spot: bool = False) ->
         request["StoppingCondition"]["MaxWaitTimeInSeconds"] = 7200
         request["CheckpointConfig"] = {"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"}
     return request
+
+
+def transforms(sm, s3) -> None:
+    """Scores of a model of the bank: of calls that are as they should be, and of some that are
+    not."""
+    trained = sm.describe_training_job(TrainingJobName="bank-xgboost-depth-5")
+    artifact = trained["ModelArtifacts"]["S3ModelArtifacts"]
+    image = trained["AlgorithmSpecification"]["TrainingImage"]
+    container = {"Image": image, "ModelDataUrl": artifact}
+    role = trained["RoleArn"]
+    sm.create_model(ModelName="bank-scores", PrimaryContainer=container, ExecutionRoleArn=role)
+    source = trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
+    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    key = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"][0]["Key"]
+    rows = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode().splitlines()[:5_000]
+    # The first column is the label, which the model does not get.
+    for name, texts in (("score-calls", rows), ("score-calls-typo", [*rows[:99], "1,no,number"])):
+        for part in range(6):
+            body = "\n".join(texts if part == 4 else rows)
+            s3.put_object(Bucket=BUCKET, Key=f"{name}/calls-{part}.csv", Body=body)
+        sm.create_transform_job(**transform(name))
+        until(lambda name=name: ended(sm, name))
+
+
+def ended(sm, name: str) -> bool:
+    found = sm.describe_transform_job(TransformJobName=name)
+    return found["TransformJobStatus"] != "InProgress"
+
+
+def transform(name: str) -> dict:
+    place = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/"}
+    return {
+        "TransformJobName": name,
+        "ModelName": "bank-scores",
+        "TransformInput": {
+            "DataSource": {"S3DataSource": place},
+            "ContentType": "text/csv",
+            "SplitType": "Line",
+        },
+        "BatchStrategy": "MultiRecord",
+        "TransformOutput": {
+            "S3OutputPath": f"s3://{BUCKET}/scores/{name}",
+            "Accept": "text/csv",
+            "AssembleWith": "Line",
+        },
+        "DataProcessing": {
+            "InputFilter": "$[1:]",
+            "JoinSource": "Input",
+            "OutputFilter": "$[0,-1]",
+        },
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
 
 
 def processing(name: str, script: str) -> dict:

@@ -119,6 +119,22 @@ const PAGES = {
     { from: 'prepare-calls' },
     'input'
   ],
+  'transform-jobs': ['studio:open-transform-jobs', {}, '.jp-StudioGrid-row'],
+  'transform-job': [
+    'studio:open-transform-job',
+    { name: 'score-calls' },
+    'progress'
+  ],
+  'transform-job-failed': [
+    'studio:open-transform-job',
+    { name: 'score-calls-typo' },
+    '.jp-StudioJob-failure'
+  ],
+  'new-transform-job': [
+    'studio:new-transform-job',
+    { from: 'score-calls' },
+    'input'
+  ],
   schedules: ['studio:open-schedules', {}, '.jp-StudioGrid-row'],
   schedule: [
     'studio:open-schedules',

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import sparse
 
-from studio.algorithms import libsvm, recordio
+from studio.algorithms import csv_text, libsvm, recordio
 from studio.algorithms.base import UserError, base_folder
 from studio.algorithms.server import RequestError
 
@@ -31,6 +31,8 @@ _ALIASES = {
 
 # A few bytes of JSON must not claim more memory than that of this many features, each and in all.
 _WIDEST, _MOST_CELLS = 10_000_000, 50_000_000
+_LARGE = 2**16
+"""Bytes of CSV from which on Arrow is worth its import."""
 
 Row = Mapping[str, Any]
 """One prediction: key -> number or list of numbers."""
@@ -83,7 +85,8 @@ def decode(body: bytes, kind: str, columns: LibsvmColumns | None = None) -> Any:
     infinite. Raises RequestError 400."""
     try:
         if kind == CSV:
-            return decode_csv(_text(body))
+            rows = _large_csv(body) if len(body) >= _LARGE else None
+            return decode_csv(_text(body)) if rows is None else rows
         if kind == LIBSVM:
             return decode_libsvm(_text(body), columns)
         if kind == RECORDIO:
@@ -130,6 +133,32 @@ def decode_csv(text: str) -> Any:
         return np.array(cells, np.float32).reshape(-1, width)
     except ValueError:
         return _csv_with_gaps(cells, width)
+
+
+def _large_csv(body: bytes) -> Any:
+    """As `decode_csv`, three times as fast; None for rows that it does not understand, and for
+    those that are at fault."""
+    import pyarrow
+    from pyarrow import csv
+
+    if body.count(b"\r") != body.count(b"\r\n"):
+        return None
+    first = body[: body.find(b"\n") + 1].decode("utf-8-sig", "replace")
+    delimiter = max(",;\t|", key=first.count)
+    names = [f"f{number}" for number in range(first.count(delimiter) + 1)]
+    try:
+        table = csv.read_csv(
+            pyarrow.BufferReader(body),
+            # Requests are read side by side.
+            read_options=csv.ReadOptions(use_threads=False, column_names=names),
+            parse_options=csv.ParseOptions(delimiter=delimiter, quote_char=False),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pyarrow.float32()), null_values=[""]
+            ),
+        )
+    except pyarrow.ArrowException:
+        return None
+    return csv_text.from_arrow(table)
 
 
 def decode_libsvm(text: str, columns: LibsvmColumns | None) -> Any:

@@ -215,12 +215,10 @@ def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) 
         settings, start.run_id, model, container, storage, model_servers.HEALTH_SECONDS
     )
     program = images.served(settings, container)
-    isolated = model.get("EnableNetworkIsolation", False)
     content = channels.content("input", _uri(spec), [(it,) for it in found])
     return replace(
         made,
         env={**layout.transform_env(spec), **made.env},
-        network=job_runs.network(job, hosts, name, isolated),
         transform=_transform(spec, left[place :: len(hosts)], storage),
         facts=job_facts.facts(spec, program, made.python, [content]),
     )

@@ -11,7 +11,8 @@ import pytest
 import xgboost
 from algorithm_programs import Job, Reply, Serve
 
-from studio.algorithms import record_message, recordio
+from studio.algorithms import inference, record_message, recordio
+from studio.algorithms.server import RequestError
 
 _ROWS = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
 _PAYLOAD = "\n".join(",".join(map(repr, row)) for row in _ROWS[:4].tolist())
@@ -244,3 +245,28 @@ def test_columns_of_libsvm_count_as_in_training(job: Job, serve: Serve) -> None:
     sparse = server.invoke("1:1 2:3\n1:0 2:3", "text/libsvm")
     assert sparse.text == server.invoke("1,3\n0,3").text
     assert "count from 1 to 2" in server.invoke("0:1", "text/libsvm").text
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "1,nan\n,2\n",
+        "+1,inf\n1e50,-inf\n",
+        " 1,2\n\n3,4\n",
+        "1,2\r\n3,4\r\n",
+        "1,2\r3\n",
+        "5,6\n  \n",
+    ],
+)
+def test_large_csv_is_read_as_small_csv_is(odd: str) -> None:
+    copies = inference._LARGE // len(odd) + 1
+    small = inference.decode(odd.encode(), inference.CSV)
+    read = inference.decode((odd * copies).encode(), inference.CSV)
+    np.testing.assert_array_equal(read, np.tile(small, (copies, 1)))
+
+
+@pytest.mark.parametrize("odd", ["1,x\n", "1\n", "1_0,2\n", '"1",2\n', "0x10,1\n"])
+def test_what_is_wrong_with_large_csv_is_said(odd: str) -> None:
+    rows = "1,2\n" * inference._LARGE + odd
+    with pytest.raises(RequestError, match=f"Row {inference._LARGE + 1}"):
+        inference.decode(rows.encode(), inference.CSV)

@@ -108,6 +108,7 @@ def test_a28_it_trains_serves_and_outlives_the_control_plane(
     assert deployed["SpecifiedImage"] == image
     assert deployed["ResolvedImage"].startswith("sha256:")
     assert asked(studio) == b"weights"
+    transform(studio, "own")
     another = {"Image": image, "ModelDataUrl": data, "Environment": {"VERSION": "2"}}
     configure(sagemaker, "other", another)
     sagemaker.update_endpoint(EndpointName="own", EndpointConfigName="other")
@@ -227,6 +228,30 @@ def configure(sagemaker: Any, name: str, container: dict[str, Any]) -> None:
         "InitialInstanceCount": 1,
     }
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+
+
+def transform(studio: RunningStudio, model: str) -> None:
+    """The same container answers a batch transform, and is gone then."""
+    sagemaker, s3 = studio.client("sagemaker"), studio.client("s3")
+    for name in ("a", "b"):
+        s3.put_object(Bucket="bucket", Key=f"in/{name}", Body=b"x\ny")
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}
+    sagemaker.create_transform_job(
+        TransformJobName=model,
+        ModelName=model,
+        TransformInput={"DataSource": {"S3DataSource": source}},
+        TransformOutput={"S3OutputPath": "s3://bucket/transformed", "AssembleWith": "Line"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+
+    def job() -> dict[str, Any]:
+        return sagemaker.describe_transform_job(TransformJobName=model)
+
+    until(lambda: job()["TransformJobStatus"] != "InProgress")
+    assert job()["TransformJobStatus"] == "Completed", job()
+    for name in ("a", "b"):
+        found = s3.get_object(Bucket="bucket", Key=f"transformed/{name}.out")
+        assert found["Body"].read() == b"weights\n"
 
 
 def asked(studio: RunningStudio) -> bytes:

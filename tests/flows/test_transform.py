@@ -155,7 +155,7 @@ def test_files_on_two_hosts_are_filtered_joined_and_assembled(lab):
     lines = said(lab, "many")
     assert sum("asked for 2" in line and "true MULTI_RECORD" in line for line in lines) == 5
     named = "MaxConcurrentTransforms="
-    assert any(named in it and "MaxPayloadInMB=1, BatchStrategy=MultiRecord" in it for it in lines)
+    assert any(named in it and "MaxPayloadInMB=1, BatchStrategy=MULTI_RECORD" in it for it in lines)
     asked = {"TransformJobName": "many"}
     progress = lab.client("studio").describe_transform_progress(**asked)
     wanted = {"Files": 5, "FilesDone": 5, "FilesFailed": 0, "Records": 10, "RecordsFailed": 0}

@@ -26,7 +26,8 @@ function job(
     TransformJobName: 'night',
     TransformJobArn: 'arn:night',
     TransformJobStatus: 'Failed',
-    FailureReason: 'ClientError: 2 records of 1 file failed',
+    FailureReason:
+      'ClientError: 2 records of 1 file could not be transformed: no number',
     CreationTime: AT,
     TransformStartTime: AT + 2,
     TransformEndTime: AT + 12,
@@ -98,7 +99,7 @@ it('shows how far a transform job is, and what failed', async () => {
   expect(screen.getByRole('progressbar').getAttribute('value')).toBe('5');
   expect(screen.getByText('12,000')).toBeTruthy();
   expect(screen.getByText(/^2 \(up to 100 a file/)).toBeTruthy();
-  expect(screen.getByText(/2 records of 1 file failed/)).toBeTruthy();
+  expect(screen.getByText(/no answer to some records/)).toBeTruthy();
   expect(screen.getByText('s3://lake/in/')).toBeTruthy();
   expect(screen.getByText('$[1:]')).toBeTruthy();
 });

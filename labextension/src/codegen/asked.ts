@@ -63,8 +63,14 @@ export async function askedOfTransform(
     MaxPayloadInMB: job.MaxPayloadInMB,
     BatchStrategy: job.BatchStrategy,
     Environment: job.Environment,
-    TransformInput: job.TransformInput,
-    TransformOutput: withoutDefaults(job.TransformOutput, { KmsKeyId: '' }),
+    TransformInput: withoutDefaults(job.TransformInput, {
+      CompressionType: 'None',
+      SplitType: 'None'
+    }),
+    TransformOutput: withoutDefaults(job.TransformOutput, {
+      KmsKeyId: '',
+      AssembleWith: 'None'
+    }),
     TransformResources: job.TransformResources,
     DataProcessing: Object.keys(processing).length ? processing : undefined,
     ExperimentConfig: job.ExperimentConfig,

@@ -57,6 +57,15 @@ export function failureOf(
       traced: true
     };
   }
+  if (/^\d+( or more)? records? of \d+ files? could not be/.test(said)) {
+    return {
+      cause: trans.__('The model has no answer to some records.'),
+      hint: trans.__(
+        'Their files have no output, all others have theirs. The log names each record: mend them, and transform these files again.'
+      ),
+      said
+    };
+  }
   const [cause, hint] = explained(kind, reason, code, trans);
   return { cause, hint, said };
 }

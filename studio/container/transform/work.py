@@ -110,8 +110,9 @@ class Work:
     def run(self, opened: Iterable[tuple[int, Opener]]) -> None:
         """Transform the files `opened`, of those that are not done, in this order. Raises Stopped,
         OSError."""
-        parts = (f"{name}={value}" for name, value in self._settings.items())
-        self._say(", ".join(parts))
+        strategy = "MULTI_RECORD" if self._settings["BatchStrategy"] == MULTI else "SINGLE_RECORD"
+        said = {**self._settings, "BatchStrategy": strategy}
+        self._say(", ".join(f"{name}={value}" for name, value in said.items()))
         width = self._settings["MaxConcurrentTransforms"]
         pending: deque[tuple[File, Future[Outcome] | None]] = deque()
         with ThreadPoolExecutor(width, thread_name_prefix="transform") as pool:

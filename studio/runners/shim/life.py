@@ -123,7 +123,7 @@ class Shim:
         self._volume = volume.of_run(self._folder, self._spec["disk_mb"], read_only)
         self._begin_helpers()
         self._scribe = scribe.Scribe(self._log)
-        if self._spec["transform"]:
+        if self._spec.get("transform"):
             self._voice = os.dup(self._scribe.pipe)  # what feeds the server speaks as well
         try:
             if self._spec["image"]:
@@ -201,7 +201,7 @@ class Shim:
 
     def _drive(self) -> None:
         """The server is there to be fed."""
-        if self._spec["transform"]:
+        if self._spec.get("transform"):
             address = self._state.address
             self._driver = driver.Driver(self._folder, self._spec, address, self._voice)
             self._helpers.append(self._driver)
@@ -382,7 +382,7 @@ class Shim:
         tail = report.tail(self._folder / "log")
         if self._driver and self._driver.done:
             self._code = 0  # the server did what it was there for, however it ended then
-        elif self._spec["transform"] and self._code == 0 and not self._reason:
+        elif self._spec.get("transform") and self._code == 0 and not self._reason:
             self._fail("Error", "The model server ended before all files were transformed.")
         if not self._reason:
             self._reason = report.cause(self._code, tail, self._oom_kills, self._peak)
