@@ -1,3 +1,4 @@
+import type { MainAreaWidget } from '@jupyterlab/apputils';
 import {
   act,
   fireEvent,
@@ -7,8 +8,9 @@ import {
 } from '@testing-library/react';
 import React from 'react';
 
-import { StudioView } from '../core/documents';
+import { Documents, StudioView } from '../core/documents';
 import { PROCESSING, TRAINING } from '../jobs/kinds';
+import { jobs } from '../jobs';
 import { algorithm, asked, JobsModel, seconds } from '../jobs/model';
 import { JobsPage, ProcessingJobsPage } from '../jobs/page';
 import type { studio } from '../wire';
@@ -123,6 +125,31 @@ describe('JobsModel', () => {
     expect(fake.asked[1][1].CreatedAfter).toBeGreaterThan(1_700_000_000);
     model.dispose();
   });
+});
+
+it('asks for jobs while its page is on its way, and no more once that is closed', async () => {
+  const fake = fakeStudio(answering(10_000));
+  const added: MainAreaWidget<StudioView>[] = [];
+  const shell = {
+    add: (widget: MainAreaWidget<StudioView>) => added.push(widget),
+    activateById: () => undefined
+  };
+  const app = { commands: fake.commands, shell } as never;
+  const documents = new Documents(app, null);
+  void jobs.activate(app, { ...fake, documents } as never, null);
+  await fake.commands.execute('studio:open-jobs', { text: 'x' });
+  const [{ content }] = added;
+  await waitFor(() => expect(fake.asked.length).toBe(1)); // nothing is drawn yet
+  expect(fake.asked[0][1].Text).toBe('x');
+  sized();
+  const { unmount } = renderIn(fake, <JobsPage view={content} />);
+  await screen.findByText('job-0');
+  expect(fake.asked.length).toBe(1);
+  unmount();
+  content.dispose();
+  fake.emit({ type: 'reset' });
+  await settle();
+  expect(fake.asked.length).toBe(1);
 });
 
 describe('JobsPage', () => {

@@ -37,6 +37,8 @@ export interface IDocumentType {
   title: (args: ReadonlyPartialJSONObject) => string;
   /** The page; fetched when the first one opens. */
   page: () => Promise<React.ComponentType<{ view: StudioView }>>;
+  /** Asks for what a page shows: its code may still be on its way then, and JupyterLab be busy. */
+  begin?: (view: StudioView) => void;
 }
 
 /** What every page stands in: what it needs, the banner, and what to show while it is fetched. */
@@ -102,13 +104,6 @@ export class StudioView extends ReactWidget {
       args: JSON.stringify(this._args)
     });
     return `${URLExt.join(this._studio.client.settings.baseUrl, 'lab')}?${query.toString()}`;
-  }
-
-  dispose(): void {
-    if (!this.isDisposed) {
-      Signal.clearData(this);
-      super.dispose();
-    }
   }
 
   protected render(): React.JSX.Element {
@@ -199,6 +194,8 @@ export class Documents {
     } else {
       widget = this._made(type, id, args, studio);
       const made = widget;
+      void lazyPage(type);
+      type.begin?.(made.content);
       made.content.argsChanged.connect(() => {
         made.title.label = type.title(made.content.args);
         void tracker.save(made);
@@ -238,12 +235,14 @@ const pages = new Map<
   React.LazyExoticComponent<React.ComponentType<{ view: StudioView }>>
 >();
 
+/** The page of a type, which is fetched from the first call on. */
 function lazyPage(
   type: IDocumentType
 ): React.ComponentType<{ view: StudioView }> {
   let page = pages.get(type);
   if (!page) {
-    page = React.lazy(async () => ({ default: await type.page() }));
+    const fetched = type.page();
+    page = React.lazy(async () => ({ default: await fetched }));
     pages.set(type, page);
   }
   return page;

@@ -7,7 +7,15 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { jobIcon, processingIcon, transformIcon } from '../icons';
 import { CommandIDs, IStudio } from '../tokens';
-import { type IJobKind, JOB_KINDS, jobKind, TRAINING } from './kinds';
+import {
+  type IJobKind,
+  JOB_KINDS,
+  jobKind,
+  PROCESSING,
+  TRAINING,
+  TRANSFORM
+} from './kinds';
+import { jobsOf } from './model';
 
 const MANY = {
   type: 'object',
@@ -62,7 +70,8 @@ export const jobs: JupyterFrontEndPlugin<void> = {
         properties: QUERY,
         key: () => '',
         title: () => trans.__('Training Jobs'),
-        page: async () => (await import('./page')).JobsPage
+        page: async () => (await import('./page')).JobsPage,
+        begin: view => jobsOf(view, studio, TRAINING)
       },
       studio
     );
@@ -75,7 +84,8 @@ export const jobs: JupyterFrontEndPlugin<void> = {
         properties: QUERY,
         key: () => '',
         title: () => trans.__('Processing Jobs'),
-        page: async () => (await import('./page')).ProcessingJobsPage
+        page: async () => (await import('./page')).ProcessingJobsPage,
+        begin: view => jobsOf(view, studio, PROCESSING)
       },
       studio
     );
@@ -88,7 +98,8 @@ export const jobs: JupyterFrontEndPlugin<void> = {
         properties: QUERY,
         key: () => '',
         title: () => trans.__('Transform Jobs'),
-        page: async () => (await import('./page')).TransformJobsPage
+        page: async () => (await import('./page')).TransformJobsPage,
+        begin: view => jobsOf(view, studio, TRANSFORM)
       },
       studio
     );

@@ -3,8 +3,10 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { ISort } from '../components/grid';
 import type { Client } from '../core/client';
+import type { StudioView } from '../core/documents';
 import type { Feed, FeedEvent } from '../core/feed';
 import { Windows } from '../core/windows';
+import type { IStudio } from '../tokens';
 import type { studio } from '../wire';
 import type { IJobKind } from './kinds';
 
@@ -29,6 +31,25 @@ const SORTS: Record<string, string> = {
 const NEWEST: ISort = { by: 'created', descending: true };
 const PACE_MS = 300;
 const HOUR = 3600;
+
+const models = new WeakMap<StudioView, JobsModel>();
+
+/** The jobs that a page shows: asked for from the first call on, let go of with the page. */
+export function jobsOf(
+  view: StudioView,
+  { client, feed }: IStudio,
+  kind: IJobKind
+): JobsModel {
+  const known = models.get(view);
+  if (known) {
+    return known;
+  }
+  const made = new JobsModel(client, feed, kind, view.args);
+  models.set(view, made);
+  view.disposed.connect(() => made.dispose());
+  made.rows.ensure(0, 0);
+  return made;
+}
 
 /** The jobs that a table shows: windows of what the server sorts and filters, kept up to date. */
 export class JobsModel implements IDisposable {

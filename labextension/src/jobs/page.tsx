@@ -17,7 +17,7 @@ import {
   TRAINING,
   TRANSFORM
 } from './kinds';
-import { type IJobsQuery, JobsModel, runs } from './model';
+import { type IJobsQuery, jobsOf, type JobsModel, runs } from './model';
 
 const MOST_KEPT = 200;
 
@@ -50,26 +50,17 @@ function JobTable(props: {
   kind: IJobKind;
   view: StudioView;
 }): React.JSX.Element {
-  const { client, feed, trans } = useStudio();
+  const studio = useStudio();
   const { kind, view } = props;
   const [args, setArgs] = useArgs<IJobsArgs>(view);
-  const [model, setModel] = React.useState<JobsModel | null>(null);
-  React.useEffect(() => {
-    const made = new JobsModel(client, feed, kind, view.args);
-    setModel(made);
-    return () => made.dispose();
-  }, [client, feed, kind, view]);
+  const model = jobsOf(view, studio, kind);
   return (
     <div className="jp-StudioPage jp-StudioJobs">
       <div className="jp-StudioPage-header">
-        <h1>{textsOf(kind, trans).title}</h1>
+        <h1>{textsOf(kind, studio.trans).title}</h1>
         <Actions kind={kind} names={args.selected ?? []} />
       </div>
-      {model ? (
-        <Table kind={kind} model={model} args={args} setArgs={setArgs} />
-      ) : (
-        <Skeleton />
-      )}
+      <Table kind={kind} model={model} args={args} setArgs={setArgs} />
     </div>
   );
 }

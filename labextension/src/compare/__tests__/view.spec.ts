@@ -160,6 +160,8 @@ describe('a view that is no file', () => {
     store.undo();
     expect(view.args['query']).toBe('starred');
     expect(stateOf({ pane: 'nothing' })).toEqual(INITIAL);
+    view.dispose();
+    expect(store.isDisposed).toBe(true);
   });
 
   it('asks the server for what it is about', () => {
