@@ -24,9 +24,71 @@ export namespace logs {
 }
 
 export namespace cloudwatch {
+  export interface ActionConfiguration {
+    AlarmTagsPropagation?: AlarmTagsPropagation;
+  }
+  export interface AlarmPromQLCriteria {
+    Query: string;
+    PendingPeriod?: number;
+    RecoveryPeriod?: number;
+  }
+  export interface AlarmTagsPropagation {
+    Enabled: boolean;
+    IncludedTagKeys?: Array<string>;
+    ExcludedTagKeys?: Array<string>;
+  }
+  export interface CompositeAlarm {
+    ActionsEnabled?: boolean;
+    AlarmActions?: Array<string>;
+    AlarmArn?: string;
+    AlarmConfigurationUpdatedTimestamp?: number;
+    AlarmDescription?: string;
+    AlarmName?: string;
+    AlarmRule?: string;
+    InsufficientDataActions?: Array<string>;
+    OKActions?: Array<string>;
+    StateReason?: string;
+    StateReasonData?: string;
+    StateUpdatedTimestamp?: number;
+    StateValue?: string;
+    StateTransitionedTimestamp?: number;
+    ActionsSuppressedBy?: string;
+    ActionsSuppressedReason?: string;
+    ActionsSuppressor?: string;
+    ActionsSuppressorWaitPeriod?: number;
+    ActionsSuppressorExtensionPeriod?: number;
+    ActionConfiguration?: ActionConfiguration;
+  }
+  export interface DeleteAlarmsInput {
+    AlarmNames: Array<string>;
+  }
+  export interface DescribeAlarmsInput {
+    AlarmNames?: Array<string>;
+    AlarmNamePrefix?: string;
+    AlarmTypes?: Array<string>;
+    ChildrenOfAlarmName?: string;
+    ParentsOfAlarmName?: string;
+    StateValue?: string;
+    ActionPrefix?: string;
+    MaxRecords?: number;
+    NextToken?: string;
+  }
+  export interface DescribeAlarmsOutput {
+    CompositeAlarms?: Array<CompositeAlarm>;
+    MetricAlarms?: Array<MetricAlarm>;
+    LogAlarms?: Array<LogAlarm>;
+    NextToken?: string;
+  }
   export interface Dimension {
     Name: string;
     Value: string;
+  }
+  export interface EvaluationCriteria {
+    PromQLCriteria?: AlarmPromQLCriteria;
+  }
+  export interface EvaluationWindow {
+    WallClockWindow?: WallClockWindow;
+    SlidingWindow?: SlidingWindow;
   }
   export interface GetMetricDataInput {
     MetricDataQueries: Array<MetricDataQuery>;
@@ -45,6 +107,32 @@ export namespace cloudwatch {
   export interface LabelOptions {
     Timezone?: string;
   }
+  export interface LogAlarm {
+    AlarmName?: string;
+    AlarmArn?: string;
+    AlarmDescription?: string;
+    AlarmConfigurationUpdatedTimestamp?: number;
+    ActionsEnabled?: boolean;
+    OKActions?: Array<string>;
+    AlarmActions?: Array<string>;
+    InsufficientDataActions?: Array<string>;
+    StateValue?: string;
+    StateReason?: string;
+    StateReasonData?: string;
+    StateUpdatedTimestamp?: number;
+    ScheduledQueryConfiguration?: ScheduledQueryConfiguration;
+    QueryResultsToEvaluate?: number;
+    QueryResultsToAlarm?: number;
+    Threshold?: number;
+    ComparisonOperator?: string;
+    TreatMissingData?: string;
+    StateTransitionedTimestamp?: number;
+    EvaluationState?: string;
+    ActionLogLineCount?: number;
+    ActionLogLineRoleArn?: string;
+    WarmUpConfiguration?: WarmUpConfiguration;
+    ActionConfiguration?: ActionConfiguration;
+  }
   export interface MessageData {
     Code?: string;
     Value?: string;
@@ -53,6 +141,42 @@ export namespace cloudwatch {
     Namespace?: string;
     MetricName?: string;
     Dimensions?: Array<Dimension>;
+  }
+  export interface MetricAlarm {
+    AlarmName?: string;
+    AlarmArn?: string;
+    AlarmDescription?: string;
+    AlarmConfigurationUpdatedTimestamp?: number;
+    ActionsEnabled?: boolean;
+    OKActions?: Array<string>;
+    AlarmActions?: Array<string>;
+    InsufficientDataActions?: Array<string>;
+    StateValue?: string;
+    StateReason?: string;
+    StateReasonData?: string;
+    StateUpdatedTimestamp?: number;
+    MetricName?: string;
+    Namespace?: string;
+    Statistic?: string;
+    ExtendedStatistic?: string;
+    Dimensions?: Array<Dimension>;
+    Period?: number;
+    Unit?: string;
+    EvaluationPeriods?: number;
+    DatapointsToAlarm?: number;
+    Threshold?: number;
+    ComparisonOperator?: string;
+    TreatMissingData?: string;
+    EvaluateLowSampleCountPercentile?: string;
+    Metrics?: Array<MetricDataQuery>;
+    ThresholdMetricId?: string;
+    EvaluationState?: string;
+    StateTransitionedTimestamp?: number;
+    EvaluationWindow?: EvaluationWindow;
+    WarmUpConfiguration?: WarmUpConfiguration;
+    EvaluationCriteria?: EvaluationCriteria;
+    EvaluationInterval?: number;
+    ActionConfiguration?: ActionConfiguration;
   }
   export interface MetricDataQuery {
     Id: string;
@@ -76,6 +200,62 @@ export namespace cloudwatch {
     Period: number;
     Stat: string;
     Unit?: string;
+  }
+  export interface PutMetricAlarmInput {
+    AlarmName: string;
+    AlarmDescription?: string;
+    ActionsEnabled?: boolean;
+    OKActions?: Array<string>;
+    AlarmActions?: Array<string>;
+    InsufficientDataActions?: Array<string>;
+    MetricName?: string;
+    Namespace?: string;
+    Statistic?: string;
+    ExtendedStatistic?: string;
+    Dimensions?: Array<Dimension>;
+    Period?: number;
+    Unit?: string;
+    EvaluationPeriods?: number;
+    DatapointsToAlarm?: number;
+    Threshold?: number;
+    ComparisonOperator?: string;
+    TreatMissingData?: string;
+    EvaluateLowSampleCountPercentile?: string;
+    Metrics?: Array<MetricDataQuery>;
+    Tags?: Array<Tag>;
+    ThresholdMetricId?: string;
+    EvaluationWindow?: EvaluationWindow;
+    WarmUpConfiguration?: WarmUpConfiguration;
+    EvaluationCriteria?: EvaluationCriteria;
+    EvaluationInterval?: number;
+    ActionConfiguration?: ActionConfiguration;
+  }
+  export interface ScheduleConfiguration {
+    ScheduleExpression: string;
+    StartTimeOffset: number;
+    EndTimeOffset?: number;
+  }
+  export interface ScheduledQueryConfiguration {
+    QueryString: string;
+    LogGroupIdentifiers?: Array<string>;
+    QueryARN?: string;
+    ScheduledQueryRoleARN: string;
+    ScheduleConfiguration: ScheduleConfiguration;
+    AggregationExpression: string;
+    Tags?: Array<Tag>;
+  }
+  export interface SlidingWindow {
+  }
+  export interface Tag {
+    Key: string;
+    Value: string;
+  }
+  export interface WallClockWindow {
+    Timezone?: string;
+  }
+  export interface WarmUpConfiguration {
+    WarmUpPeriodDurationInMinutes: number;
+    OnlyStartEvaluatingAfterWarmUpPeriodEnds?: boolean;
   }
 }
 
@@ -2864,6 +3044,7 @@ export namespace studio {
     Variants: Array<DeployedVariant>;
     Servers: Array<ModelServer>;
     Changes: Array<DeploymentChange>;
+    Rollout?: Rollout;
   }
   export interface DescribeEndpointTrafficRequest {
     EndpointName: string;
@@ -3259,6 +3440,11 @@ export namespace studio {
     Bytes?: number;
     CreationTime?: number;
   }
+  export interface PauseDeploymentRequest {
+    EndpointName: string;
+  }
+  export interface PauseDeploymentResponse {
+  }
   export interface PreviewScheduleRequest {
     ScheduleExpression: string;
     ScheduleExpressionTimezone?: string;
@@ -3474,6 +3660,35 @@ export namespace studio {
     Trials?: number;
     TrialComponents?: number;
     Tags?: Array<Tag>;
+  }
+  export interface ResumeDeploymentRequest {
+    EndpointName: string;
+  }
+  export interface ResumeDeploymentResponse {
+  }
+  export interface RollbackDeploymentRequest {
+    EndpointName: string;
+  }
+  export interface RollbackDeploymentResponse {
+  }
+  export interface Rollout {
+    Strategy?: string;
+    Stages: Array<RolloutStage>;
+    WaitIntervalInSeconds?: number;
+    TerminationWaitInSeconds?: number;
+    PausedTime?: number;
+    Deadline?: number;
+    RollbackReason?: string;
+    Alarms: Array<RolloutAlarm>;
+  }
+  export interface RolloutAlarm {
+    AlarmName: string;
+    StateValue: string;
+    Reason: string;
+  }
+  export interface RolloutStage {
+    Share: number;
+    StartTime?: number;
   }
   export interface RunScheduleRequest {
     Name: string;
@@ -3795,7 +4010,10 @@ export interface Operations {
     GetLogEvents: { request: logs.GetLogEventsRequest; response: logs.GetLogEventsResponse };
   };
   cloudwatch: {
+    DeleteAlarms: { request: cloudwatch.DeleteAlarmsInput; response: Record<string, never> };
+    DescribeAlarms: { request: cloudwatch.DescribeAlarmsInput; response: cloudwatch.DescribeAlarmsOutput };
     GetMetricData: { request: cloudwatch.GetMetricDataInput; response: cloudwatch.GetMetricDataOutput };
+    PutMetricAlarm: { request: cloudwatch.PutMetricAlarmInput; response: Record<string, never> };
   };
   sagemaker: {
     AddTags: { request: sagemaker.AddTagsInput; response: sagemaker.AddTagsOutput };
@@ -3884,6 +4102,7 @@ export interface Operations {
     ListQueue: { request: studio.ListQueueRequest; response: studio.ListQueueResponse };
     ListStudioImages: { request: studio.ListStudioImagesRequest; response: studio.ListStudioImagesResponse };
     ListTrialComponentFields: { request: studio.ListTrialComponentFieldsRequest; response: studio.ListTrialComponentFieldsResponse };
+    PauseDeployment: { request: studio.PauseDeploymentRequest; response: studio.PauseDeploymentResponse };
     PreviewSchedule: { request: studio.PreviewScheduleRequest; response: studio.PreviewScheduleResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
     PutTrialComponentMetrics: { request: studio.PutTrialComponentMetricsRequest; response: studio.PutTrialComponentMetricsResponse };
@@ -3892,6 +4111,8 @@ export interface Operations {
     RankParameters: { request: studio.RankParametersRequest; response: studio.RankParametersResponse };
     ReadLog: { request: studio.ReadLogRequest; response: studio.ReadLogResponse };
     ReleaseLease: { request: studio.ReleaseLeaseRequest; response: studio.ReleaseLeaseResponse };
+    ResumeDeployment: { request: studio.ResumeDeploymentRequest; response: studio.ResumeDeploymentResponse };
+    RollbackDeployment: { request: studio.RollbackDeploymentRequest; response: studio.RollbackDeploymentResponse };
     RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
     UpdateImageRows: { request: studio.UpdateImageRowsRequest; response: studio.UpdateImageRowsResponse };

@@ -151,6 +151,9 @@ def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
         place = f"{ctx.settings.region}:{ctx.settings.account}"
         group = request.get("GroupName", "default")
         return f"arn:aws:scheduler:{place}:schedule/{group}/{request['Name']}"
+    if operation.service == "cloudwatch" and "AlarmName" in request:
+        place = f"{ctx.settings.region}:{ctx.settings.account}"
+        return f"arn:aws:cloudwatch:{place}:alarm:{request['AlarmName']}"
     return "*"
 
 

@@ -1,24 +1,35 @@
 """What the router is told of an endpoint: whose requests go where, and what is recorded of them."""
 
 from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
 
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
 from studio.serving.table import Variant, captured
 
 
-def roles(deployment: Doc) -> Iterator[str]:
-    """One role a server: serve/<generation>/<variant>/<number>."""
+def roles(deployment: Doc, part: Fraction = Fraction(1)) -> Iterator[str]:
+    """One role a server: serve/<generation>/<variant>/<number>; of each variant that part of its
+    instances, rounded up."""
     for variant in deployment["Variants"]:
-        for number in range(variant.get("InitialInstanceCount", 1)):
+        for number in range(ceil(part * variant.get("InitialInstanceCount", 1))):
             yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
 
 
-def routes(endpoint: Resource, deployment: Doc, observed: list[Observed]) -> list[Doc]:
-    """The `Routes` of an endpoint's state: variants with those servers that are healthy."""
+def routes(
+    endpoint: Resource,
+    deployment: Doc,
+    observed: list[Observed],
+    part: Fraction = Fraction(1),
+    share: float | None = None,
+) -> list[Doc]:
+    """The `Routes` of an endpoint's state: variants with those servers, of that part of them, that
+    are healthy. `share`: of the endpoint's requests, while another fleet has the others."""
     capture = _captured(endpoint, deployment)
+    fleet = {} if share is None else {"fleet": str(deployment["Generation"]), "share": share}
     ready: dict[str, list[str]] = {}
-    mine = set(roles(deployment))
+    mine = set(roles(deployment, part))
     for each in observed:
         if each.run.role in mine and each.status.ready:
             variant = each.run.role.split("/")[2]
@@ -28,6 +39,7 @@ def routes(endpoint: Resource, deployment: Doc, observed: list[Observed]) -> lis
             "name": variant["VariantName"],
             "weight": variant.get("InitialVariantWeight", 1.0),
             "servers": ready.get(variant["VariantName"], []),
+            **fleet,
             **(
                 {"shadow": shadow_record(endpoint, deployment, variant)}
                 if "Shadow" in variant
@@ -47,6 +59,8 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             tuple(each["servers"]),
             shadow=each.get("shadow", ""),
             capture=captured(each["capture"]) if "capture" in each else None,
+            fleet=each.get("fleet", ""),
+            share=each.get("share", 1.0),
         )
         for each in routes
     )

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from studio.api import endpoint_configs, endpoint_plan, models, store
+from studio.api import (
+    alarms,
+    deployment_config,
+    endpoint_configs,
+    endpoint_plan,
+    endpoint_rollout,
+    models,
+    store,
+)
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
@@ -12,6 +20,9 @@ NOUN = store.Noun(
     missing=store.could_not_find("endpoint"),
     taken=store.already_existing("endpoint"),
 )
+
+UNDER_WAY = ("Updating", "RollingBack", "UpdateRollbackFailed")
+"""States of an endpoint that has an update."""
 
 _IN_TRANSITION = ("Creating", "Updating", "Deleting", "SystemUpdating", "RollingBack")
 
@@ -23,8 +34,8 @@ def create_endpoint(ctx: Context, request: Doc) -> Doc:
 
 
 def _created(ctx: Context, request: Doc) -> Resource:
-    _check(request)
     deployment = _deployment(ctx, request["EndpointConfigName"], 1)
+    policy = _policy(ctx, request.get("DeploymentConfig"), deployment)
     return store.create(
         ctx,
         NOUN,
@@ -32,22 +43,31 @@ def _created(ctx: Context, request: Doc) -> Resource:
         request,
         status="Creating",
         due_at=ctx.now(),
-        state={"Deployments": [deployment], "Latest": 1, "Active": None, "Routes": []},
+        state={
+            "Deployments": [deployment],
+            "Latest": 1,
+            "Active": None,
+            "Routes": [],
+            "LastPolicy": policy,
+        },
     )
 
 
 @operation("sagemaker", "UpdateEndpoint")
 def update_endpoint(ctx: Context, request: Doc) -> Doc:
-    _check(request)
-
     def updated(endpoint: Resource) -> Resource:
         _check_settled(endpoint)
-        latest = endpoint.state["Latest"] + 1
+        state, latest = endpoint_rollout.accepted(endpoint), endpoint.state["Latest"] + 1
         deployment = _deployment(ctx, request["EndpointConfigName"], latest)
         if request.get("RetainAllVariantProperties"):
-            deployment |= _retained(endpoint.state["Deployments"][-1], deployment, request)
-        state = {**endpoint.state, "Latest": latest, "FailureReason": None}
-        state["Deployments"] = [*endpoint.state["Deployments"], deployment]
+            deployment |= _retained(state["Deployments"][-1], deployment, request)
+        given = request.get("DeploymentConfig")
+        if given is None and request.get("RetainDeploymentConfig"):
+            given = state.get("LastPolicy")
+        deployment["Policy"] = _policy(ctx, given, deployment)
+        state |= {"Latest": latest, "FailureReason": None}
+        state |= {"LastPolicy": deployment["Policy"]} if given else {}
+        state["Deployments"] = [*state["Deployments"], deployment]
         return replace(endpoint, status="Updating", state=state, due_at=ctx.now())
 
     endpoint = store.change(ctx, NOUN, request["EndpointName"], updated)
@@ -100,15 +120,15 @@ def described(endpoint: Resource) -> Doc:
     state = endpoint.state
     serving = shown(endpoint)
     youngest = state["Deployments"][-1]
-    pending = youngest if endpoint.status == "Updating" and youngest is not serving else None
+    pending = youngest if endpoint.status in UNDER_WAY and youngest is not serving else None
     return {
         **summary(endpoint),
         "EndpointConfigName": serving["EndpointConfigName"],
         **(_variants(serving, state.get("Before")) if state["Active"] else {}),
         "DataCaptureConfig": captured(endpoint, serving),
-        "PendingDeploymentSummary": pending and _pending(pending),
+        "PendingDeploymentSummary": pending and _pending(endpoint, pending),
         "FailureReason": state.get("FailureReason"),
-        "LastDeploymentConfig": endpoint.spec.get("DeploymentConfig"),
+        "LastDeploymentConfig": state.get("LastPolicy") or None,
     }
 
 
@@ -121,15 +141,13 @@ def shown(endpoint: Resource) -> Doc:
     )
 
 
-def _check(request: Doc) -> None:
-    policy = request.get("DeploymentConfig", {})
-    blue_green = policy.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
-    if "RollingUpdatePolicy" in policy or blue_green.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
-        raise ValidationException(
-            "DeploymentConfig: only traffic routing ALL_AT_ONCE is executed yet."
-        )
-    if "AutoRollbackConfiguration" in policy:
-        raise ValidationException("DeploymentConfig: roll-back by alarms is not executed yet.")
+def _policy(ctx: Context, config: Doc | None, deployment: Doc) -> Doc:
+    """The DeploymentConfig of a deployment, once it is known to be right."""
+    policy = deployment_config.checked(config, deployment["Variants"])
+    names = deployment_config.strategy(policy, deployment["Variants"]).alarms
+    if lacking := sorted(set(names) - set(alarms.known(ctx, names))):
+        raise ValidationException(f"Could not find the alarms {', '.join(lacking)}.")
+    return policy
 
 
 def _check_settled(endpoint: Resource) -> None:
@@ -260,9 +278,26 @@ def _count(variant: Doc) -> int:
     return int(variant.get("InitialInstanceCount", 1))
 
 
-def _pending(deployment: Doc) -> Doc:
+def _pending(endpoint: Resource, deployment: Doc) -> Doc:
+    """What an update brings, with what of it is there."""
+    variants = _variants(deployment)
+    routes = {
+        it["name"]: it
+        for it in endpoint.state["Routes"]
+        if it.get("fleet") == str(deployment["Generation"])
+    }
+    shifts = deployment.get("Shifts", [])
+    status = "Baking" if shifts else "Creating"
+    if endpoint.status != "Updating":
+        status = "Deleting"
+    since = shifts[-1]["At"] if shifts else deployment["StartTime"]
+    for variant in (*variants["ProductionVariants"], *(variants["ShadowProductionVariants"] or ())):
+        route = routes.get(variant["VariantName"], {"servers": [], "weight": 0.0, "share": 0.0})
+        variant["CurrentInstanceCount"] = len(route["servers"])
+        variant["CurrentWeight"] = route["weight"] * route["share"]
+        variant["VariantStatus"] = [{"Status": status, "StartTime": since}]
     return {
         "EndpointConfigName": deployment["EndpointConfigName"],
-        **_variants(deployment),
+        **variants,
         "StartTime": deployment["StartTime"],
     }

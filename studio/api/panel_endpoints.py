@@ -6,7 +6,7 @@ which server is how far and why one failed, with the last lines of its log.
 
 from dataclasses import dataclass
 
-from studio.api import endpoint_routes, endpoints, store
+from studio.api import endpoint_routes, endpoints, panel_deployments, store
 from studio.api.registry import Context, operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
@@ -56,6 +56,7 @@ def describe_deployment(ctx: Context, request: Doc) -> Doc:
             _variant(endpoint, it) for it in endpoint.state["Deployments"][-1]["Variants"]
         ],
         "Servers": _servers(ctx, servers),
+        "Rollout": panel_deployments.rollout(ctx, endpoint),
         "Changes": [_past(each) for each in reversed(past)],
     }
 
@@ -116,7 +117,7 @@ def _change(endpoint: Resource) -> Doc:
     youngest = state["Deployments"][-1]
     if "Before" in state:
         return {**youngest, "StartTime": state["Before"]["StartTime"]}
-    if endpoint.status in ("Creating", "Updating"):
+    if endpoint.status in ("Creating", *endpoints.UNDER_WAY):
         return dict(youngest)
     if state.get("Past"):
         return dict(state["Past"][-1])

@@ -121,12 +121,12 @@ class Loop:
     def _reconcile(self, resource_id: str) -> int | None:
         with self._db.read() as connection:
             resource = resources.get(connection, resource_id)
-            runs = resources.runs(connection, resource_id)
-        if resource is None or resource.due_at is None:
-            return None
-        kind = self._kinds[resource.kind]
+            if resource is None or resource.due_at is None:
+                return None
+            kind, runs = self._kinds[resource.kind], resources.runs(connection, resource_id)
+            informed = kind.informed(connection, resource, _now())
         observed = [self._actor.observe(kind, resource, run) for run in runs]
-        plan = kind.plan(resource, observed, _now())
+        plan = kind.plan(informed, observed, _now())
         return self._actor.carry_out(kind, resource, observed, plan)
 
 

@@ -220,5 +220,9 @@ class Kind:
     """Stores which packages runs of it installed."""
     used: Callable[[Connection, Resource, Run, Used], None] = field(default=lambda *_: None)
     """Stores, beside `meter`, what a run takes of the machine."""
+    informed: Callable[[Connection, Resource, int], Resource] = field(
+        default=lambda _, resource, __: resource
+    )
+    """The resource with what its plan has to know of others now, in its state."""
     call: Callable[[Resource, Call], Resource] = field(default=lambda resource, _: resource)
     """Makes a call; the resource as it is with what came of it."""

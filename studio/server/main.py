@@ -20,6 +20,7 @@ from tornado.netutil import bind_sockets
 
 from studio import credentials
 from studio.api import (
+    alarm_plan,
     endpoint_plan,
     endpoint_routes,
     endpoints,
@@ -221,6 +222,7 @@ def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, K
         processing_plan.kind(settings),
         transform_plan.kind(settings),
         endpoint_plan.kind(settings),
+        alarm_plan.KIND,
         lease_plan.KIND,
         schedule_plan.kind(settings, perform, _now),
     )

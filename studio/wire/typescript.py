@@ -12,7 +12,7 @@ from studio.wire import models
 
 OPERATIONS = {
     "logs": ("GetLogEvents",),
-    "cloudwatch": ("GetMetricData",),
+    "cloudwatch": ("DeleteAlarms", "DescribeAlarms", "GetMetricData", "PutMetricAlarm"),
     "sagemaker": (
         "AddTags",
         "AssociateTrialComponent",

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from studio.api import endpoint_plan
+from studio.api import endpoint_plan, endpoint_servers
 from studio.db.resources import Resource, Run
 from studio.reconcile.steps import Observed, Remove, Route, Start, Stop
 from studio.runners.base import RunStatus
@@ -54,7 +54,7 @@ def server(it: Resource, role: str, status: RunStatus, attempt: int = 0, final: 
     handle = {"runner": {"pid": 1}}
     if final:
         handle["final"] = asdict(status)
-    run_id = endpoint_plan._run_id(it, role, attempt)
+    run_id = endpoint_servers.run_id(it, role, attempt)
     return Observed(Run(run_id, it.id, role, "process", attempt, handle=handle), status)
 
 

@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "flood": ("lines:flood", 60),
     "orphans": ("orphans:swept", 1_000),
     "endpoints": ("endpoints:faults", 5),
+    "updates": ("updates:updated", 20),
     "restart": ("endpoints:restart", 3),
     "connections": ("connections:broken_lines", 20),
     "overload": ("connections:overload", 5),

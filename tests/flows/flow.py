@@ -8,6 +8,7 @@ from waiting import eventually
 
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+UNDER_WAY = ("Creating", "Updating", "RollingBack")
 ROWS = b"".join(b"%d,%d,%d\n" % (n % 2, n, 2 * n) for n in range(60))
 
 
@@ -83,7 +84,7 @@ def settled(sagemaker: Any, name: str) -> dict:
 
     def look() -> dict | None:
         endpoint = sagemaker.describe_endpoint(EndpointName=name)
-        return None if endpoint["EndpointStatus"] in ("Creating", "Updating") else endpoint
+        return None if endpoint["EndpointStatus"] in UNDER_WAY else endpoint
 
     return eventually(look)
 

@@ -1,6 +1,8 @@
 """Jobs, models and endpoints as boto3 sees them: lists, pages, tags, stop, delete, update."""
 
 import threading
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import flow
 import pytest
@@ -183,6 +185,123 @@ def test_a_failed_update_leaves_the_endpoint_serving(studio, bucket, artifact):
     assert "FailureReason" not in flow.settled(sagemaker, "kept")
     sagemaker.delete_endpoint(EndpointName="kept")
     eventually(lambda: flow.gone(sagemaker, "kept"))
+
+
+class Staged:
+    """An endpoint of the configuration `first`, which can be updated in stages to `second`."""
+
+    name: ClassVar = {"EndpointName": "staged"}
+
+    def __init__(self, studio, artifact) -> None:
+        self.studio = studio
+        self.sagemaker, self.panel = studio.client("sagemaker"), studio.client("studio")
+        self.runtime = studio.client("sagemaker-runtime")
+        flow.configure(self.sagemaker, "first", artifact)
+        flow.configure(self.sagemaker, "second", artifact, VariantName="Second")
+        self.sagemaker.create_endpoint(**self.name, EndpointConfigName="first")
+        self.settled()
+
+    def begin(self, config: str, wait: int, *alarms: str) -> None:
+        half = {"Type": "CAPACITY_PERCENT", "Value": 50}
+        routing = {"Type": "CANARY", "WaitIntervalInSeconds": wait, "CanarySize": half}
+        policy = {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": 1}
+        names = [{"AlarmName": name} for name in alarms]
+        back = {"AutoRollbackConfiguration": {"Alarms": names}} if names else {}
+        made = {"BlueGreenUpdatePolicy": policy, **back}
+        self.sagemaker.update_endpoint(
+            **self.name, EndpointConfigName=config, DeploymentConfig=made
+        )
+
+    def halfway(self) -> bool:
+        """Whether the new server has its first share."""
+        return "StartTime" in self.panel.describe_deployment(**self.name)["Rollout"]["Stages"][0]
+
+    def asked(self) -> str:
+        """The variant that answers."""
+        answer = self.runtime.invoke_endpoint(**self.name, ContentType="text/csv", Body=b"3,6")
+        answer["Body"].read()
+        return answer["InvokedProductionVariant"]
+
+    def settled(self) -> dict:
+        return flow.settled(self.sagemaker, "staged")
+
+    def started(self) -> int:
+        """Servers that were ever started."""
+        return len(list(self.studio.home.glob("runs/*-serve-*/spec.json")))
+
+
+@pytest.fixture(scope="module")
+def staged(studio, artifact):
+    made = Staged(studio, artifact)
+    yield made
+    made.sagemaker.delete_endpoint(**made.name)
+    eventually(lambda: flow.gone(made.sagemaker, "staged"))
+
+
+def test_an_update_that_somebody_holds_waits_between_its_stages(staged):
+    sagemaker, panel, name = staged.sagemaker, staged.panel, staged.name
+    staged.begin("second", 1)
+    panel.pause_deployment(**name)
+    with pytest.raises(ClientError, match="paused already"):
+        panel.pause_deployment(**name)
+    panel.resume_deployment(**name)
+    eventually(staged.halfway)
+    panel.pause_deployment(**name)
+    # It waits for a second only: were it not held, this would not come true.
+    seen: set[str] = set()
+    eventually(lambda: seen.add(staged.asked()) or seen == {"AllTraffic", "Second"})
+    [pending] = sagemaker.describe_endpoint(**name)["PendingDeploymentSummary"][
+        "ProductionVariants"
+    ]
+    assert (pending["CurrentWeight"], pending["CurrentInstanceCount"]) == (0.5, 1)
+    assert pending["VariantStatus"][0]["Status"] == "Baking"
+    panel.resume_deployment(**name)
+    found = staged.settled()
+    assert (found["EndpointConfigName"], staged.asked()) == ("second", "Second")
+    routing = found["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert routing["Type"] == "CANARY"
+    staged.begin("first", 0)
+    assert staged.settled()["EndpointConfigName"] == "first"
+
+
+def test_an_alarm_takes_an_update_back(staged):
+    cloudwatch, before = staged.studio.client("cloudwatch"), staged.started()
+    with pytest.raises(ClientError, match="Could not find the alarms bad"):
+        staged.begin("second", 1, "bad")
+    cloudwatch.put_metric_alarm(
+        AlarmName="bad",
+        Namespace="Staged",
+        MetricName="bad",
+        Statistic="Sum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=0.0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    staged.begin("second", 3600, "bad")
+    eventually(staged.halfway)
+    # In a period that is over: the alarm need not wait for the end of this one.
+    at = datetime.now(UTC) - timedelta(seconds=20)
+    datum = {"MetricName": "bad", "Value": 1.0, "StorageResolution": 1, "Timestamp": at}
+    cloudwatch.put_metric_data(Namespace="Staged", MetricData=[datum])
+    found = staged.settled()
+    assert (found["EndpointConfigName"], staged.asked()) == ("first", "AllTraffic")
+    assert found["FailureReason"] == "The alarm bad is in ALARM."
+    # The way back starts nobody.
+    assert staged.started() == before + 1
+    cloudwatch.delete_alarms(AlarmNames=["bad"])
+
+
+def test_an_update_is_taken_back_by_hand(staged):
+    staged.begin("second", 3600)
+    eventually(staged.halfway)
+    staged.panel.rollback_deployment(**staged.name)
+    found = staged.settled()
+    assert (found["FailureReason"], staged.asked()) == ("Rolled back by hand.", "AllTraffic")
+    assert staged.panel.describe_deployment(**staged.name)["Changes"][0]["Outcome"] == "RolledBack"
+    with pytest.raises(ClientError, match="no update of it is under way"):
+        staged.panel.rollback_deployment(**staged.name)
 
 
 def test_configuration_and_model_may_go_while_the_endpoint_lives(studio, artifact):

@@ -14,6 +14,9 @@ const TONES: Record<string, string> = {
   Creating: 'busy',
   Updating: 'busy',
   RollingBack: 'busy',
+  UpdateRollbackFailed: 'bad',
+  OK: 'good',
+  ALARM: 'bad',
   Deleting: 'busy',
   Stopping: 'warn',
   Stopped: 'warn'

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ICall } from '../codegen';
 import { jobOf } from '../core/lineage';
 import type { sagemaker } from '../wire';
+import { configOf, wrong, type Strategy } from './stages';
 
 /** Where the model comes from: its name, that of a training job, or the URI of a model.tar.gz. */
 export interface ISource {
@@ -27,6 +28,16 @@ export interface IDraft {
   keep?: boolean;
   /** Per cent of the requests for the model that is deployed, where it shares them. */
   share?: number;
+  /** How an update moves the requests. */
+  strategy?: Strategy;
+  /** Per cent in a step of it. */
+  stepSize?: number;
+  /** Seconds after each step. */
+  wait?: number;
+  /** Seconds for which the old servers are kept at the end. */
+  keepOld?: number;
+  /** Names of alarms that take the update back. */
+  alarms?: string[];
 }
 
 /** What has to be known of the home to fill in and judge a draft. */
@@ -118,12 +129,14 @@ export function plan(
       ProductionVariants: variants(draft, model, serving)
     }
   });
+  const policy = draft.target ? configOf(draft) : undefined;
   calls.push({
     operation: draft.target ? 'UpdateEndpoint' : 'CreateEndpoint',
     request: {
       EndpointName: endpoint,
       EndpointConfigName: config,
-      ...(draft.target && captured ? KEEP_CAPTURE : {})
+      ...(draft.target && captured ? KEEP_CAPTURE : {}),
+      ...(policy ? { DeploymentConfig: policy } : {})
     }
   });
   return {
@@ -272,6 +285,13 @@ function problems(
       'traffic',
       'endpointName',
       trans.__('There is an endpoint %1 already.', named.endpoint)
+    );
+  }
+  for (const { field, least, most } of target ? wrong(draft) : []) {
+    add(
+      'traffic',
+      field,
+      trans.__('A whole number from %1 to %2 is needed.', least, most)
     );
   }
   const share = draft.share ?? DEFAULT_SHARE;

@@ -8,6 +8,7 @@ import { useLive, useStudio } from '../components/hooks';
 import { Section, Status } from '../components/parts';
 import { confirmed } from '../core/confirm';
 import { ApiError } from '../core/errors';
+import { Rollout } from '../endpoints/rollout';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { cleanUp, type Made } from './run';
@@ -60,6 +61,13 @@ export function Progress(props: {
       <div className="jp-StudioPage-body">
         <Section title={trans.__('Progress')}>
           <DeploymentSteps steps={deployment.Steps} />
+          {deployment.Rollout?.Strategy && (
+            <Rollout
+              endpoint={endpoint}
+              status={described.EndpointStatus}
+              rollout={deployment.Rollout}
+            />
+          )}
         </Section>
         <div aria-live="polite">
           {outcome === 'Completed' && <Done endpoint={endpoint} />}

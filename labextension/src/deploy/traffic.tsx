@@ -12,6 +12,7 @@ import {
   type IKnown,
   type IPlan
 } from './draft';
+import { StrategyFields } from './strategy';
 import type { IStepProps } from './wizard';
 
 /** Third step: a new endpoint or an update, and who gets which share of the requests. */
@@ -39,7 +40,8 @@ export function TrafficStep(
             onChange={event =>
               change({
                 target: event.target.value || undefined,
-                keep: undefined
+                keep: undefined,
+                alarms: undefined
               })
             }
           >
@@ -68,9 +70,10 @@ export function TrafficStep(
       )}
       {draft.target ? <Update {...props} /> : <Beside {...props} />}
       <Shares planned={props.planned} />
+      {draft.target && <StrategyFields {...props} />}
       <p className="jp-StudioConsole-hint">
         {trans.__(
-          'All servers of a deployment start before the traffic moves in one step. Moving it little by little (canary, linear), data capture and auto scaling are not executed yet, so they are not offered.'
+          'New servers get requests only when they are healthy. If one fails, or an alarm goes off, what served before gets all requests again.'
         )}
       </p>
     </Section>

@@ -11,12 +11,14 @@ import type { StudioView } from '../core/documents';
 import { ApiError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
+import { Alarms } from './alarms';
 import { Changes } from './changes';
 import { Configuration } from './configuration';
 import { Figures } from './charts';
 import type { IRequest } from './console';
 import { TestConsole } from './test';
 import { Captured, Shadows } from './recordings';
+import { Rollout } from './rollout';
 import { Traffic } from './traffic';
 
 interface IArgs {
@@ -69,7 +71,11 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
   }
   const { endpoint, deployment } = value;
   const ready = endpoint.EndpointStatus === 'InService';
-  const serves = ready || endpoint.EndpointStatus === 'Updating';
+  const serves =
+    ready ||
+    ['Updating', 'RollingBack', 'UpdateRollbackFailed'].includes(
+      endpoint.EndpointStatus
+    );
   const variants = deployment.Variants.filter(each => !each.Shadow).map(
     each => each.VariantName
   );
@@ -202,6 +208,13 @@ function Overview(props: {
       {last && (
         <Section title={trans.__('Deployment')}>
           <DeploymentSteps steps={deployment.Steps} />
+          {deployment.Rollout?.Strategy && (
+            <Rollout
+              endpoint={name}
+              status={endpoint.EndpointStatus}
+              rollout={deployment.Rollout}
+            />
+          )}
           <FailedServers servers={deployment.Servers} />
         </Section>
       )}
@@ -221,6 +234,12 @@ function Overview(props: {
           onRange={props.onRange}
         />
       )}
+      <Alarms
+        endpoint={name}
+        variants={deployment.Variants.filter(each => !each.Shadow).map(
+          each => each.VariantName
+        )}
+      />
       {traffic && <Shadows shadows={traffic.Shadows} />}
       {traffic?.Capture && <Captured capture={traffic.Capture} />}
     </div>

@@ -1,0 +1,193 @@
+"""Updates of an endpoint that is asked 200 times a second: good ones, and ones whose servers lack,
+never answer, crash or are slow, while the control plane is killed in the middle of some."""
+
+import http.client
+import io
+import itertools
+import random
+import tarfile
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from chaos.house import BUCKET, House, eventually, house
+from chaos.invariants import broken
+from chaos.outcome import Report, slower, spread
+from flows.flow import ROLE, settled
+
+_RATE, _THREADS = 200, 4
+_FRESH_SECONDS = 60.0
+_LATE_SECONDS = 10.0
+_SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+_HANDLERS = b"""
+def transform_fn(model, body, content_type, accept):
+    return NAME, "text/plain"
+"""
+# Kind -> what its server does when it starts, and whether the update takes over.
+KINDS = {
+    "good": (b"def model_fn(model_dir): pass", True),
+    "missing image": (b"", False),
+    "crashing": (b"import os\ndef model_fn(model_dir): os._exit(3)", False),
+    "slow": (b"import time\ndef model_fn(model_dir): time.sleep(5)", True),
+    "dying": (
+        b"import os, threading\ndef model_fn(model_dir): threading.Timer(3, os._exit, [3]).start()",
+        False,
+    ),
+    "never ready": (b"import time\ndef model_fn(model_dir): time.sleep(1000)", False),
+}
+_CONFIG = {
+    "BlueGreenUpdatePolicy": {
+        "TrafficRoutingConfiguration": {
+            "Type": "CANARY",
+            "WaitIntervalInSeconds": 3,
+            "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+        },
+        "TerminationWaitInSeconds": 1,
+    }
+}
+
+
+class Client(threading.Thread):
+    """Asks at a steady rate, without retries; says which answer came how often."""
+
+    def __init__(self, home: House, over: threading.Event) -> None:
+        super().__init__(name="client")
+        self._home, self._over = home, over
+        self._connection = http.client.HTTPConnection(urlsplit(home.router_url).netloc, timeout=20)
+        self.answers: Counter[str] = Counter()
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        due, signed_at, headers = time.monotonic(), 0.0, {}
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            due += _THREADS / _RATE
+            if time.monotonic() - signed_at > _FRESH_SECONDS:
+                signed_at, headers = time.monotonic(), _signed(self._home)
+            try:
+                self._connection.request("POST", _PATH, b"x", headers)
+                answer = self._connection.getresponse()
+                body = answer.read().decode()
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+                self._connection.close()
+                continue
+            if answer.status == 200:
+                self.answers[body] += 1
+            else:
+                self.failed.append(body)
+
+
+_PATH = "/endpoints/served/invocations"
+
+
+def updated(repeats: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> Report:
+    """`repeats` updates, one kind after the other; at every fourth the control plane is killed."""
+    draw, wrong, back = random.Random(seed), [], []
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
+        _configure(home, "v0", "good")
+        home.call("create_endpoint", EndpointName="served", EndpointConfigName="v0")
+        settled(home.client("sagemaker"), "served")
+        serving, asked = "v0", 0
+        with _load(home) as clients:
+            for number, kind in zip(range(1, repeats + 1), itertools.cycle(kinds), strict=False):
+                name = f"v{number}"
+                _configure(home, name, kind)
+                seconds = _update(home, name, draw.random() * 6 if number % 4 == 0 else None)
+                found = home.client("sagemaker").describe_endpoint(EndpointName="served")
+                serving = name if KINDS[kind][1] else serving
+                if (found["EndpointConfigName"], found["EndpointStatus"]) != (serving, "InService"):
+                    wrong.append(f"{kind}: {found['EndpointStatus']}: {found}")
+                if not KINDS[kind][1] and kind == "dying":
+                    back.append(seconds)
+        asked = sum(it.answers.total() + len(it.failed) for it in clients)
+        failed = [said for it in clients for said in it.failed]
+        heard = sum((it.answers for it in clients), Counter())
+        wrong += broken(home)
+    for name, count in heard.items():
+        kind = kinds[(int(name[1:]) - 1) % len(kinds)] if name != "v0" else "good"
+        if kind in ("missing image", "crashing", "never ready"):
+            wrong.append(f"a server that was never healthy answered {count} times")
+    if failed:
+        wrong.append(f"{len(failed)} of {asked} requests failed: {failed[:3]}")
+    figures = {"requests lost": f"{len(failed)} of {asked}", "dying ones rolled back": spread(back)}
+    promise = "no request is lost; servers that never were healthy are never asked"
+    name, slow = "F23 updates under load", slower(back, _LATE_SECONDS + 6, "roll-back")
+    return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
+
+
+def _update(home: House, name: str, kill_after: float | None) -> float:
+    """Seconds until the update has ended, one way or the other."""
+    began = time.monotonic()
+    home.call(
+        "update_endpoint",
+        EndpointName="served",
+        EndpointConfigName=name,
+        DeploymentConfig=_CONFIG,
+    )
+    if kill_after is not None:
+        time.sleep(kill_after)
+        home.kill()
+        home.start()
+    sagemaker = home.client("sagemaker")
+
+    def ended() -> bool:
+        found = sagemaker.describe_endpoint(EndpointName="served")
+        return found["EndpointStatus"] not in ("Updating", "RollingBack")
+
+    eventually(ended, 180, f"the update to {name} ends")
+    return time.monotonic() - began
+
+
+def _configure(home: House, name: str, kind: str) -> None:
+    """A model of that kind, which answers with its name, and a configuration of it."""
+    code = KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode())
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(code)
+        tar.addfile(member, io.BytesIO(code))
+    home.put(f"{name}.tar.gz", archive.getvalue())
+    image = "registry.invalid/nobody/nothing:1" if kind == "missing image" else _SKLEARN
+    container: dict[str, Any] = {"Image": image, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
+    container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": name,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "ContainerStartupHealthCheckTimeoutInSeconds": 60,
+    }
+    home.call("create_model", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    home.call("create_endpoint_config", EndpointConfigName=name, ProductionVariants=[variant])
+
+
+def _signed(home: House) -> dict[str, str]:
+    url = home.router_url + _PATH
+    made = AWSRequest("POST", url, {"Host": urlsplit(url).netloc}, b"x")
+    keys = home.new_client("sts")._request_signer._credentials
+    credentials = Credentials(keys.access_key, keys.secret_key)
+    SigV4Auth(credentials, "sagemaker", "us-east-1").add_auth(made)
+    return dict(made.headers.items())
+
+
+@contextmanager
+def _load(home: House) -> Iterator[list[Client]]:
+    over = threading.Event()
+    clients = [Client(home, over) for _ in range(_THREADS)]
+    for each in clients:
+        each.start()
+    try:
+        yield clients
+    finally:
+        over.set()
+        for each in clients:
+            each.join()
