@@ -5,7 +5,6 @@ both with the same 1 KiB POST; the one for the router is signed once and checked
 again with every request captured.
 """
 
-import json
 import shutil
 import signal
 import subprocess
@@ -82,12 +81,6 @@ def _captured(plain: Load, router: "Router", capturing: "Router") -> list[Row]:
     ]  # fmt: skip
 
 
-def _load(url: str, connections: int, headers: dict[str, str]) -> Load:
-    lines = [f"wrk.method = 'POST'\nwrk.body = {json.dumps(_BODY.decode())}"]
-    lines += [f"wrk.headers[{json.dumps(n)}] = {json.dumps(v)}" for n, v in headers.items()]
-    return wrk.load(url, connections, _SECONDS, "\n".join(lines))
-
-
 class Echo:
     """The C server, compiled for this run."""
 
@@ -100,7 +93,7 @@ class Echo:
 
     def load(self, connections: int) -> Load:
         url = f"http://127.0.0.1:{self.port}/invocations"
-        return _load(url, connections, {"Content-Type": "text/csv"})
+        return wrk.posts(url, connections, _SECONDS, {"Content-Type": "text/csv"}, _BODY)
 
     def __enter__(self) -> "Echo":
         return self
@@ -123,12 +116,13 @@ class Router:
         self.pid = self._process.pid
         self.cpu_microseconds = 0.0
 
-    def load(self, connections: int) -> Load:
+    def load(self, connections: int, body: bytes = _BODY, seconds: int = _SECONDS) -> Load:
         headers = {"Content-Type": "text/csv", "Accept": "*/*"}
-        request = AWSRequest("POST", self._url, headers, _BODY)
+        request = AWSRequest("POST", self._url, headers, body)
         SigV4Auth(Credentials(_KEY, _SECRET), "sagemaker", "us-east-1").add_auth(request)
         before = processes.cpu_seconds(self.pid)
-        figures = _load(self._url, connections, dict(request.headers.items()))
+        signed = dict(request.headers.items())
+        figures = wrk.posts(self._url, connections, seconds, signed, body)
         spent = processes.cpu_seconds(self.pid) - before
         self.cpu_microseconds = spent / figures.requests * 1e6
         return figures

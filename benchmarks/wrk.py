@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _DONE = """
@@ -45,6 +46,15 @@ def load(url: str, connections: int, seconds: int, script: str) -> Load:
         raise RuntimeError(f"{figures['errors']} requests to {url} failed")
     rate = figures["requests"] / figures["microseconds"] * 1e6
     return Load(figures["p50"] / 1000, figures["p99"] / 1000, figures["requests"], rate)
+
+
+def posts(
+    url: str, connections: int, seconds: int, headers: Mapping[str, str], body: bytes
+) -> Load:
+    """The load of one POST, again and again; raises as `load` does."""
+    lines = [f"wrk.method = 'POST'\nwrk.body = {json.dumps(body.decode('ascii'))}"]
+    lines += [f"wrk.headers[{json.dumps(n)}] = {json.dumps(v)}" for n, v in headers.items()]
+    return load(url, connections, seconds, "\n".join(lines))
 
 
 def messages(them: list[bytes]) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import xgboost
 
 from studio.algorithms import inference
-from studio.algorithms.base import UserError, base_folder, cpus
+from studio.algorithms.base import UserError, base_folder
 from studio.algorithms.server import Answer, Invocation, RequestError, is_batch
 from studio.algorithms.server import serve as serve_http
 from studio.algorithms.xgboost import IMAGE
@@ -123,13 +123,14 @@ def _booster(path: Path) -> xgboost.Booster:
             "run any code: save the model with Booster.save_model instead."
         )
     _log.info("Loading the model from %s", path)
-    booster = xgboost.Booster({"nthread": cpus()})
+    booster = xgboost.Booster({"nthread": 1})
     try:
         booster.load_model(bytearray(content))
     except xgboost.core.XGBoostError as error:
         raise UserError(f"Model at {path} cannot be loaded: it is no XGBoost model.") from error
-    # Where it was trained says nothing about where it serves.
-    booster.set_param({"device": "cpu", "nthread": cpus()})
+    # Where it was trained says nothing about where it serves. Requests run side by side already:
+    # threads that share the rows of one would cost a small one more than its prediction.
+    booster.set_param({"device": "cpu", "nthread": 1})
     return booster
 
 

@@ -1,0 +1,21 @@
+"""The peer of bench_serving.py in BentoML's words; it runs in BentoML's environment."""
+
+import os
+
+import bentoml  # type: ignore[import-not-found]
+import numpy as np
+import xgboost
+
+
+@bentoml.service  # type: ignore[untyped-decorator]
+class Rows:
+    """Predicts rows of CSV."""
+
+    def __init__(self) -> None:
+        self._booster = xgboost.Booster(model_file=os.environ["BENCH_MODEL"])
+        self._booster.set_param({"nthread": 1})
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    def invocations(self, row: str, /) -> str:
+        values = np.array(row.split(","), np.float32).reshape(1, -1)
+        return str(float(self._booster.inplace_predict(values)[0]))
