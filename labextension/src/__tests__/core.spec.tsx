@@ -110,6 +110,33 @@ describe('Windows', () => {
     expect(rows.row(205)).toBe('v2 205');
     rows.dispose();
   });
+
+  it('shows rows that changed meanwhile, but none of before over newer ones', async () => {
+    const answers: ((rows: string[]) => void)[] = [];
+    const rows = new Windows<string>({
+      load: () =>
+        new Promise(resolve =>
+          answers.push(rows => resolve({ rows, total: rows.length }))
+        )
+    });
+    rows.ensure(0, 0);
+    rows.invalidate();
+    rows.invalidate();
+    answers[0](['first']);
+    await settle();
+    expect(rows.row(0)).toBe('first');
+    answers[2](['third', 'more']);
+    await settle();
+    answers[1](['second']);
+    await settle();
+    expect([rows.row(0), rows.total]).toEqual(['third', 2]);
+    rows.invalidate();
+    rows.reset();
+    answers[3](['of another question']);
+    await settle();
+    expect(rows.row(0)).toBe('third');
+    rows.dispose();
+  });
 });
 
 describe('Feed', () => {

@@ -83,7 +83,10 @@ export class Windows<R> implements IDisposable {
         page * this._size,
         this._size
       );
-      if (age !== this._age) {
+      // Rows that may have changed since are better than none: of a list that changes all the time
+      // no answer would ever be shown otherwise.
+      const newer = [...this._pages.values()].some(each => each.age > age);
+      if (question !== this._question || newer) {
         return;
       }
       for (const [key, each] of this._pages) {
@@ -100,7 +103,9 @@ export class Windows<R> implements IDisposable {
       }
       this._error = error;
     }
-    this._running.delete(page);
+    if (age === this._age) {
+      this._running.delete(page);
+    }
     if (!this._isDisposed) {
       this._changed.emit();
     }
