@@ -189,6 +189,18 @@ def test_a_manifest_of_gzip_files_and_json_lines(lab):
     assert stored(lab, "zipped") == {"a.gz.out": text, "deep/b.gz.out": text}
 
 
+def test_whole_files_are_streamed(lab):
+    put(lab, {"whole/in/a": b"1\n22\n" * 3, "whole/in/empty": b"", "whole/in/z": b"bad"})
+    lab.client("sagemaker").create_transform_job(
+        **request("whole", split="None", MaxPayloadInMB=0, Environment={"STAGE": "a"})
+        | {"ModelClientConfig": {"InvocationsMaxRetries": 0}}
+    )
+    reason = ended(lab, "whole")["FailureReason"]
+    assert "1 record of 1 file" in reason
+    assert f"s3://{BUCKET}/whole/in/z: 500 ValueError: no such row: bad" in reason
+    assert stored(lab, "whole") == {"a.out": "1\n2\n" * 3, "empty.out": ""}
+
+
 def test_records_that_fail_are_named_and_other_files_are_kept(lab):
     rows = [b"%d,ok" % n for n in range(40)]
     rows[16], rows[30] = b"16,bad", b"30,bad"

@@ -47,6 +47,7 @@ def test_tutorials_of_the_newest_generation(told):
     values = told["v3"].values
     assert (values["role"], values["bucket"]) == (ROLE, BUCKET)
     assert values["accuracy"] > 0.88
+    assert values["batch"] == values["accuracy"]
     assert values["listed"]
     assert values["status"] == "InService"
     assert values["script"] == "Completed"

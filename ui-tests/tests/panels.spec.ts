@@ -51,6 +51,9 @@ const PAGES: [command: string, args: object, shown: string | RegExp][] = [
   ['open-processing-jobs', {}, 'prepared'],
   ['open-processing-job', { name: 'prepared' }, IMAGE],
   ['new-processing-job', { from: 'prepared' }, 'hostile'],
+  ['open-transform-jobs', {}, 'scored'],
+  ['open-transform-job', { name: 'scored' }, IMAGE],
+  ['new-transform-job', { from: 'scored' }, 'served'],
   ['open-compute', {}, 'Nobody waits'],
   ['open-images', {}, 'sagemaker-scikit-learn'],
   ['open-models', {}, 'served'],
@@ -165,10 +168,30 @@ async function fill(bed: Bed): Promise<void> {
     EndpointName: 'served',
     EndpointConfigName: 'served'
   });
+  await bed.put('hostile', `scored/${IMAGE}.csv`, MARKUP);
+  await bed.call('CreateTransformJob', transform('scored'));
   await planned(bed);
   await ended(bed, 'DescribeEndpoint', { EndpointName: 'served' });
   await ended(bed, 'DescribeTrainingJob', { TrainingJobName: 'failing' });
   await ended(bed, 'DescribeProcessingJob', { ProcessingJobName: 'prepared' });
+  await ended(bed, 'DescribeTransformJob', { TransformJobName: 'scored' });
+}
+
+/** A transform job that fails at a file with a strange name. */
+function transform(name: string): object {
+  const source = { S3DataType: 'S3Prefix', S3Uri: `s3://hostile/${name}/` };
+  return {
+    TransformJobName: name,
+    ModelName: 'served',
+    Environment: { NOTE: MARKUP },
+    TransformInput: {
+      DataSource: { S3DataSource: source },
+      ContentType: 'text/csv',
+      SplitType: 'Line'
+    },
+    TransformOutput: { S3OutputPath: 's3://hostile/scores' },
+    TransformResources: { InstanceType: 'ml.m5.large', InstanceCount: 1 }
+  };
 }
 
 /** A processing job that fails, with what strangers may say in it. */
@@ -244,6 +267,7 @@ async function ended(bed: Bed, operation: string, of: object): Promise<void> {
       return (
         found.TrainingJobStatus ??
         found.ProcessingJobStatus ??
+        found.TransformJobStatus ??
         found.EndpointStatus
       );
     })

@@ -151,7 +151,7 @@ class Work:
         file = File(number, document, self._ledger.part(number).open("wb"))
         try:
             with opener() as raw:
-                if self._streams:
+                if self._streams and document["size"]:
                     self._stream(file, raw)
                 else:
                     content = self._content(raw)

@@ -19,6 +19,7 @@ from sagemaker.core.shapes import (
     ProcessingS3Output,
     ProductionVariant,
 )
+from sagemaker.core.transformer import Transformer
 from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, OutputDataConfig, SourceCode
@@ -97,6 +98,20 @@ updated = served.endpoint_status
 served.delete()
 served.wait_for_delete()
 config.delete()
+
+# The same rows as a file.
+boto3.resource("s3").Object(bucket, "bank/rows/rows.csv").put(Body=text)
+transformer = Transformer(
+    model_name="bank-v3-core",
+    instance_count=1,
+    instance_type="ml.m5.large",
+    assemble_with="Line",
+    output_path=f"s3://{bucket}/scores",
+    sagemaker_session=session,
+)
+transformer.transform(f"s3://{bucket}/bank/rows", content_type="text/csv", split_type="Line")
+body = boto3.resource("s3").Object(bucket, "scores/rows.csv.out").get()["Body"].read().decode()
+batch = float(((np.array(body.split(), dtype=float) > 0.5) == labels).mean())
 second.delete()
 
 # One's own script, in this program's environment.
@@ -175,6 +190,7 @@ tutorial_data.tell(
     role=role,
     bucket=bucket,
     accuracy=accuracy,
+    batch=batch,
     listed=job.training_job_name in listed,
     status=updated,
     script=scripted.training_job_status,
