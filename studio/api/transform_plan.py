@@ -58,6 +58,7 @@ _MESSAGES = {
 _LOST = ("RunnerLost", "HostRestarted")
 _MOST_ATTEMPTS = 10
 _LOOK_MS = 2_000
+_NAME_BYTES = 255
 _MORE = " See job logs for more information."
 _ROLE = "transform"
 
@@ -236,9 +237,13 @@ def _found(job: Resource, storage: Storage) -> list[Found]:
     if not found:
         raise sources.nothing(source, role)
     for each in found:
-        if any(part in ("", ".", "..") for part in each.name.split("/")):
+        if any(map(_unnameable, _output(each).split("/"))):
             raise Rejected(f"ClientError: the object {each.uri} cannot be a file's name.")
     return found
+
+
+def _unnameable(part: str) -> bool:
+    return part in ("", ".", "..") or "\0" in part or len(part.encode()) > _NAME_BYTES
 
 
 def _unfinished(job: Resource, found: list[Found], storage: Storage) -> list[Found]:

@@ -83,6 +83,14 @@ def test_a_batch_that_the_journal_names_is_handed_over(desk: Desk):
     assert sorted(desk.opened().lines) == [0, 1]
 
 
+def test_a_name_may_be_that_of_a_folder_too(desk: Desk):
+    ledger = desk.opened()
+    for number, name in enumerate(("a.out", "a.out/b.out", "c.out/d.out", "c.out")):
+        desk.finish(ledger, number, name)
+    ledger.close(now=True)
+    assert sorted(desk.waiting().values()) == ["a.out", "a.out/b.out", "c.out", "c.out/d.out"]
+
+
 def test_failures_only_make_no_batch(desk: Desk):
     ledger = desk.opened()
     ledger.give_up(0, {"records": 1, "faults": 1, "first": [0, 500, "no"]})

@@ -45,9 +45,12 @@ class Ledger:
 
     def finish(self, number: int, name: str, line: Doc) -> None:
         """The part of a file is whole: it becomes the file `name` of a batch."""
-        target = self._open() / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.part(number).rename(target)
+        try:
+            self._place(number, name)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            # To S3 a folder and an object may have one name: they go in two batches.
+            self.close(now=True)
+            self._place(number, name)
         self._note(number, line)
 
     def give_up(self, number: int, line: Doc) -> None:
@@ -70,6 +73,11 @@ class Ledger:
         self._number += 1
         self._open().mkdir()
         self._told()
+
+    def _place(self, number: int, name: str) -> None:
+        target = self._open() / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.part(number).rename(target)
 
     def _note(self, number: int, line: Doc) -> None:
         self.lines[number] = line
