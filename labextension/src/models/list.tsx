@@ -95,6 +95,10 @@ export function ModelsPage(props: { view: StudioView }): React.JSX.Element {
             { command: CommandIDs.openModel, args: { name: row.name } },
             { command: CommandIDs.deploy, args: { model: row.name } },
             {
+              command: CommandIDs.newTransformJob,
+              args: { model: row.name }
+            },
+            {
               command: CommandIDs.insertLoader,
               args: { kind: 'model', name: row.name }
             },

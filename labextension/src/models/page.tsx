@@ -75,6 +75,12 @@ export function ModelPage(props: { view: StudioView }): React.JSX.Element {
             {trans.__('Delete')}
           </CommandButton>
           <CommandButton
+            command={CommandIDs.newTransformJob}
+            args={{ model: name }}
+          >
+            {trans.__('Transform files…')}
+          </CommandButton>
+          <CommandButton
             command={CommandIDs.deploy}
             args={{ model: name }}
             kind="accept"

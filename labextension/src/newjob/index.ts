@@ -91,6 +91,7 @@ function transform(studio: IStudio): IDocumentType {
       }
     }),
     command: CommandIDs.newTransformJob,
+    key: args => ((args['from'] ?? args['model']) as string | undefined) ?? '',
     caption: trans.__('Ask a model about every record of files in S3'),
     icon: transformIcon,
     page: async () =>
