@@ -107,6 +107,8 @@ def test_settings_go_by_the_job_then_the_container_then_aws():
     }
     told = {"MaxConcurrentTransforms": 4, "MaxPayloadInMB": 2, "BatchStrategy": "SingleRecord"}
     assert work.settings({"MaxConcurrentTransforms": 0}, told) == told
+    wild = {"MaxConcurrentTransforms": 10**9, "MaxPayloadInMB": 10**9, "BatchStrategy": "x"}
+    assert work.settings({}, wild) == wild | {"MaxConcurrentTransforms": 100, "MaxPayloadInMB": 100}
     given = {"MaxConcurrentTransforms": 3, "MaxPayloadInMB": 0, "BatchStrategy": "MultiRecord"}
     assert work.settings(given, told) == given
 

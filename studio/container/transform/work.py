@@ -22,7 +22,7 @@ Doc = dict[str, Any]
 Opener = Callable[[], IO[bytes]]
 MOST_FAULTS = 100
 """Records that fail are looked for until so many are known; then the file is given up."""
-_SPLIT_MB = 100
+_SPLIT_MB, _MOST_AT_ONCE = 100, 100
 _DEFAULTS = {"MaxConcurrentTransforms": 1, "MaxPayloadInMB": 6, "BatchStrategy": MULTI}
 _SAID = 300
 _LOOK_SECONDS = 0.25
@@ -62,7 +62,8 @@ class File:
 
 @dataclass
 class Progress:
-    """Counts so far; `bytes` of what is read, as it is stored."""
+    """Counts so far; `read` of `size` bytes, as the files are stored, belong to files that are
+    done with."""
 
     files: int = 0
     done: int = 0
@@ -75,12 +76,14 @@ class Progress:
 
 def settings(task: Doc, told: Doc) -> Doc:
     """MaxConcurrentTransforms, MaxPayloadInMB and BatchStrategy: as the job says, else as the
-    container says (`told`), else AWS's defaults."""
+    container says (`told`), else AWS's defaults; never so much that it is a danger here."""
     given = {name: task[name] for name in _DEFAULTS if task.get(name) is not None}
     if not given.get("MaxConcurrentTransforms"):
         given.pop("MaxConcurrentTransforms", None)
     made = {**_DEFAULTS, **told, **given}
-    return {**made, "MaxConcurrentTransforms": max(made["MaxConcurrentTransforms"], 1)}
+    side_by_side = min(max(made["MaxConcurrentTransforms"], 1), _MOST_AT_ONCE)
+    megabytes = min(made["MaxPayloadInMB"], _SPLIT_MB)
+    return {**made, "MaxConcurrentTransforms": side_by_side, "MaxPayloadInMB": megabytes}
 
 
 class Work:
