@@ -24,6 +24,13 @@ from waiting import PATIENCE_SECONDS, eventually
 TOKEN = "token-of-the-test"
 EXTENSIONS = {"studio.extension": True, "jupyter_server_terminals": True}
 OTHERS = dict.fromkeys(("jupyterlab", "notebook_shim", "jupyter_lsp"), False)
+# `-m jupyter_server`, without the grammar of addresses in schemas, which takes most of its start.
+SERVER = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyter_server.serverapp import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def _running(
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     log = folder / "jupyter.log"
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
+    command = [sys.executable, "-c", SERVER, "--no-browser", "--allow-root"]
     command += [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"]
     command += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.base_url=/user/ann/"]
     command += [f"--ServerApp.jpserver_extensions={EXTENSIONS | OTHERS}"]

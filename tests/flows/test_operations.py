@@ -44,10 +44,14 @@ def test_describe_adds_what_aws_adds(studio, artifact):
 
 def test_lists_page_and_filter(studio, bucket):
     sagemaker = studio.client("sagemaker")
+    nothing = {
+        "TrainingImage": "python:latest",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["true"],
+    }
     for number in range(5):
-        sagemaker.create_training_job(
-            **flow.training(f"listed-{number}", bucket, HyperParameters={"num_round": "1"})
-        )
+        job = flow.training(f"listed-{number}", bucket, AlgorithmSpecification=nothing)
+        sagemaker.create_training_job(**job)
     for number in range(5):
         flow.ended(sagemaker, f"listed-{number}")
     pages = sagemaker.get_paginator("list_training_jobs").paginate(

@@ -11,7 +11,11 @@ from waiting import PATIENCE_SECONDS, eventually
 
 SDK = ROOT / ".venv-sdk" / "bin" / "python"
 JOB = {
-    "AlgorithmSpecification": {"TrainingImage": "kmeans:1", "TrainingInputMode": "File"},
+    "AlgorithmSpecification": {
+        "TrainingImage": "python:latest",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["false"],
+    },
     "RoleArn": "arn:aws:iam::000000000000:role/StudioExecutionRole",
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
     "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
@@ -229,7 +233,7 @@ def test_it_is_written_once_and_goes_with_the_job(studio, repository):
     with pytest.raises(ClientError, match="recorded already"):
         client.put_provenance(Arn=arn, Provenance={"Kind": "interactive"})
     assert recorded(studio, arn)["Kind"] == "script"
-    eventually(lambda: status(sagemaker, "provenance-once") == "Failed")  # it has no data
+    eventually(lambda: status(sagemaker, "provenance-once") == "Failed")
     sagemaker.delete_training_job(TrainingJobName="provenance-once")
     with pytest.raises(ClientError, match="Could not find"):
         client.get_provenance(Arn=arn)

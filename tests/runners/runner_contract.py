@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import eventually
 
 from studio.runners.base import Output, Resources, Runner, RunSpec, RunStatus, Server, Transfer
 
@@ -48,21 +48,19 @@ class Bench:
         self.runner.stop(run, self.handles[run])
 
     def until(self, run: str, wanted: Callable[[RunStatus], bool]) -> RunStatus:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not wanted(status := self.poll(run)):
-            assert time.monotonic() < deadline, (status, self.lines(run))
-            time.sleep(0.01)
-        return status
+        def look() -> RunStatus | None:
+            status = self.poll(run)
+            return status if wanted(status) else None
+
+        found: RunStatus = eventually(look, lambda: (self.poll(run), self.lines(run)), 0.01)
+        return found
 
     def ended(self, run: str) -> RunStatus:
         return self.until(run, lambda status: status.ended)
 
     def said(self, run: str, line: str) -> None:
         """Wait until the log of `run` has this line."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while line not in self.lines(run):
-            assert time.monotonic() < deadline, (self.poll(run), self.lines(run))
-            time.sleep(0.01)
+        eventually(lambda: line in self.lines(run), lambda: (self.poll(run), self.lines(run)), 0.01)
 
     def lines(self, run: str) -> list[str]:
         return [text for _, text in self.runner.logs(run, 0, 100_000).events]

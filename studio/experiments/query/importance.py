@@ -152,4 +152,6 @@ def _ranks(values: Floats) -> Floats:
 
 
 if __name__ == "__main__":
+    # XGBoost imports scikit-learn where it is installed: more than a second for something unused.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
     main()

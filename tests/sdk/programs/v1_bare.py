@@ -9,7 +9,7 @@ from sagemaker.amazon.amazon_estimator import get_image_uri
 from sagemaker.predictor import RealTimePredictor, csv_serializer
 
 session = sagemaker.Session()
-role = sagemaker.get_execution_role()
+role = sagemaker.get_execution_role(session)
 bucket = session.default_bucket()
 client = session.sagemaker_client
 
@@ -29,7 +29,7 @@ while client.describe_training_job(TrainingJobName=xgb.latest_training_job.name)
     "TrainingJobStatus"
 ] in ("InProgress", "Stopping"):
     time.sleep(0.5)
-attached = sagemaker.estimator.Estimator.attach(xgb.latest_training_job.name)
+attached = sagemaker.estimator.Estimator.attach(xgb.latest_training_job.name, session)
 attached.deploy(1, "ml.m4.xlarge", endpoint_name="bare-v1", wait=False)
 while client.describe_endpoint(EndpointName="bare-v1")["EndpointStatus"] == "Creating":
     time.sleep(0.5)

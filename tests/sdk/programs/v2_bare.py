@@ -13,7 +13,7 @@ from sagemaker.predictor import Predictor
 from sagemaker.serializers import CSVSerializer
 
 session = sagemaker.Session()
-role = sagemaker.get_execution_role()
+role = sagemaker.get_execution_role(session)
 bucket = session.default_bucket()
 client = session.sagemaker_client
 
@@ -32,7 +32,7 @@ while client.describe_training_job(TrainingJobName=xgb.latest_training_job.name)
     "TrainingJobStatus"
 ] in ("InProgress", "Stopping"):
     time.sleep(0.5)
-attached = Estimator.attach(xgb.latest_training_job.name)
+attached = Estimator.attach(xgb.latest_training_job.name, session)
 attached.deploy(1, "ml.m4.xlarge", endpoint_name="bare-v2", wait=False)
 while client.describe_endpoint(EndpointName="bare-v2")["EndpointStatus"] == "Creating":
     time.sleep(0.5)

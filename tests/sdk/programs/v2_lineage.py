@@ -21,7 +21,7 @@ from sagemaker.lineage.query import (
 from sagemaker.lineage.visualizer import LineageTableVisualizer
 
 session = sagemaker.Session()
-role = sagemaker.get_execution_role()
+role = sagemaker.get_execution_role(session)
 client = session.sagemaker_client
 bucket = session.default_bucket()
 here = {"sagemaker_session": session}

@@ -8,7 +8,7 @@ from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData
 
 session = Session()
-role = get_execution_role()
+role = get_execution_role(session)
 bucket = session.default_bucket()
 
 train, features, labels = tutorial_data.bank(2_000)
