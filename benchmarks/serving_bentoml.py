@@ -7,7 +7,7 @@ import numpy as np
 import xgboost
 
 
-@bentoml.service  # type: ignore[untyped-decorator]
+@bentoml.service
 class Rows:
     """Predicts rows of CSV."""
 
