@@ -1,6 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { plan, slug, unique, type IDraft, type IKnown } from '../draft';
+import { stagesOf } from '../stages';
 
 const trans = nullTranslator.load('');
 const known: IKnown = {
@@ -20,6 +21,56 @@ const requests = (draft: IDraft, serving: any[] = []) =>
   planned(draft, serving).calls.map(
     each => [each.operation, each.request as any] as const
   );
+
+describe('an update in stages', () => {
+  const update: IDraft = {
+    source: { kind: 'model', name: 'bank' },
+    target: 'bank'
+  };
+  const asked = (draft: Partial<IDraft>) =>
+    requests({ ...update, ...draft }).pop()![1].DeploymentConfig;
+  const shares = (draft: Partial<IDraft>) =>
+    stagesOf({ ...update, ...draft }).Stages.map(each => each.Share);
+
+  it('says nothing of what is the default', () => {
+    expect(asked({})).toBeUndefined();
+    expect(shares({})).toEqual([1]);
+    expect(asked({ target: undefined, strategy: 'CANARY' })).toBeUndefined();
+  });
+
+  it('asks for what is drawn', () => {
+    expect(shares({ strategy: 'CANARY' })).toEqual([0.1, 1]);
+    expect(shares({ strategy: 'LINEAR', stepSize: 40 })).toEqual([0.4, 0.8, 1]);
+    expect(
+      asked({ strategy: 'LINEAR', stepSize: 40, wait: 5, alarms: ['bad'] })
+    ).toEqual({
+      BlueGreenUpdatePolicy: {
+        TrafficRoutingConfiguration: {
+          Type: 'LINEAR',
+          WaitIntervalInSeconds: 5,
+          LinearStepSize: { Type: 'CAPACITY_PERCENT', Value: 40 }
+        },
+        TerminationWaitInSeconds: 0
+      },
+      AutoRollbackConfiguration: { Alarms: [{ AlarmName: 'bad' }] }
+    });
+    expect(asked({ strategy: 'ROLLING', keepOld: 9 })).toEqual({
+      RollingUpdatePolicy: {
+        MaximumBatchSize: { Type: 'CAPACITY_PERCENT', Value: 50 },
+        WaitIntervalInSeconds: 60
+      }
+    });
+  });
+
+  it('names the field that AWS would refuse', () => {
+    const wrong = (draft: Partial<IDraft>) =>
+      planned({ ...update, ...draft }).problems.map(each => each.field);
+    expect(wrong({ strategy: 'LINEAR', stepSize: 9 })).toEqual(['stepSize']);
+    expect(wrong({ strategy: 'CANARY', wait: 3601 })).toEqual(['wait']);
+    expect(wrong({ keepOld: 1.5 })).toEqual(['keepOld']);
+    expect(wrong({ strategy: 'ROLLING', stepSize: 5 })).toEqual([]);
+  });
+});
 
 describe('plan', () => {
   it('needs no more than a training job: all names are free ones', () => {
