@@ -35,7 +35,7 @@ def transform_fn(model, body, content_type, accept):
 # Kind -> what its server does when it starts, and whether the update takes over.
 KINDS = {
     "good": (b"def model_fn(model_dir): pass", True),
-    "missing image": (b"", False),
+    "missing model": (b"", False),
     "crashing": (b"import os\ndef model_fn(model_dir): os._exit(3)", False),
     "slow": (b"import time\ndef model_fn(model_dir): time.sleep(5)", True),
     "dying": (
@@ -114,7 +114,7 @@ def updated(repeats: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> R
         wrong += broken(home)
     for name, count in heard.items():
         kind = kinds[(int(name[1:]) - 1) % len(kinds)] if name != "v0" else "good"
-        if kind in ("missing image", "crashing", "never ready"):
+        if kind in ("missing model", "crashing", "never ready"):
             wrong.append(f"a server that was never healthy answered {count} times")
     if failed:
         wrong.append(f"{len(failed)} of {asked} requests failed: {failed[:3]}")
@@ -155,9 +155,9 @@ def _configure(home: House, name: str, kind: str) -> None:
         member = tarfile.TarInfo("code/inference.py")
         member.size = len(code)
         tar.addfile(member, io.BytesIO(code))
-    home.put(f"{name}.tar.gz", archive.getvalue())
-    image = "registry.invalid/nobody/nothing:1" if kind == "missing image" else _SKLEARN
-    container: dict[str, Any] = {"Image": image, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
+    if kind != "missing model":
+        home.put(f"{name}.tar.gz", archive.getvalue())
+    container: dict[str, Any] = {"Image": _SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
     container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
     variant = {
         "VariantName": "AllTraffic",
