@@ -81,6 +81,10 @@ def update_weights(ctx: Context, request: Doc) -> Doc:
 
     def updated(endpoint: Resource) -> Resource:
         _check_settled(endpoint)
+        if endpoint.status == "UpdateRollbackFailed":
+            raise ValidationException(
+                f'The roll-back of endpoint "{endpoint.arn}" failed: update it, or delete it.'
+            )
         variants = endpoint.state["Deployments"][-1]["Variants"]
         for name in wanted.keys() - {variant["VariantName"] for variant in variants}:
             raise ValidationException(f'The endpoint "{endpoint.name}" has no variant "{name}".')

@@ -254,6 +254,18 @@ def test_who_holds_an_update_stops_its_clocks():
     assert house.settle() == "Completed"
 
 
+@pytest.mark.parametrize("policy", [{}, CANARY])
+def test_an_update_that_is_held_from_its_start_moves_nothing(policy):
+    house = House(policy)
+    [old, new] = house.it.state["Deployments"]
+    held = {**house.it.state, "Deployments": [old, {**new, "Paused": house.now}]}
+    house.it = replace(house.it, state=held)
+    for _ in range(100):
+        house.look()
+    assert (house.it.status, len(house.log)) == ("Updating", 1)
+    assert house.serving() == ["1"] * 4 + ["2"] * 4
+
+
 def test_what_takes_too_long_is_taken_back():
     late = rolling(percent(50), 100, MaximumExecutionTimeoutInSeconds=600)
     house = House(late)
