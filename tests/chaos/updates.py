@@ -155,8 +155,8 @@ def _configure(home: House, name: str, kind: str) -> None:
         member = tarfile.TarInfo("code/inference.py")
         member.size = len(code)
         tar.addfile(member, io.BytesIO(code))
-    if kind != "missing model":
-        home.put(f"{name}.tar.gz", archive.getvalue())
+    s3, place = home.client("s3"), {"Bucket": BUCKET, "Key": f"{name}.tar.gz"}
+    s3.put_object(**place, Body=archive.getvalue())
     container: dict[str, Any] = {"Image": _SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
     container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
     variant = {
@@ -168,6 +168,8 @@ def _configure(home: House, name: str, kind: str) -> None:
     }
     home.call("create_model", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     home.call("create_endpoint_config", EndpointConfigName=name, ProductionVariants=[variant])
+    if kind == "missing model":
+        s3.delete_object(**place)
 
 
 def _signed(home: House) -> dict[str, str]:

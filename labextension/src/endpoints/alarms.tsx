@@ -10,6 +10,7 @@ import { Scroll } from '../components/scroll';
 import type { Client } from '../core/client';
 import { confirmed } from '../core/confirm';
 import { notifyError } from '../core/errors';
+import { unique } from '../deploy/draft';
 import type { cloudwatch } from '../wire';
 
 /** What a new alarm looks at. */
@@ -50,7 +51,11 @@ export function Alarms(props: {
   );
   const add = async () => {
     const first = {
-      name: `${endpoint}-errors`,
+      // Of an alarm that exists this would be a change.
+      name: unique(
+        `${endpoint}-errors`,
+        (value ?? []).map(each => each.AlarmName!)
+      ),
       variant: props.variants[0] ?? 'AllTraffic',
       metric: METRICS[0],
       threshold: 0,
@@ -98,9 +103,11 @@ export function Alarms(props: {
           </p>
         )
       )}
-      <button className="jp-StudioButton" onClick={() => void add()}>
-        {trans.__('Add alarm…')}
-      </button>
+      <div className="jp-StudioRollout-actions">
+        <button className="jp-StudioButton" onClick={() => void add()}>
+          {trans.__('Add alarm…')}
+        </button>
+      </div>
     </Section>
   );
 }
@@ -135,7 +142,7 @@ function Table(props: {
               </td>
               <td>
                 {trans.__(
-                  '%1 of %2 %3 %4, %5 times %6 s',
+                  '%1 of %2 %3 %4, %5 × %6 s',
                   alarm.Statistic ?? alarm.ExtendedStatistic,
                   alarm.MetricName,
                   SIGNS[alarm.ComparisonOperator!] ?? alarm.ComparisonOperator,
@@ -144,7 +151,7 @@ function Table(props: {
                   alarm.Period
                 )}
               </td>
-              <td>{alarm.StateReason}</td>
+              <td className="jp-StudioAlarms-reason">{alarm.StateReason}</td>
               <td>
                 <button
                   className="jp-StudioButton jp-mod-minimal"
