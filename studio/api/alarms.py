@@ -263,9 +263,15 @@ def _check_statistic(request: Doc) -> None:
         raise _refused("Exactly one of Statistic and ExtendedStatistic must be specified.")
     extended, low = request.get("ExtendedStatistic"), "EvaluateLowSampleCountPercentile"
     if extended is not None and not statistics.is_percentile(extended):
-        raise _refused(f"The value {extended[:64]} for parameter ExtendedStatistic is invalid.")
-    if low in request and (extended is None or request[low] not in ("evaluate", "ignore")):
-        raise _refused(f"{low} must be evaluate or ignore, with an ExtendedStatistic.")
+        text = f"The value {extended[:64]} for parameter ExtendedStatistic is not supported."
+        raise ApiError("InvalidParameterValue", text)
+    if request.get(low, "evaluate") not in ("evaluate", "ignore"):
+        raise _refused(
+            f"Option {request[low][:64]} is not supported. Supported options for parameter {low} "
+            "are evaluate and ignore."
+        )
+    if low in request and extended is None:
+        raise _refused(f"{low} is for alarms with an ExtendedStatistic.")
 
 
 def _refused(text: str) -> ApiError:

@@ -137,6 +137,7 @@ def _reset(_mock: models.ServerModeMockAWS) -> None:
     _delete_resources(_our_client("sagemaker"))
     _delete_principals(_our_client("iam"))
     _delete_log_groups(_our_client("logs"))
+    _delete_alarms(_our_client("cloudwatch"))
     _world["used"] = False
 
 
@@ -164,6 +165,11 @@ def _delete_resources(sagemaker: Any) -> None:
                         sagemaker.stop_training_job(TrainingJobName=it[name])
                 with contextlib.suppress(sagemaker.exceptions.ClientError):
                     getattr(sagemaker, f"delete_{kind}")(**{name: it[name]})
+
+
+def _delete_alarms(cloudwatch: Any) -> None:
+    for page in cloudwatch.get_paginator("describe_alarms").paginate():
+        cloudwatch.delete_alarms(AlarmNames=[it["AlarmName"] for it in page["MetricAlarms"]])
 
 
 def _delete_log_groups(logs: Any) -> None:

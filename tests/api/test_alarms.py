@@ -116,7 +116,7 @@ def test_an_alarm_looks_at_the_metric_that_it_names(plane, cloudwatch):
         ({"Statistic": None, "ExtendedStatistic": "tm99"}, "ExtendedStatistic"),
         ({"Threshold": None}, "Threshold is required"),
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "anomaly detection"),
-        ({"EvaluateLowSampleCountPercentile": "ignore"}, "with an ExtendedStatistic"),
+        ({"EvaluateLowSampleCountPercentile": "ignore"}, "alarms with an ExtendedStatistic"),
     ],
 )
 def test_what_cloudwatch_refuses_is_refused(cloudwatch, change, said):
