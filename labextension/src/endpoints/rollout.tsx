@@ -54,8 +54,8 @@ export function Rollout(props: {
         )}
         {paused && (
           <p>
-            {trans.__('Paused: no further stage begins until you resume.')}{' '}
-            <When at={1000 * rollout.PausedTime!} />
+            {trans.__('Paused')} <When at={1000 * rollout.PausedTime!} />.{' '}
+            {trans.__('No further stage begins until you resume.')}
           </p>
         )}
       </div>
