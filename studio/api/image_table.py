@@ -18,7 +18,7 @@ from studio.db.resources import Doc
 from studio.errors import ValidationException
 from studio.settings import Settings
 
-FRAMEWORKS = ("python", "sklearn", "xgboost", "pytorch")
+FRAMEWORKS = ("python", "sklearn", "xgboost", "pytorch", "mlflow", "onnx")
 """Whose scripts run as processes; the handlers that `inference.py` leaves out differ."""
 
 _SCRIPT, _ALGORITHM = "script:", "algorithm:"
@@ -31,12 +31,16 @@ SCRIPT_IMAGES = {
     "sagemaker-pytorch": "pytorch",
     "huggingface-pytorch-training": "pytorch",
     "huggingface-pytorch-inference": "pytorch",
+    # the image that MLflow itself builds for SageMaker, and the runtime of ONNX
+    "mlflow-pyfunc": "mlflow",
+    "onnxruntime": "onnx",
     # those of AWS's notebooks, which notebook jobs run in
     "sagemaker-base-python-*": "python",
     "sagemaker-data-science-*": "python",
     "sagemaker-distribution-*": "python",
 }
-"""Repository of AWS's -> whose scripts it runs; an algorithm's own is not among them."""
+"""Repository, of AWS's all but two -> whose scripts it runs; an algorithm's own is not among
+them."""
 
 
 @dataclass(frozen=True)

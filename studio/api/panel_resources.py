@@ -14,6 +14,7 @@ from studio.db.tables import RESOURCE
 
 _KINDS = (
     *("training-job", "processing-job", "transform-job", "endpoint", "endpoint-config", "model"),
+    "model-package-group",
     *("experiment", "schedule"),
 )
 _REASON_CHARACTERS = 500
@@ -147,6 +148,10 @@ def _model(model: Resource) -> Doc:
     return {"Image": container.get("Image"), "ModelDataUrl": models.data_url(container)}
 
 
+def _model_group(group: Resource) -> Doc:
+    return {"Description": group.spec.get("ModelPackageGroupDescription")}
+
+
 def _experiment(experiment: Resource) -> Doc:
     return {
         "DisplayName": experiment.spec.get("DisplayName", experiment.name),
@@ -175,6 +180,7 @@ _OF_KIND: dict[str, Callable[[Resource], dict[str, Any]]] = {
     "endpoint": _endpoint,
     "endpoint-config": _config,
     "model": _model,
+    "model-package-group": _model_group,
     "experiment": _experiment,
     "schedule": _schedule,
 }

@@ -15,7 +15,7 @@ import traceback
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from studio.container.script import frames, handlers
+from studio.container.script import frames, handlers, portable
 from studio.container.script.handlers import Refused
 
 _HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
@@ -68,7 +68,8 @@ class Model:
         return _wire(self._call("output_fn", prediction, accept), accept)
 
     def _function(self, module: Any, name: str) -> Any:
-        return getattr(module, name, None) or handlers.default(self._framework, name)
+        own = portable.HANDLERS.get((self._framework, name))
+        return getattr(module, name, None) or own or handlers.default(self._framework, name)
 
     def _call(self, name: str, *words: Any) -> Any:
         return _called(self._functions[name], words, self._context)

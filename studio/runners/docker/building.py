@@ -13,6 +13,8 @@ Doc = dict[str, Any]
 
 EXTRAS = {
     "algorithms": "xgboost-cpu>=3.0",
+    "mlflow": "mlflow-skinny>=2.14 scikit-learn>=1.6 xgboost-cpu>=3.0",
+    "onnx": "onnxruntime>=1.20",
     "pytorch": "torch",
     "sklearn": "scikit-learn>=1.6",
     "xgboost": "xgboost-cpu>=3.0 scikit-learn>=1.6",
