@@ -15,6 +15,7 @@ import { newJob } from './newjob';
 import { notebook } from './notebook';
 import { notebookJob } from './notebookjob';
 import { objects } from './objects';
+import { registry } from './registry';
 import { schedules } from './schedules';
 import { shell } from './shell';
 
@@ -33,6 +34,7 @@ export default [
   job,
   jobs,
   models,
+  registry,
   newJob,
   notebook,
   notebookJob,

@@ -61,6 +61,11 @@ export namespace CommandIDs {
   export const openModels = 'studio:open-models';
   export const openModel = 'studio:open-model';
   export const deleteModels = 'studio:delete-models';
+  export const openModelGroups = 'studio:open-model-groups';
+  export const openModelGroup = 'studio:open-model-group';
+  export const newModelGroup = 'studio:new-model-group';
+  export const deleteModelGroups = 'studio:delete-model-groups';
+  export const registerModel = 'studio:register-model';
   export const openEndpoints = 'studio:open-endpoints';
   export const openEndpoint = 'studio:open-endpoint';
   export const deleteEndpoints = 'studio:delete-endpoints';

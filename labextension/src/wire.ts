@@ -547,6 +547,45 @@ export namespace sagemaker {
   export interface CreateModelOutput {
     ModelArn: string;
   }
+  export interface CreateModelPackageGroupInput {
+    ModelPackageGroupName: string;
+    ModelPackageGroupDescription?: string;
+    Tags?: Array<Tag>;
+    ManagedConfiguration?: ManagedConfiguration;
+  }
+  export interface CreateModelPackageGroupOutput {
+    ModelPackageGroupArn: string;
+  }
+  export interface CreateModelPackageInput {
+    ModelPackageName?: string;
+    ModelPackageGroupName?: string;
+    ModelPackageDescription?: string;
+    ModelPackageRegistrationType?: string;
+    InferenceSpecification?: InferenceSpecification;
+    ValidationSpecification?: ModelPackageValidationSpecification;
+    SourceAlgorithmSpecification?: SourceAlgorithmSpecification;
+    CertifyForMarketplace?: boolean;
+    Tags?: Array<Tag>;
+    ModelApprovalStatus?: string;
+    MetadataProperties?: MetadataProperties;
+    ModelMetrics?: ModelMetrics;
+    ClientToken?: string;
+    Domain?: string;
+    Task?: string;
+    SamplePayloadUrl?: string;
+    CustomerMetadataProperties?: { [key: string]: string };
+    DriftCheckBaselines?: DriftCheckBaselines;
+    AdditionalInferenceSpecifications?: Array<AdditionalInferenceSpecificationDefinition>;
+    SkipModelValidation?: string;
+    SourceUri?: string;
+    SecurityConfig?: ModelPackageSecurityConfig;
+    ModelCard?: ModelPackageModelCard;
+    ModelLifeCycle?: ModelLifeCycle;
+    ManagedStorageType?: string;
+  }
+  export interface CreateModelPackageOutput {
+    ModelPackageArn: string;
+  }
   export interface CreateProcessingJobRequest {
     ProcessingInputs?: Array<ProcessingInput>;
     ProcessingOutputConfig?: ProcessingOutputConfig;
@@ -721,6 +760,12 @@ export namespace sagemaker {
   export interface DeleteModelInput {
     ModelName: string;
   }
+  export interface DeleteModelPackageGroupInput {
+    ModelPackageGroupName: string;
+  }
+  export interface DeleteModelPackageInput {
+    ModelPackageName: string;
+  }
   export interface DeleteProcessingJobRequest {
     ProcessingJobName: string;
   }
@@ -827,6 +872,18 @@ export namespace sagemaker {
     ModelArn: string;
     EnableNetworkIsolation?: boolean;
     DeploymentRecommendation?: DeploymentRecommendation;
+  }
+  export interface DescribeModelPackageGroupInput {
+    ModelPackageGroupName: string;
+  }
+  export interface DescribeModelPackageGroupOutput {
+    ModelPackageGroupName: string;
+    ModelPackageGroupArn: string;
+    ModelPackageGroupDescription?: string;
+    CreationTime: number;
+    CreatedBy: UserContext;
+    ModelPackageGroupStatus: string;
+    ManagedConfiguration?: ManagedConfiguration;
   }
   export interface DescribeProcessingJobRequest {
     ProcessingJobName: string;
@@ -1408,6 +1465,20 @@ export namespace sagemaker {
     ExperimentSummaries?: Array<ExperimentSummary>;
     NextToken?: string;
   }
+  export interface ListModelPackageGroupsInput {
+    CreationTimeAfter?: number;
+    CreationTimeBefore?: number;
+    MaxResults?: number;
+    NameContains?: string;
+    NextToken?: string;
+    SortBy?: string;
+    SortOrder?: string;
+    CrossAccountFilterOption?: string;
+  }
+  export interface ListModelPackageGroupsOutput {
+    ModelPackageGroupSummaryList: Array<ModelPackageGroupSummary>;
+    NextToken?: string;
+  }
   export interface ListModelsInput {
     SortBy?: string;
     SortOrder?: string;
@@ -1508,6 +1579,9 @@ export namespace sagemaker {
   export interface ListTrialsResponse {
     TrialSummaries?: Array<TrialSummary>;
     NextToken?: string;
+  }
+  export interface ManagedConfiguration {
+    ManagedStorageType?: string;
   }
   export interface MetadataProperties {
     CommitId?: string;
@@ -1719,6 +1793,14 @@ export namespace sagemaker {
     CreatedBy?: UserContext;
     ModelPackageGroupStatus?: string;
     Tags?: Array<Tag>;
+  }
+  export interface ModelPackageGroupSummary {
+    ModelPackageGroupName: string;
+    ModelPackageGroupArn: string;
+    ModelPackageGroupDescription?: string;
+    CreationTime: number;
+    ModelPackageGroupStatus: string;
+    ManagedConfiguration?: ManagedConfiguration;
   }
   export interface ModelPackageModelCard {
     ModelCardContent?: string;
@@ -2708,6 +2790,23 @@ export namespace sagemaker {
   }
   export interface UpdateExperimentResponse {
     ExperimentArn?: string;
+  }
+  export interface UpdateModelPackageInput {
+    ModelPackageArn: string;
+    ModelApprovalStatus?: string;
+    ModelPackageRegistrationType?: string;
+    ApprovalDescription?: string;
+    CustomerMetadataProperties?: { [key: string]: string };
+    CustomerMetadataPropertiesToRemove?: Array<string>;
+    AdditionalInferenceSpecificationsToAdd?: Array<AdditionalInferenceSpecificationDefinition>;
+    InferenceSpecification?: InferenceSpecification;
+    SourceUri?: string;
+    ModelCard?: ModelPackageModelCard;
+    ModelLifeCycle?: ModelLifeCycle;
+    ClientToken?: string;
+  }
+  export interface UpdateModelPackageOutput {
+    ModelPackageArn: string;
   }
   export interface UpdateTrainingJobRequest {
     TrainingJobName: string;
@@ -4022,6 +4121,8 @@ export interface Operations {
     CreateEndpointConfig: { request: sagemaker.CreateEndpointConfigInput; response: sagemaker.CreateEndpointConfigOutput };
     CreateExperiment: { request: sagemaker.CreateExperimentRequest; response: sagemaker.CreateExperimentResponse };
     CreateModel: { request: sagemaker.CreateModelInput; response: sagemaker.CreateModelOutput };
+    CreateModelPackage: { request: sagemaker.CreateModelPackageInput; response: sagemaker.CreateModelPackageOutput };
+    CreateModelPackageGroup: { request: sagemaker.CreateModelPackageGroupInput; response: sagemaker.CreateModelPackageGroupOutput };
     CreateProcessingJob: { request: sagemaker.CreateProcessingJobRequest; response: sagemaker.CreateProcessingJobResponse };
     CreateTrainingJob: { request: sagemaker.CreateTrainingJobRequest; response: sagemaker.CreateTrainingJobResponse };
     CreateTransformJob: { request: sagemaker.CreateTransformJobRequest; response: sagemaker.CreateTransformJobResponse };
@@ -4031,6 +4132,8 @@ export interface Operations {
     DeleteEndpointConfig: { request: sagemaker.DeleteEndpointConfigInput; response: Record<string, never> };
     DeleteExperiment: { request: sagemaker.DeleteExperimentRequest; response: sagemaker.DeleteExperimentResponse };
     DeleteModel: { request: sagemaker.DeleteModelInput; response: Record<string, never> };
+    DeleteModelPackage: { request: sagemaker.DeleteModelPackageInput; response: Record<string, never> };
+    DeleteModelPackageGroup: { request: sagemaker.DeleteModelPackageGroupInput; response: Record<string, never> };
     DeleteProcessingJob: { request: sagemaker.DeleteProcessingJobRequest; response: Record<string, never> };
     DeleteTags: { request: sagemaker.DeleteTagsInput; response: sagemaker.DeleteTagsOutput };
     DeleteTrainingJob: { request: sagemaker.DeleteTrainingJobRequest; response: Record<string, never> };
@@ -4040,6 +4143,7 @@ export interface Operations {
     DescribeEndpointConfig: { request: sagemaker.DescribeEndpointConfigInput; response: sagemaker.DescribeEndpointConfigOutput };
     DescribeExperiment: { request: sagemaker.DescribeExperimentRequest; response: sagemaker.DescribeExperimentResponse };
     DescribeModel: { request: sagemaker.DescribeModelInput; response: sagemaker.DescribeModelOutput };
+    DescribeModelPackageGroup: { request: sagemaker.DescribeModelPackageGroupInput; response: sagemaker.DescribeModelPackageGroupOutput };
     DescribeProcessingJob: { request: sagemaker.DescribeProcessingJobRequest; response: sagemaker.DescribeProcessingJobResponse };
     DescribeTrainingJob: { request: sagemaker.DescribeTrainingJobRequest; response: sagemaker.DescribeTrainingJobResponse };
     DescribeTransformJob: { request: sagemaker.DescribeTransformJobRequest; response: sagemaker.DescribeTransformJobResponse };
@@ -4049,6 +4153,7 @@ export interface Operations {
     ListEndpointConfigs: { request: sagemaker.ListEndpointConfigsInput; response: sagemaker.ListEndpointConfigsOutput };
     ListEndpoints: { request: sagemaker.ListEndpointsInput; response: sagemaker.ListEndpointsOutput };
     ListExperiments: { request: sagemaker.ListExperimentsRequest; response: sagemaker.ListExperimentsResponse };
+    ListModelPackageGroups: { request: sagemaker.ListModelPackageGroupsInput; response: sagemaker.ListModelPackageGroupsOutput };
     ListModels: { request: sagemaker.ListModelsInput; response: sagemaker.ListModelsOutput };
     ListProcessingJobs: { request: sagemaker.ListProcessingJobsRequest; response: sagemaker.ListProcessingJobsResponse };
     ListTags: { request: sagemaker.ListTagsInput; response: sagemaker.ListTagsOutput };
@@ -4063,6 +4168,7 @@ export interface Operations {
     UpdateEndpoint: { request: sagemaker.UpdateEndpointInput; response: sagemaker.UpdateEndpointOutput };
     UpdateEndpointWeightsAndCapacities: { request: sagemaker.UpdateEndpointWeightsAndCapacitiesInput; response: sagemaker.UpdateEndpointWeightsAndCapacitiesOutput };
     UpdateExperiment: { request: sagemaker.UpdateExperimentRequest; response: sagemaker.UpdateExperimentResponse };
+    UpdateModelPackage: { request: sagemaker.UpdateModelPackageInput; response: sagemaker.UpdateModelPackageOutput };
     UpdateTrainingJob: { request: sagemaker.UpdateTrainingJobRequest; response: sagemaker.UpdateTrainingJobResponse };
     UpdateTrial: { request: sagemaker.UpdateTrialRequest; response: sagemaker.UpdateTrialResponse };
     UpdateTrialComponent: { request: sagemaker.UpdateTrialComponentRequest; response: sagemaker.UpdateTrialComponentResponse };

@@ -6,7 +6,7 @@ const PAGE = 100;
 /** The newest resources of a kind, as SageMaker's Search shows them, and how many there are. */
 export async function searchNewest(
   client: Client,
-  resource: 'Model' | 'Endpoint' | 'TrainingJob',
+  resource: 'Model' | 'ModelPackage' | 'Endpoint' | 'TrainingJob',
   most: number,
   signal?: AbortSignal,
   filters: sagemaker.Filter[] = []

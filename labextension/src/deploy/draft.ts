@@ -5,9 +5,10 @@ import { jobOf } from '../core/lineage';
 import type { sagemaker } from '../wire';
 import { configOf, wrong, type Strategy } from './stages';
 
-/** Where the model comes from: its name, that of a training job, or the URI of a model.tar.gz. */
+/** Where the model comes from: its name, `GROUP/VERSION`, the name of a training job, or the URI of a
+ * model.tar.gz. */
 export interface ISource {
-  kind: 'model' | 'job' | 'data';
+  kind: 'model' | 'package' | 'job' | 'data';
   name: string;
 }
 
@@ -109,16 +110,14 @@ export function plan(
   const { model, config, endpoint } = names(draft, known);
   const calls: ICall[] = [];
   const makes = draft.source?.kind !== 'model';
-  if (makes && artifact) {
+  const container = containerOf(draft.source, artifact);
+  if (makes && container) {
     calls.push({
       operation: 'CreateModel',
       request: {
         ModelName: model,
-        ExecutionRoleArn: artifact.role || known.role,
-        PrimaryContainer: {
-          Image: artifact.image,
-          ModelDataUrl: artifact.uri
-        }
+        ExecutionRoleArn: artifact?.role || known.role,
+        PrimaryContainer: container
       }
     });
   }
@@ -149,6 +148,19 @@ export function plan(
     },
     problems: problems(draft, known, artifact, { model, endpoint }, trans)
   };
+}
+
+/** What the model that is made here has for a container, once that is known. */
+function containerOf(
+  source: ISource | undefined,
+  artifact: IArtifact | null
+): sagemaker.ContainerDefinition | undefined {
+  if (source?.kind === 'package') {
+    return { ModelPackageName: source.name };
+  }
+  return artifact
+    ? { Image: artifact.image, ModelDataUrl: artifact.uri }
+    : undefined;
 }
 
 /** The variants of the configuration: the model, and what it shares the requests with. */
@@ -237,7 +249,7 @@ function problems(
     }
     if (source.kind === 'data' && !artifact) {
       add('model', 'image', trans.__('Say which image serves it.'));
-    } else if (!artifact) {
+    } else if (source.kind === 'job' && !artifact) {
       add(
         'model',
         'source',

@@ -30,6 +30,10 @@ export const deploy: JupyterFrontEndPlugin<void> = {
         icon: deployIcon,
         properties: {
           model: { type: 'string', description: 'Name of a model' },
+          package: {
+            type: 'string',
+            description: 'An approved version: GROUP/NUMBER'
+          },
           job: { type: 'string', description: 'Name of a training job' },
           data: { type: 'string', description: 'S3 URI of a model.tar.gz' },
           endpoint: { type: 'string', description: 'Endpoint to update' },
@@ -43,7 +47,8 @@ export const deploy: JupyterFrontEndPlugin<void> = {
         key: ({ model, job, data, endpoint }) =>
           JSON.stringify([model, job, data, endpoint]),
         title: args => {
-          const what = args['model'] ?? args['job'] ?? args['endpoint'];
+          const what =
+            args['model'] ?? args['package'] ?? args['job'] ?? args['endpoint'];
           return what ? trans.__('Deploy %1', what) : trans.__('Deploy');
         },
         page: async () => (await import('./wizard')).DeployPage

@@ -7,10 +7,13 @@ import { Section, When } from '../components/parts';
 import { pickS3 } from '../components/s3picker';
 import { imageName } from '../core/lineage';
 import { searchNewest } from '../core/search';
+import type { sagemaker } from '../wire';
 import { names, type IKnown, type ISource } from './draft';
 import type { IStepProps } from './wizard';
 
 const MOST = 1000;
+/** Images of models that say themselves how they are called: MLflow's format, and ONNX. */
+const PORTABLE = ['mlflow-pyfunc:latest', 'onnxruntime:latest'];
 const EXAMPLE = 's3://bucket/path/model.tar.gz';
 
 /** First step: an existing model, what a training job made, or a model.tar.gz. */
@@ -27,6 +30,7 @@ export function ModelStep(
   const kind = draft.source?.kind ?? 'model';
   const kinds: [ISource['kind'], string][] = [
     ['model', trans.__('A model')],
+    ['package', trans.__('An approved version')],
     ['job', trans.__('What a training job made')],
     ['data', trans.__('A model.tar.gz in S3')]
   ];
@@ -81,6 +85,53 @@ export function ModelStep(
   );
 }
 
+/** What is looked for, and of which kind the events are that change it. */
+const PICKED = {
+  model: { resource: 'Model', kind: 'model', filters: [] },
+  package: {
+    resource: 'ModelPackage',
+    kind: 'model-package',
+    filters: [
+      { Name: 'ModelApprovalStatus', Operator: 'Equals', Value: 'Approved' }
+    ]
+  },
+  job: {
+    resource: 'TrainingJob',
+    kind: 'training-job',
+    filters: [
+      { Name: 'TrainingJobStatus', Operator: 'Equals', Value: 'Completed' }
+    ]
+  }
+} satisfies Record<
+  string,
+  {
+    resource: Parameters<typeof searchNewest>[1];
+    kind: string;
+    filters: sagemaker.Filter[];
+  }
+>;
+
+function candidate(record: sagemaker.SearchRecord): ICandidate | null {
+  const model = record.Model?.Model;
+  if (model) {
+    const container = model.PrimaryContainer ?? model.Containers?.[0];
+    return made(model.ModelName, container?.Image, model.CreationTime);
+  }
+  const version = record.ModelPackage;
+  if (version) {
+    const name = version.ModelPackageArn?.split(':model-package/').pop();
+    const [container] = version.InferenceSpecification?.Containers ?? [];
+    return container ? made(name, container.Image, version.CreationTime) : null;
+  }
+  const job = record.TrainingJob;
+  const image = job?.AlgorithmSpecification?.TrainingImage;
+  return job ? made(job.TrainingJobName, image, job.CreationTime) : null;
+}
+
+function made(name = '', image = '', at = 0): ICandidate {
+  return { name, image: imageName(image), at: 1000 * at };
+}
+
 interface ICandidate {
   name: string;
   image: string;
@@ -88,7 +139,7 @@ interface ICandidate {
 }
 
 function Picker(props: {
-  kind: 'model' | 'job';
+  kind: keyof typeof PICKED;
   chosen: string;
   choose: (name: string) => void;
 }): React.JSX.Element {
@@ -96,36 +147,18 @@ function Picker(props: {
   const { kind } = props;
   const [filter, setFilter] = React.useState('');
   const { value } = useLive(
-    signal =>
-      kind === 'model'
-        ? searchNewest(client, 'Model', MOST, signal)
-        : searchNewest(client, 'TrainingJob', MOST, signal, [
-            {
-              Name: 'TrainingJobStatus',
-              Operator: 'Equals',
-              Value: 'Completed'
-            }
-          ]),
-    event =>
-      event.type === 'resource' &&
-      event.Kind === (kind === 'model' ? 'model' : 'training-job'),
+    signal => {
+      const { resource, filters } = PICKED[kind];
+      return searchNewest(client, resource, MOST, signal, filters);
+    },
+    event => event.type === 'resource' && event.Kind === PICKED[kind].kind,
     [client, kind]
   );
   const rows = React.useMemo(
     (): ICandidate[] =>
       (value?.records ?? []).flatMap(record => {
-        const model = record.Model?.Model;
-        const job = record.TrainingJob;
-        const image = model
-          ? (model.PrimaryContainer ?? model.Containers?.[0])?.Image
-          : job?.AlgorithmSpecification?.TrainingImage;
-        return [
-          {
-            name: model?.ModelName ?? job?.TrainingJobName ?? '',
-            image: imageName(image ?? ''),
-            at: 1000 * (model?.CreationTime ?? job?.CreationTime ?? 0)
-          }
-        ];
+        const found = candidate(record);
+        return found ? [found] : [];
       }),
     [value]
   );
@@ -152,8 +185,20 @@ function Picker(props: {
       cell: row => <When at={row.at} />
     }
   ];
-  const label =
-    kind === 'model' ? trans.__('Models') : trans.__('Completed training jobs');
+  const { label, none } = {
+    model: {
+      label: trans.__('Models'),
+      none: trans.__('There is no model yet: deploy what a training job made.')
+    },
+    package: {
+      label: trans.__('Approved versions'),
+      none: trans.__('No version is approved: approve one on its group’s page.')
+    },
+    job: {
+      label: trans.__('Completed training jobs'),
+      none: trans.__('No training job has completed yet.')
+    }
+  }[kind];
   return (
     <>
       <div className="jp-StudioWizard-search">
@@ -186,13 +231,7 @@ function Picker(props: {
           empty={
             value && (
               <p className="jp-StudioConsole-hint">
-                {rows.length
-                  ? trans.__('Nothing matches.')
-                  : kind === 'model'
-                    ? trans.__(
-                        'There is no model yet: deploy what a training job made.'
-                      )
-                    : trans.__('No training job has completed yet.')}
+                {rows.length ? trans.__('Nothing matches.') : none}
               </p>
             )
           }
@@ -272,7 +311,13 @@ function DataSource(
                 {`${each.DisplayName} (${imageName(each.TrainingImage)})`}
               </option>
             ))}
+            {PORTABLE.map(each => (
+              <option key={each} value={each}>
+                {imageName(each)}
+              </option>
+            ))}
             {image &&
+              !PORTABLE.includes(image) &&
               !algorithms.some(each => each.TrainingImage === image) && (
                 <option value={image}>{imageName(image)}</option>
               )}

@@ -26,6 +26,7 @@ import { WhereStep } from './where';
 /** The arguments of the page: what to deploy, the draft, and what became of it. */
 interface IArgs {
   model?: string;
+  package?: string;
   job?: string;
   data?: string;
   endpoint?: string;
@@ -127,6 +128,7 @@ export function draftOf(args: IArgs): IDraft {
   }
   const given: [ISource['kind'], string | undefined][] = [
     ['model', args.model],
+    ['package', args.package],
     ['job', args.job],
     ['data', args.data]
   ];

@@ -148,13 +148,21 @@ function Header(props: { job: Job; gone: boolean }): React.JSX.Element {
       main={
         job.TrainingJobStatus === 'Completed' &&
         !outputOf(job) && (
-          <CommandButton
-            kind="accept"
-            command={CommandIDs.deploy}
-            args={{ job: name }}
-          >
-            {trans.__('Deploy')}
-          </CommandButton>
+          <>
+            <CommandButton
+              command={CommandIDs.registerModel}
+              args={{ job: name }}
+            >
+              {trans.__('Register…')}
+            </CommandButton>
+            <CommandButton
+              kind="accept"
+              command={CommandIDs.deploy}
+              args={{ job: name }}
+            >
+              {trans.__('Deploy')}
+            </CommandButton>
+          </>
         )
       }
     >

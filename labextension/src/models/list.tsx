@@ -113,6 +113,16 @@ export function ModelsPage(props: { view: StudioView }): React.JSX.Element {
       }
       actions={
         <>
+          <CommandButton command={CommandIDs.openModelGroups}>
+            {trans.__('Groups')}
+          </CommandButton>
+          <CommandButton
+            command={CommandIDs.registerModel}
+            args={chosen.length === 1 ? { model: chosen[0] } : {}}
+            disabled={chosen.length !== 1}
+          >
+            {trans.__('Register…')}
+          </CommandButton>
           <CommandButton
             command={CommandIDs.deleteModels}
             args={{ names: chosen }}

@@ -69,6 +69,12 @@ export function ModelPage(props: { view: StudioView }): React.JSX.Element {
             {trans.__('Insert in notebook')}
           </CommandButton>
           <CommandButton
+            command={CommandIDs.registerModel}
+            args={{ model: name }}
+          >
+            {trans.__('Register…')}
+          </CommandButton>
+          <CommandButton
             command={CommandIDs.deleteModels}
             args={{ names: [name] }}
           >
@@ -154,6 +160,7 @@ function Container(props: {
     <Section title={imageName(container.Image ?? trans.__('Container'))}>
       <Facts
         facts={[
+          ...versionFact(container, trans),
           [
             trans.__('Training job'),
             job ? (
@@ -218,6 +225,30 @@ function Container(props: {
       )}
     </Section>
   );
+}
+
+/** The version that the container was made of, if it was. */
+function versionFact(
+  { ModelPackageName: version }: sagemaker.ContainerDefinition,
+  trans: IStudio['trans']
+): [string, React.ReactNode][] {
+  const [group, number] = (version?.split(':').pop() ?? '')
+    .replace(/^model-package\//, '')
+    .split('/');
+  return version
+    ? [
+        [
+          trans.__('Version'),
+          <CommandLink
+            key="version"
+            command={CommandIDs.openModelGroup}
+            args={{ name: group }}
+          >
+            {number ? `${group} ${number}` : group}
+          </CommandLink>
+        ]
+      ]
+    : [];
 }
 
 /** The call that makes such a model. */

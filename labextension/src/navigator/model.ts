@@ -23,6 +23,7 @@ const BRANCHES = [
   'schedule',
   'experiment',
   'model',
+  'model-package-group',
   'endpoint'
 ] as const;
 

@@ -47,7 +47,12 @@ export interface INode {
 }
 
 const MOST_KEYS = 100;
-const STATUSLESS: Branch[] = ['model', 'experiment', 'schedule'];
+const STATUSLESS: Branch[] = [
+  'model',
+  'model-package-group',
+  'experiment',
+  'schedule'
+];
 // What a notebook has a loader for.
 const CARRIED: Branch[] = ['training-job', 'model', 'endpoint'];
 const PAUSED = 'DISABLED';
@@ -65,6 +70,7 @@ export function nodes(
     ...branch(model, trans, 'schedule'),
     ...branch(model, trans, 'experiment'),
     ...branch(model, trans, 'model'),
+    ...branch(model, trans, 'model-package-group'),
     ...branch(model, trans, 'endpoint'),
     machine(model, trans),
     {
@@ -165,6 +171,15 @@ function texts(trans: TranslationBundle): Record<Branch, IBranchTexts> {
       kind: 'model',
       none: trans.__('No model yet: train one…'),
       first: [CommandIDs.newJob, {}]
+    },
+    'model-package-group': {
+      label: trans.__('Model groups'),
+      icon: modelIcon,
+      table: CommandIDs.openModelGroups,
+      page: name => [CommandIDs.openModelGroup, { name }],
+      kind: 'model-package-group',
+      none: trans.__('No model is registered yet: how to begin…'),
+      first: [CommandIDs.openModelGroups, {}]
     },
     endpoint: {
       label: trans.__('Endpoints'),
