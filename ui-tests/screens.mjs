@@ -24,6 +24,17 @@ const PAGES = {
   'new-job': ['studio:new-job', { from: 'bank-xgboost-depth-5' }, 'input'],
   models: ['studio:open-models', {}, '.jp-StudioGrid-row'],
   model: ['studio:open-model', { name: 'salary-alltraffic' }, 'dl'],
+  'model-groups': ['studio:open-model-groups', {}, '.jp-StudioGrid-row'],
+  'model-group': [
+    'studio:open-model-group',
+    { name: 'bank-deposit', compared: [1, 2] },
+    '.jp-StudioRegistry'
+  ],
+  'deploy-version': [
+    'studio:deploy',
+    { package: 'bank-deposit/1' },
+    '.jp-StudioGrid-row'
+  ],
   endpoints: ['studio:open-endpoints', {}, '.jp-StudioGrid-row'],
   endpoint: [
     'studio:open-endpoint',

@@ -7,7 +7,7 @@ import { approvalOf } from './actions';
 const TONES: Record<string, string> = {
   Approved: 'good',
   Rejected: 'bad',
-  PendingManualApproval: 'busy'
+  PendingManualApproval: 'warn'
 };
 
 /** Whether a version may be deployed. */

@@ -138,14 +138,13 @@ function Versions(props: {
             <th scope="col">{trans.__('Compare')}</th>
             <th scope="col">{trans.__('Version')}</th>
             <th scope="col">{trans.__('Approval')}</th>
+            <th scope="col">{trans.__('Actions')}</th>
             {metrics.map(each => (
               <th key={each} scope="col" className="jp-mod-numeric">
                 {each}
               </th>
             ))}
             <th scope="col">{trans.__('Made from')}</th>
-            <th scope="col">{trans.__('Made')}</th>
-            <th scope="col">{trans.__('Actions')}</th>
           </tr>
         </thead>
         <tbody>
@@ -165,6 +164,9 @@ function Versions(props: {
               <td>
                 <Decision version={version} />
               </td>
+              <td>
+                <Actions name={props.name} group={group} version={version} />
+              </td>
               {metrics.map(each => (
                 <td key={each} className="jp-mod-numeric">
                   {each in version.metrics
@@ -174,13 +176,6 @@ function Versions(props: {
               ))}
               <td>
                 <Origin version={version} />
-              </td>
-              <td>
-                <When at={version.createdAt} />
-                {version.by && <div>{version.by}</div>}
-              </td>
-              <td>
-                <Actions name={props.name} group={group} version={version} />
               </td>
             </tr>
           ))}
@@ -226,11 +221,7 @@ function Decision(props: { version: IVersion }): React.JSX.Element {
         aria-label={trans.__('Approval of version %1', version.number)}
         value={version.status}
         onChange={event =>
-          void actions.decide(
-            studio,
-            version,
-            event.target.value
-          )
+          void actions.decide(studio, version, event.target.value)
         }
       >
         {choices(trans).map(([status, label]) => (
@@ -252,29 +243,36 @@ function choices(
   return STATUSES.map(each => [each, actions.approvalOf(each, trans)]);
 }
 
-/** The job that wrote the artifact with its lineage, or the artifact. */
+/** The job that wrote the artifact with its lineage, or the artifact; when, and by whom. */
 function Origin(props: { version: IVersion }): React.JSX.Element {
   const { trans } = useStudio();
-  const { job, image, uri } = props.version;
+  const { job, image, uri, by, createdAt } = props.version;
   return (
     <>
       {job ? (
-        <>
-          <CommandLink command={CommandIDs.openJob} args={{ name: job }}>
-            {job}
-          </CommandLink>{' '}
-          <CommandLink
-            command={CommandIDs.openComponent}
-            args={{ name: `${job}-aws-training-job`, tab: 'lineage' }}
-            title={trans.__('Lineage of %1', job)}
-          >
-            {trans.__('Lineage')}
-          </CommandLink>
-        </>
+        <CommandLink command={CommandIDs.openJob} args={{ name: job }}>
+          {job}
+        </CommandLink>
       ) : (
         <span title={uri}>{uri ? uri.split('/').pop() : '–'}</span>
       )}
-      {image && <div title={image}>{imageName(image)}</div>}
+      <div className="jp-StudioRegistry-comment">
+        <When at={createdAt} />
+        {by && ` · ${by}`}
+        {image && <span title={image}> · {imageName(image)}</span>}
+        {job && (
+          <>
+            {' · '}
+            <CommandLink
+              command={CommandIDs.openComponent}
+              args={{ name: `${job}-aws-training-job`, tab: 'lineage' }}
+              title={trans.__('Lineage of %1', job)}
+            >
+              {trans.__('Lineage')}
+            </CommandLink>
+          </>
+        )}
+      </div>
     </>
   );
 }
