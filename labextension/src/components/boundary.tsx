@@ -3,9 +3,9 @@ import React from 'react';
 import { Problem } from './empty';
 import { StudioContext } from './hooks';
 
-/** Keeps a mistake in one page from taking the others with it. */
+/** Keeps a mistake in one page from taking the others with it. `retry` is told of each new try. */
 export class Boundary extends React.Component<
-  React.PropsWithChildren,
+  React.PropsWithChildren<{ retry?: () => void }>,
   { error: Error | null }
 > {
   static contextType = StudioContext;
@@ -16,10 +16,15 @@ export class Boundary extends React.Component<
     return { error };
   }
 
+  private _retry = (): void => {
+    this.props.retry?.();
+    this.setState({ error: null });
+  };
+
   render(): React.ReactNode {
     const { error } = this.state;
     return error ? (
-      <Problem error={error} retry={() => this.setState({ error: null })} />
+      <Problem error={error} retry={this._retry} />
     ) : (
       this.props.children
     );

@@ -41,16 +41,19 @@ export interface IDocumentType {
   begin?: (view: StudioView) => void;
 }
 
-/** What every page stands in: what it needs, the banner, and what to show while it is fetched. */
+/**
+ * What every page stands in: what it needs, the banner, and what to show while it is fetched.
+ * `retry` is called before a page that failed is drawn again.
+ */
 export function Frame(
-  props: React.PropsWithChildren<{ studio: IStudio }>
+  props: React.PropsWithChildren<{ studio: IStudio; retry?: () => void }>
 ): React.JSX.Element {
   return (
     <StudioContext.Provider value={props.studio}>
       <div className="jp-StudioFrame">
         <Banner />
         <div className="jp-StudioFrame-body">
-          <Boundary>
+          <Boundary retry={props.retry}>
             <React.Suspense fallback={<Skeleton />}>
               {props.children}
             </React.Suspense>
@@ -107,9 +110,8 @@ export class StudioView extends ReactWidget {
   }
 
   protected render(): React.JSX.Element {
-    const Page = lazyPage(this.type);
     return (
-      <Frame studio={this._studio}>
+      <Frame studio={this._studio} retry={() => pages.delete(this.type)}>
         <Page view={this} />
       </Frame>
     );
@@ -234,6 +236,11 @@ const pages = new Map<
   IDocumentType,
   React.LazyExoticComponent<React.ComponentType<{ view: StudioView }>>
 >();
+
+/** Looks its code up each time it is drawn, for Retry fetches it again. */
+function Page({ view }: { view: StudioView }): React.JSX.Element {
+  return React.createElement(lazyPage(view.type), { view });
+}
 
 /** The page of a type, which is fetched from the first call on. */
 function lazyPage(
