@@ -134,7 +134,8 @@ def described(it: Resource) -> Doc:
     return {
         "CertifyForMarketplace": False,
         **it.spec,
-        "ModelPackageName": of or it.name,
+        # Version 3 of the SDK describes a version again by this name.
+        "ModelPackageName": it.name,
         "ModelPackageGroupName": of or None,
         "ModelPackageVersion": version_of(it),
         "ModelPackageArn": it.arn,

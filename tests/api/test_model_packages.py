@@ -139,7 +139,7 @@ def test_what_is_told_of_a_version(sagemaker):
         Tags=[{"Key": "team", "Value": "risk"}],
     )
     found = sagemaker.describe_model_package(ModelPackageName="told/1")
-    assert found["ModelPackageArn"] == arn
+    assert (found["ModelPackageArn"], found["ModelPackageName"]) == (arn, "told/1")
     assert (found["ModelPackageGroupName"], found["ModelPackageVersion"]) == ("told", 1)
     assert found["ModelApprovalStatus"] == "PendingManualApproval"
     assert found["ModelPackageStatus"] == "Completed"
