@@ -56,6 +56,8 @@ def test_tutorials_of_the_newest_generation(told):
 def test_scripts_train_and_serve(told):
     assert told["v1"].values["products"] == [[5.0, 10.0]]
     assert told["v2"].values["products"] == [[5.0, 10.0]]
+    # The SDK approves what it deploys.
+    assert told["v2"].values["registered"] == ["model-package/bank-v2/1", "Approved", True]
     for rank in ("0", "1"):
         assert f"launched {rank} of 2 at algo-1 True" in told["v2"].output
     assert ": ValueError: a factor of -1.0" in told["v2"].values["failure"]

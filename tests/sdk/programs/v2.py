@@ -80,6 +80,26 @@ metrics = TrainingJobAnalytics(name, sagemaker_session=session).dataframe()
 predictor.delete_model()
 predictor.delete_endpoint()
 
+# Registered, approved, and deployed from the registry.
+version = xgb.register(
+    ["text/csv"],
+    ["text/csv"],
+    ["ml.m5.large"],
+    ["ml.m5.large"],
+    model_package_group_name="bank-v2",
+)
+version.update_approval_status("Rejected", "not yet")
+package = sagemaker.ModelPackage(
+    role=role, model_package_arn=version.model_package_arn, sagemaker_session=session
+)
+package.deploy(1, "ml.m5.large", endpoint_name="bank-v2-registered")
+registered = sagemaker.Predictor("bank-v2-registered", session, CSVSerializer(), CSVDeserializer())
+same = registered.predict(features) == rows
+approval = session.sagemaker_client.describe_model_package(
+    ModelPackageName=version.model_package_arn
+)["ModelApprovalStatus"]
+registered.delete_endpoint()
+
 groups = np.concatenate([np.random.default_rng(n).normal(10 * n, 1, (60, 3)) for n in range(3)])
 kmeans = sagemaker.KMeans(role, 1, "ml.c4.xlarge", k=3, sagemaker_session=session)
 kmeans.fit(kmeans.record_set(groups.astype("float32")))
@@ -164,6 +184,7 @@ processed = processing_steps.process(
 
 tutorial_data.tell(
     products=products,
+    registered=[version.model_package_arn.rpartition(":")[2], approval, same],
     failure=failure,
     processed=processed,
     remote=where("hello"),
