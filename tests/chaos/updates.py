@@ -39,7 +39,8 @@ KINDS = {
     "crashing": (b"import os\ndef model_fn(model_dir): os._exit(3)", False),
     "slow": (b"import time\ndef model_fn(model_dir): time.sleep(5)", True),
     "dying": (
-        b"import os, threading\ndef model_fn(model_dir): threading.Timer(3, os._exit, [3]).start()",
+        b"import os, threading\nserver = os.getppid()\n"
+        b"def model_fn(model_dir): threading.Timer(3, os.kill, [server, 9]).start()",
         False,
     ),
     "never ready": (b"import time\ndef model_fn(model_dir): time.sleep(1000)", False),
@@ -105,7 +106,8 @@ def updated(repeats: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> R
                 found = home.client("sagemaker").describe_endpoint(EndpointName="served")
                 serving = name if KINDS[kind][1] else serving
                 if (found["EndpointConfigName"], found["EndpointStatus"]) != (serving, "InService"):
-                    wrong.append(f"{kind}: {found['EndpointStatus']}: {found}")
+                    served = found["EndpointConfigName"], found["EndpointStatus"]
+                    wrong.append(f"{kind}: {served}, and not {serving}")
                 if not KINDS[kind][1] and kind == "dying":
                     back.append(seconds)
         asked = sum(it.answers.total() + len(it.failed) for it in clients)
