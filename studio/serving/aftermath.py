@@ -24,6 +24,7 @@ _FORWARDED = tuple(
         "Accept",
         "X-Amzn-SageMaker-Custom-Attributes",
         "X-Amzn-SageMaker-Target-Container-Hostname",
+        "X-Amzn-SageMaker-Target-Model",
         "X-Amzn-SageMaker-Inference-Id",
         "X-Amzn-SageMaker-Session-Id",
     )
@@ -32,8 +33,15 @@ _FORWARDED = tuple(
 
 def asked(request: Request, host: bytes) -> Iterable[bytes]:
     """What a model server is asked for a client's request."""
+    return forwarded(request, b"/invocations", host)
+
+
+def forwarded(
+    request: Request, path: bytes, host: bytes, method: bytes = b"POST"
+) -> Iterable[bytes]:
+    """A client's request as it is sent on, to `path`."""
     headers = request.headers
-    parts = [b"POST /invocations HTTP/1.1\r\nHost: ", host, b"\r\n"]
+    parts = [method, b" ", path, b" HTTP/1.1\r\nHost: ", host, b"\r\n"]
     for name, prefix in _FORWARDED:
         value = headers.get(name)
         if value is not None:

@@ -33,12 +33,11 @@ class Counters:
     """`count` every invocation, `tick` now and then, `close` at the end."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = folder(home)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place = folder(home)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = LineFile(place)
         self._tallies: dict[VariantRoute, _Tally] = {}
         self._due = 0.0
-        self._fd = -1
-        self._size = 0
 
     def count(
         self, variant: VariantRoute, model_status: int | None, model_us: int, overhead_us: int
@@ -69,13 +68,26 @@ class Counters:
         """Write the rest; nothing is counted afterwards."""
         if self._tallies:
             self._flush()
-        self._end()
+        self._file.close()
 
     def _flush(self) -> None:
         at = time.time_ns() // 1_000_000
         tallies, self._tallies = self._tallies, {}
         lines = [_line(at, variant, tally) for variant, tally in tallies.items()]
-        data = b"".join(lines)
+        self._file.write(b"".join(lines))
+
+
+class LineFile:
+    """Lines for the control plane, in files of `folder`, one at a time and each locked while it may
+    still grow."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._fd = -1
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Add whole lines."""
         try:
             if self._fd < 0:
                 self._begin()
@@ -84,7 +96,13 @@ class Counters:
             return  # a full disk must not stop the traffic
         self._size += written
         if written < len(data) or self._size > _LARGEST_FILE:
-            self._end()
+            self.close()
+
+    def close(self) -> None:
+        """The next line, if any, begins another file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
 
     def _begin(self) -> None:
         files = sorted(self._folder.iterdir())
@@ -98,11 +116,6 @@ class Counters:
         # Locked before anybody sees it: one without a lock is taken for done.
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         hidden.rename(self._folder / name)
-
-    def _end(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
 
 
 class _Tally:

@@ -31,6 +31,7 @@ from studio.wire import sigv4
 from studio.wire.signature import session_token
 
 _SERVICES = frozenset({"sagemaker"})
+_TARGET_MODEL = "x-amzn-sagemaker-target-model"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LONGEST_NAME = 63
 
@@ -144,9 +145,23 @@ class Dispatcher:
             raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
-        if "x-amzn-sagemaker-target-model" in request.headers:
-            raise errors.no_target_model(endpoint)
-        Invocation(self, request, variant, started).go()
+        if variant.plain and _TARGET_MODEL not in request.headers:
+            Invocation(self, request, variant, started).go()
+        else:
+            self._invoke(request, variant, started)
+
+    def _invoke(self, request: Request, variant: VariantRoute, started: float) -> None:
+        """A variant of several models or containers, or a request that wants one."""
+        if variant.models and _TARGET_MODEL not in request.headers:
+            raise errors.target_model_required(variant.endpoint)
+        if not variant.models and _TARGET_MODEL in request.headers:
+            raise errors.no_target_model(variant.endpoint)
+        if variant.stages:
+            from studio.serving import pipeline  # which builds on this module
+
+            pipeline.invocation(self, request, variant, started).go()
+        else:
+            Invocation(self, request, variant, started).go()
 
     def _authenticate(self, request: Request, path: bytes, query: bytes) -> Key:
         table = self.routes.table
@@ -229,7 +244,7 @@ class Invocation:
         if 200 <= status < 300:
             self._pass_on(headers, body)
         else:
-            self._fail(self._model_error(status, body.decode("utf-8", "replace")))
+            self._fail(self._refused(status, headers, body))
         if variant.capture or variant.shadows:
             model_us = int((now - self._sent) * 1e6)
             answer = Answer(variant, self._request, status, headers, body, model_us)
@@ -251,9 +266,19 @@ class Invocation:
     def broken(self, reason: str) -> None:
         self._fail(self._model_error(0, reason))
 
+    def _refused(self, status: int, headers: dict[bytes, bytes], body: bytes) -> ApiError:
+        variant = self._variant
+        if variant.models:
+            said = errors.of_front(headers, body, variant.endpoint, variant.log_arn)
+            if said is not None:
+                return said
+        return self._model_error(status, body.decode("utf-8", "replace"))
+
     def _model_error(self, status: int, message: str) -> ApiError:
         variant = self._variant
-        return errors.model_error(status, message, variant.endpoint, variant.log_arn)
+        return errors.model_error(
+            status, message, variant.endpoint, variant.log_arn, variant.container
+        )
 
     def _fail(self, error: ApiError) -> None:
         self._observe(error)

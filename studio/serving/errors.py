@@ -1,12 +1,21 @@
 """What the runtime answers when no model does: rest-json errors, as AWS words them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import ApiError
 from studio.wire.sigv4 import SignatureError
 
-_MODELLED = frozenset({"ValidationError", "ModelError", "ServiceUnavailable", "InternalFailure"})
+_MODELLED = frozenset(
+    {
+        "ValidationError",
+        "ModelError",
+        "ModelNotReadyException",
+        "ServiceUnavailable",
+        "InternalFailure",
+    }
+)
 
 _SIGNATURE_CODES = {
     "missing": "MissingAuthenticationTokenException",
@@ -15,6 +24,7 @@ _SIGNATURE_CODES = {
 }
 
 _LONGEST_MESSAGE = 4_096
+_FRONT = {"ValidationError": 400, "ModelNotReadyException": 429, "ServiceUnavailable": 503}
 
 TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the "
@@ -42,17 +52,22 @@ class ModelError(ApiError):
 
 
 def original_status(error: ApiError) -> int | None:
-    """The status of the model's answer, 0 for none; None when no model was asked."""
-    return int(error.members["OriginalStatusCode"]) if isinstance(error, ModelError) else None
+    """The status of the model's answer, 0 for none; that of a request that asks for no model or for
+    one that is not ready; None when no server could take more."""
+    if isinstance(error, ModelError):
+        return int(error.members["OriginalStatusCode"])
+    return error.status if 400 <= error.status < 500 else None
 
 
-def model_error(original_status: int, original: str, endpoint: str, log_arn: str) -> ModelError:
+def model_error(
+    original_status: int, original: str, endpoint: str, log_arn: str, container: str = "primary"
+) -> ModelError:
     """The ModelError of an endpoint; `log_arn` names the log group or stream to look into."""
     side = "client" if 400 <= original_status < 500 else "server"
     original = original[:_LONGEST_MESSAGE]
     account = log_arn.split(":")[4]
     message = (
-        f'Received {side} error ({original_status}) from primary with message "{original}". '
+        f'Received {side} error ({original_status}) from {container} with message "{original}". '
         f"See log group /aws/sagemaker/Endpoints/{endpoint} in account {account} "
         "for more information."
     )
@@ -75,9 +90,46 @@ def access_denied(principal: str, endpoint_arn: str) -> ApiError:
 
 
 def no_target_model(endpoint: str) -> ApiError:
-    """No endpoint here serves several models from one container, yet."""
+    """The endpoint serves one model a container."""
     text = f"Endpoint {endpoint} is not a multi-model endpoint and does not support target model"
     return ApiError("ValidationError", f"{text} header.")
+
+
+def target_model_required(endpoint: str) -> ApiError:
+    """The endpoint serves several models from one container."""
+    text = f"Endpoint {endpoint} is a multi-model endpoint: the request must have a TargetModel."
+    return ApiError("ValidationError", text)
+
+
+def no_target_container(endpoint: str) -> ApiError:
+    """The endpoint has one container, or passes requests through all of them."""
+    text = f"Endpoint {endpoint} does not support the target container hostname header."
+    return ApiError("ValidationError", text)
+
+
+def target_container_required(endpoint: str) -> ApiError:
+    """The endpoint has containers that are invoked directly."""
+    text = f"Endpoint {endpoint} is invoked directly: the request must have a"
+    return ApiError("ValidationError", f"{text} TargetContainerHostname.")
+
+
+def target_container_unknown(endpoint: str, name: str) -> ApiError:
+    """None of the containers has this name."""
+    text = f"Endpoint {endpoint} has no container with the hostname {name[:128]!a}."
+    return ApiError("ValidationError", text)
+
+
+def of_front(
+    headers: Mapping[bytes, bytes], body: bytes, endpoint: str, log_arn: str
+) -> ApiError | None:
+    """What the front of a multi-model server says; None when it is no such answer."""
+    code, _, status = headers.get(b"x-studio-error", b"").decode("latin-1").partition(" ")
+    if not code:
+        return None
+    text = body.decode("utf-8", "replace")
+    if code == "ModelError":
+        return model_error(int(status), text, endpoint, log_arn)
+    return ApiError(code, text, _FRONT.get(code, 500))
 
 
 def signature_error(error: SignatureError) -> ApiError:

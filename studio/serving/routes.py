@@ -3,12 +3,12 @@
 import json
 import random
 from bisect import bisect_right
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
 from studio.errors import ApiError
 from studio.serving.limits import Limits
-from studio.serving.table import EMPTY, Table, Variant
+from studio.serving.table import EMPTY, Container, Table, Variant
 from studio.serving.upstream import Connection, Server
 
 
@@ -16,8 +16,8 @@ class VariantRoute:
     """One variant of one endpoint: its servers, and what its answers carry."""
 
     __slots__ = (
-        "_next", "capture", "endpoint", "log_arn", "name", "reply_head", "servers", "shadows",
-        "spares",
+        "_next", "capture", "container", "direct", "endpoint", "log_arn", "models", "name", "plain",
+        "reply_head", "servers", "shadows", "spares", "stages",
     )  # fmt: skip
 
     def __init__(
@@ -25,6 +25,11 @@ class VariantRoute:
     ) -> None:
         self.endpoint = endpoint
         self.name = variant.name
+        self.container = "primary"
+        self.models = variant.models
+        self.direct = variant.direct
+        self.stages: tuple[VariantRoute, ...] = ()
+        self.plain = not (variant.models or variant.containers)
         self.servers = servers
         self.log_arn = log_arn
         self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
@@ -44,7 +49,7 @@ class VariantRoute:
         if count == 1 and not tried:
             only = servers[0]
             return only if only.in_flight < only.limits.in_flight else None
-        self._next = (self._next + 1) % count
+        self._next = (self._next + 1) % max(count, 1)
         best: Server | None = None
         best_rank = (True, 0)
         for offset in range(count):
@@ -126,7 +131,7 @@ class Routes:
             address
             for variants in table.endpoints.values()
             for variant in variants
-            for address in variant.servers
+            for address in variant.addresses
         }
         for address in addresses - self.servers.keys():
             self.servers[address] = Server(address, self._limits, self._busy)
@@ -172,12 +177,7 @@ class Routes:
     def _endpoint(self, table: Table, name: str, variants: tuple[Variant, ...]) -> EndpointRoute:
         group = f"arn:aws:logs:{table.region}:{table.account}:log-group:/aws/sagemaker/Endpoints/"
         routes = {
-            variant: VariantRoute(
-                name,
-                variant,
-                variant.log_stream or group + name,
-                [self.servers[address] for address in variant.servers],
-            )
+            variant: self._route(name, variant, variant.log_stream or group + name)
             for variant in variants
         }
         production = {it: route for it, route in routes.items() if not it.shadow}
@@ -189,6 +189,22 @@ class Routes:
             named.setdefault(it.name, {})[it] = route
         by_name = {key: _by_share(found) for key, found in named.items()}
         return EndpointRoute(by_name, _choice(serving, _weights(list(serving))))
+
+    def _route(self, endpoint: str, variant: Variant, log_arn: str) -> VariantRoute:
+        servers = [self.servers[address] for address in variant.servers]
+        route = VariantRoute(endpoint, variant, log_arn, servers)
+        route.stages = tuple(
+            self._stage(route, variant, container) for container in variant.containers
+        )
+        return route
+
+    def _stage(self, route: VariantRoute, variant: Variant, container: Container) -> VariantRoute:
+        """One container of a variant, as a variant of its own that nobody can name."""
+        own = replace(variant, models=container.models, containers=(), capture=None)
+        servers = [self.servers[address] for address in container.servers]
+        stage = VariantRoute(route.endpoint, own, route.log_arn, servers)
+        stage.container = container.name
+        return stage
 
 
 def _join(

@@ -35,6 +35,16 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Container:
+    """One of several containers of a variant."""
+
+    name: str
+    """Its hostname, by which requests may name it."""
+    servers: tuple[str, ...] = ()
+    models: bool = False
+
+
+@dataclass(frozen=True)
 class Variant:
     name: str
     weight: float = 1.0
@@ -51,6 +61,18 @@ class Variant:
     own, maybe of the same names; weights are within a fleet."""
     share: float = 1.0
     """Of the endpoint's requests, for the whole fleet; 0: only what no other can take."""
+    models: bool = False
+    """Its servers have many models each, and requests name one."""
+    containers: tuple[Container, ...] = ()
+    """When there are several: in the order in which a request passes them. `servers` are then
+    those of the first."""
+    direct: bool = False
+    """Requests name one of `containers` instead."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of all its servers."""
+        return (*self.servers, *(it for each in self.containers for it in each.servers))
 
 
 @dataclass(frozen=True)
@@ -148,6 +170,18 @@ def _variant(entry: dict[str, Any]) -> Variant:
         capture=captured(capture) if (capture := entry.get("capture")) else None,
         fleet=str(entry.get("fleet", "")),
         share=_finite(entry.get("share", 1.0)),
+        models=bool(entry.get("models")),
+        containers=tuple(container(it) for it in entry.get("containers", ())),
+        direct=bool(entry.get("direct")),
+    )
+
+
+def container(entry: dict[str, Any]) -> Container:
+    """The Container of a document."""
+    return Container(
+        name=_checked(_NAME, entry["name"]),
+        servers=tuple(_checked(_SERVER, server) for server in entry["servers"]),
+        models=bool(entry.get("models")),
     )
 
 
