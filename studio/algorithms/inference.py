@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from studio.algorithms import csv_text, libsvm, recordio
-from studio.algorithms.base import UserError, base_folder
+from studio.algorithms.base import UserError
 from studio.algorithms.server import RequestError
 
 CSV, LIBSVM, RECORDIO = "text/csv", "text/libsvm", "application/x-recordio-protobuf"
@@ -47,10 +47,10 @@ class LibsvmColumns:
     width: int
 
 
-def load(read: Callable[[Path], _Model]) -> _Model:
-    """The model of `base_folder()`, by `read`, which raises ValueError. Raises UserError."""
+def load(read: Callable[[Path], _Model], folder: Path) -> _Model:
+    """The model of a folder, by `read`, which raises ValueError. Raises UserError."""
     try:
-        return read(base_folder() / "model")
+        return read(folder)
     except ValueError as error:
         raise UserError(f"Unable to load the model: {error}") from error
 

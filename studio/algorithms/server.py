@@ -59,7 +59,13 @@ def serve(predict: Predict, threads: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in flight. The model is loaded
     before this is called, so `/ping` answers 200 from the first moment. `threads` predict side by
     side; 0: one more than there are CPUs."""
-    asyncio.run(_serve(predict, threads or cpus() + 1))
+    run([("/invocations", Invocations)], threads or cpus() + 1, predict=predict)
+
+
+def run(handlers: list[Any], threads: int, **values: Any) -> None:
+    """Serve `handlers` beside what every model server has. They find `values`, and the `pool` of
+    threads, in their application's settings."""
+    asyncio.run(_serve(handlers, threads, values))
 
 
 def is_batch() -> bool:
@@ -74,13 +80,13 @@ def max_payload() -> int:
     return megabytes * _MEGABYTE
 
 
-async def _serve(predict: Predict, threads: int) -> None:
+async def _serve(handlers: list[Any], threads: int, values: dict[str, Any]) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="predict") as pool:
-        application = _application(predict, pool)
+        application = _application(handlers, pool, values)
         # Bodies arrive in pieces and are counted there, so that a large one is answered with 413.
         server = httpserver.HTTPServer(application, max_body_size=1 << 40)
         server.add_sockets(_sockets())
@@ -99,21 +105,21 @@ def _sockets() -> list[Any]:
     return netutil.bind_sockets(8080, "0.0.0.0")
 
 
-def _application(predict: Predict, pool: ThreadPoolExecutor) -> web.Application:
+def _application(
+    handlers: list[Any], pool: ThreadPoolExecutor, values: dict[str, Any]
+) -> web.Application:
     return web.Application(
-        [
-            ("/ping", _Ping),
-            ("/invocations", _Invocations),
-            ("/execution-parameters", _ExecutionParameters),
-        ],
-        predict=predict,
+        [("/ping", _Ping), *handlers, ("/execution-parameters", _ExecutionParameters)],
         pool=pool,
         running=set(),
         log_function=_access_line,
+        **values,
     )
 
 
-class _Handler(web.RequestHandler):
+class Handler(web.RequestHandler):
+    """Says nothing of Tornado."""
+
     def set_default_headers(self) -> None:
         self.clear_header("Server")
 
@@ -122,12 +128,12 @@ class _Handler(web.RequestHandler):
         self.finish(f"{status_code} {self._reason}")
 
 
-class _Ping(_Handler):
+class _Ping(Handler):
     def get(self) -> None:
         self.set_header("Content-Type", "application/json")
 
 
-class _ExecutionParameters(_Handler):
+class _ExecutionParameters(Handler):
     def get(self) -> None:
         document = {
             "MaxConcurrentTransforms": cpus(),
@@ -139,7 +145,9 @@ class _ExecutionParameters(_Handler):
 
 
 @web.stream_request_body
-class _Invocations(_Handler):
+class Invocations(Handler):
+    """Predictions of the model, or of one of them."""
+
     def prepare(self) -> None:
         self._limit = max_payload()
         self._chunks: list[bytes] = []
@@ -160,9 +168,14 @@ class _Invocations(_Handler):
             # Reading on lets the client see the answer; there is an end to that courtesy.
             self.request.connection.detach().close()  # type: ignore[union-attr]
 
-    async def post(self) -> None:
+    def predictor(self, name: str) -> Predict:
+        """Who answers: `name` is what the path says. Raises RequestError."""
+        predict: Predict = self.settings["predict"]
+        return predict
+
+    async def post(self, name: str = "") -> None:
         try:
-            answer = await self._answer()
+            answer = await self._answer(self.predictor(name))
         except RequestError as error:
             self._refuse(error)
         except Exception:
@@ -172,7 +185,7 @@ class _Invocations(_Handler):
             self.set_header("Content-Type", answer.content_type)
             self.finish(answer.body)
 
-    async def _answer(self) -> Answer:
+    async def _answer(self, predict: Predict) -> Answer:
         if self._size > self._limit:
             raise RequestError(
                 413,
@@ -185,7 +198,7 @@ class _Invocations(_Handler):
             b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", "")
         )
         return await asyncio.get_running_loop().run_in_executor(
-            self.settings["pool"], self.settings["predict"], invocation
+            self.settings["pool"], predict, invocation
         )
 
     def _refuse(self, error: RequestError) -> None:

@@ -15,6 +15,7 @@ from studio.api import (
     endpoint_servers,
     model_servers,
     models,
+    multi_models,
 )
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
@@ -154,7 +155,13 @@ def _removal(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
 def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Storage) -> RunSpec:
     deployment, variant = next(endpoint_servers.served(endpoint, start.role))
     model = deployment["Models"][variant["ModelName"]]
-    container = models.containers(model)[0]
+    container = models.containers(model)[endpoint_routes.place(start.role)[1]]
     wanted = "ContainerStartupHealthCheckTimeoutInSeconds"
     seconds = variant.get(wanted, model_servers.HEALTH_SECONDS)
-    return model_servers.spec(settings, start.run_id, model, container, storage, seconds)
+    made = model_servers.spec(settings, start.run_id, model, container, storage, seconds)
+    if not multi_models.several(container):
+        return made
+    names = endpoint.id, endpoint.name
+    return replace(
+        made, front=multi_models.front(settings, names, variant, container, start.run_id)
+    )

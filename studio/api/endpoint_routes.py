@@ -4,17 +4,26 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
+from studio.api import models, multi_models
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
-from studio.serving.table import Variant, captured
+from studio.serving.table import Variant, captured, container
 
 
 def roles(deployment: Doc, part: Fraction = Fraction(1)) -> Iterator[str]:
-    """One role a server: serve/<generation>/<variant>/<number>; of each variant that part of its
-    instances, rounded up."""
+    """One role a server: serve/<generation>/<variant>/<number>, of a second container <number>.1
+    and so on; of each variant that part of its instances, rounded up."""
     for variant in deployment["Variants"]:
+        prefix = f"serve/{deployment['Generation']}/{variant['VariantName']}"
         for number in range(ceil(part * variant.get("InitialInstanceCount", 1))):
-            yield f"serve/{deployment['Generation']}/{variant['VariantName']}/{number}"
+            yield f"{prefix}/{number}"
+            yield from (f"{prefix}/{number}.{it}" for it in range(1, variant.get("Containers", 1)))
+
+
+def place(role: str) -> tuple[int, int]:
+    """Number of the instance, and of the container, of a role; both from 0 on."""
+    number, _, container = role.rpartition("/")[2].partition(".")
+    return int(number), int(container or 0)
 
 
 def routes(
@@ -28,17 +37,17 @@ def routes(
     are healthy. `share`: of the endpoint's requests, while another fleet has the others."""
     capture = _captured(endpoint, deployment)
     fleet = {} if share is None else {"fleet": str(deployment["Generation"]), "share": share}
-    ready: dict[str, list[str]] = {}
+    ready: dict[tuple[str, int], list[str]] = {}
     mine = set(roles(deployment, part))
     for each in observed:
         if each.run.role in mine and each.status.ready:
-            variant = each.run.role.split("/")[2]
-            ready.setdefault(variant, []).append(each.status.address)
+            key = each.run.role.split("/")[2], place(each.run.role)[1]
+            ready.setdefault(key, []).append(each.status.address)
     return [
         {
             "name": variant["VariantName"],
             "weight": variant.get("InitialVariantWeight", 1.0),
-            "servers": ready.get(variant["VariantName"], []),
+            **_served(deployment, variant, ready),
             **fleet,
             **(
                 {"shadow": shadow_record(endpoint, deployment, variant)}
@@ -61,9 +70,39 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             capture=captured(each["capture"]) if "capture" in each else None,
             fleet=each.get("fleet", ""),
             share=each.get("share", 1.0),
+            models=each.get("models", False),
+            containers=tuple(container(it) for it in each.get("containers", ())),
+            direct=each.get("direct", False),
         )
         for each in routes
     )
+
+
+def _served(deployment: Doc, variant: Doc, ready: dict[tuple[str, int], list[str]]) -> Doc:
+    """The servers of a variant: of all its containers, when there are several."""
+    name = variant["VariantName"]
+    model = deployment["Models"][variant["ModelName"]]
+    containers = models.containers(model)
+    many = {"models": True} if any(map(multi_models.several, containers)) else {}
+    if len(containers) == 1:
+        return {"servers": ready.get((name, 0), []), **many}
+    found = [ready.get((name, number), []) for number in range(len(containers))]
+    direct = multi_models.direct(model)
+    # A row of containers serves when each of them does.
+    serving = any(found) if direct else all(found)
+    return {
+        "servers": next((each for each in found if each), []) if serving else [],
+        "direct": direct,
+        "containers": [
+            {
+                "name": multi_models.hostname(containers, number),
+                "servers": servers,
+                "models": multi_models.several(containers[number]),
+            }
+            for number, servers in enumerate(found)
+        ],
+        **many,
+    }
 
 
 def record(endpoint: Resource, deployment: Doc) -> str:

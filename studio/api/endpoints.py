@@ -203,14 +203,9 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
         *config.spec["ProductionVariants"],
         *({**shadow, "Shadow": True} for shadow in shadows),
     ]
-    definitions = {}
-    for name in {variant["ModelName"] for variant in variants}:
-        definition = models.definition(store.require(ctx, models.NOUN, name))
-        if len(models.containers(definition)) != 1:
-            raise ValidationException(
-                f"Model {name}: inference pipelines (several containers) are not executed yet."
-            )
-        definitions[name] = definition
+    names = {variant["ModelName"] for variant in variants}
+    definitions = {name: models.definition(store.require(ctx, models.NOUN, name)) for name in names}
+    variants = [_with_containers(it, definitions[it["ModelName"]]) for it in variants]
     return {
         "Generation": generation,
         "EndpointConfigName": config_name,
@@ -219,6 +214,16 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
         "Models": definitions,
         "Capture": config.spec.get("DataCaptureConfig"),
     }
+
+
+def _with_containers(variant: Doc, definition: Doc) -> Doc:
+    """The variant, with the number of its model's containers when there are several."""
+    number = len(models.containers(definition))
+    if number > 1 and "Shadow" in variant:
+        raise ValidationException(
+            f"Variant {variant['VariantName']}: a shadow of several containers is not executed yet."
+        )
+    return {**variant, "Containers": number} if number > 1 else variant
 
 
 def summary(endpoint: Resource | Summary) -> Doc:
@@ -257,16 +262,20 @@ def _variants(deployment: Doc, before: Doc | None = None) -> Doc:
 
 
 def _variant(deployment: Doc, variant: Doc, current: Doc) -> Doc:
-    container = models.containers(deployment["Models"][variant["ModelName"]])[0]
-    images = deployment.get("Images", {})
-    image = {
-        "SpecifiedImage": container["Image"],
-        "ResolvedImage": images.get(variant["VariantName"]) or container["Image"],
-        "ResolutionTime": deployment["StartTime"],
-    }
+    containers = models.containers(deployment["Models"][variant["ModelName"]])
+    # Of a single container its digest is known.
+    known = deployment.get("Images", {}).get(variant["VariantName"]) if len(containers) == 1 else ""
+    images = [
+        {
+            "SpecifiedImage": container["Image"],
+            "ResolvedImage": known or container["Image"],
+            "ResolutionTime": deployment["StartTime"],
+        }
+        for container in containers
+    ]
     return {
         "VariantName": variant["VariantName"],
-        "DeployedImages": [image],
+        "DeployedImages": images,
         "CurrentWeight": _weight(current),
         "DesiredWeight": _weight(variant),
         "CurrentInstanceCount": _count(current),

@@ -6,6 +6,7 @@ Sizes follow from AWS's naming: `large` is 2 vCPUs, `xlarge` 4, `Nxlarge` 4 N. T
 name says nothing of their GPUs are listed (https://aws.amazon.com/ec2/instance-types/).
 """
 
+import os
 import re
 from dataclasses import replace
 
@@ -46,6 +47,17 @@ def resources_of(instance_type: str) -> Resources:
         return Resources()
     family, size = match.groups()
     return Resources(cpus=_cpus(size), gpus=_gpus(family, size))
+
+
+def memory_bytes(instance_type: str) -> int:
+    """What an instance of the type has, no more than this machine has; of AWS's families `c` has
+    two GiB for a CPU, `r` and `x` eight, those with GPUs and all others four."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if instance_type in _OF_THE_MACHINE:
+        return machine
+    family = instance_type.removeprefix("ml.")[:1]
+    each = {"c": 2, "r": 8, "x": 8}.get(family, 4)
+    return min(resources_of(instance_type).cpus * each << 30, machine)
 
 
 def asked(instance_type: str, gpu_memory_mb: int = 0) -> Resources:

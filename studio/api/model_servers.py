@@ -1,6 +1,6 @@
 """The run of a model server: what a container of a model needs, whoever sends it requests."""
 
-from studio.api import images, models, scripts
+from studio.api import images, models, multi_models, scripts
 from studio.container import layout
 from studio.db.resources import Doc
 from studio.reconcile.steps import Rejected
@@ -16,15 +16,18 @@ def spec(
     settings: Settings, run_id: str, model: Doc, container: Doc, storage: Storage, seconds: float
 ) -> RunSpec:
     """Of the run `run_id`, healthy within `seconds`. Raises Rejected, StudioError."""
+    several = multi_models.several(container)
     program = images.served(settings, container)
     python = images.interpreter(settings, program, container.get("Environment", {}))
     return RunSpec(
         id=run_id,
         command=(*program.entrypoint, "serve"),
-        env=layout.serving_env(container, settings.region),
-        folders=layout.SERVING_FOLDERS,
+        env=layout.serving_env(container, settings.region, several),
+        folders=(*layout.SERVING_FOLDERS, *(("models",) if several else ())),
+        # Nothing of a model may lead whoever unpacks the next one elsewhere.
+        linked=("models",) if several else (),
         archives=(
-            *_archives(container, storage),
+            *(() if several else _archives(container, storage)),
             *scripts.of_server(program, container, storage),
         ),
         stop_seconds=settings.server_stop_seconds,

@@ -40,6 +40,7 @@ def _created(ctx: Context, request: Doc) -> Resource:
     if request.get("VpcConfig"):
         raise ValidationException("VpcConfig is not executed yet.")
     served = [it for each in containers(request) for it in model_package_names.served(ctx, each)]
+    multi_models.check(request, served)
     for container in served:
         _check(ctx, container)
     # A copy: packages may be changed and deleted, and the model stays what it is.
@@ -145,8 +146,6 @@ def _check(ctx: Context, container: Doc) -> None:
     if program.framework == "python" and not program.scripted:
         raise ValidationException(f"The image {container['Image']} has no server of its own.")
     check_environment(ctx, program, container.get("Environment", {}))
-    if container.get("Mode") == "MultiModel":
-        raise ValidationException("Mode MultiModel is not executed yet.")
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source is not None and source["CompressionType"] != "Gzip":
         raise ValidationException("ModelDataSource: only CompressionType Gzip is executed yet.")

@@ -161,14 +161,14 @@ def _servers(ctx: Context, servers: list[Server]) -> list[Doc]:
 
 def _server(ctx: Context, server: Server, with_lines: bool) -> Doc:
     run, status = server.run, server.status
-    _, generation, variant, number = run.role.split("/")
+    _, generation, variant, _ = run.role.split("/")
     lines = (
         logs.read_back(ctx.settings.runs / run.id, _END, _LAST_LINES).events if with_lines else ()
     )
     return {
         "VariantName": variant,
         "Generation": int(generation),
-        "Number": int(number) + 1,
+        "Number": endpoint_routes.place(run.role)[0] + 1,
         "Status": _STATUS.get(status.phase)
         or (status.stages[-1][0] if status.stages else "Pending"),
         "StartTime": run.created_at,

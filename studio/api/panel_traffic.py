@@ -37,9 +37,9 @@ def _replicas(ctx: Context, endpoint: Resource, deployment: Doc) -> Iterator[Doc
             continue
         status = panel_endpoints.status(ctx, runs[role])
         if status.ready:
-            _, _, variant, number = role.split("/")
+            variant, number = role.split("/")[2], endpoint_routes.place(role)[0]
             known = unwell.get(status.address, {"Health": "Healthy"})
-            yield {"VariantName": variant, "Number": int(number) + 1, **known}
+            yield {"VariantName": variant, "Number": number + 1, **known}
 
 
 def _shadow(ctx: Context, endpoint: Resource, deployment: Doc, variant: Doc) -> Doc:

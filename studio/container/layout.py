@@ -99,9 +99,10 @@ def processing_env(request: Doc, region: str, host: str = "algo-1") -> dict[str,
     }
 
 
-def serving_env(container: Doc, region: str) -> dict[str, str]:
-    """Variables of a model server; those of the container definition win."""
-    return {"AWS_REGION": region, **container.get("Environment", {})}
+def serving_env(container: Doc, region: str, several: bool = False) -> dict[str, str]:
+    """Variables of a model server, of `several` models; those of the container definition win."""
+    many = {"SAGEMAKER_MULTI_MODEL": "true"} if several else {}
+    return {"AWS_REGION": region, **many, **container.get("Environment", {})}
 
 
 def transform_env(request: Doc) -> dict[str, str]:

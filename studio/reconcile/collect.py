@@ -31,7 +31,15 @@ _PAUSE_SECONDS = 3.0
 _RETAIN_SECONDS = 3_600.0
 _MOST_BYTES = 2**20
 _NAMESPACE = "AWS/SageMaker"
-_UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
+_TIMES = (
+    "ModelLatency",
+    "OverheadLatency",
+    "ModelLoadingWaitTime",
+    "ModelDownloadingTime",
+    "ModelLoadingTime",
+    "ModelUnloadingTime",
+)
+_UNITS = dict.fromkeys(_TIMES, "Microseconds")
 
 
 class Collector:
@@ -120,10 +128,12 @@ def _of_line(
     scope: tuple[str, str], owner: Callable[[str], str], line: dict[str, Any]
 ) -> list[Batch]:
     whose = owner(line["endpoint"])
-    dimensions = (("EndpointName", line["endpoint"]), ("VariantName", line["variant"]))
+    own = (("TargetModel", line["target"]),) if "target" in line else ()
+    dimensions = (("EndpointName", line["endpoint"]), *own, ("VariantName", line["variant"]))
+    namespace = line.get("namespace", _NAMESPACE)
     return [
         Batch(
-            Metric(*scope, _NAMESPACE, name, dimensions, whose),
+            Metric(*scope, namespace, name, dimensions, whose),
             _UNITS.get(name, "None"),
             tuple(Row(line["at"], *map(float, row)) for row in rows),
         )

@@ -183,6 +183,8 @@ class RunSpec:
     server: Server | None = None
     transform: Transform | None = None
     """What `server` is for, unless it serves whoever asks; `handed` is empty then."""
+    front: tuple[str, ...] = ()
+    """A program of ours that takes the server's requests in its place; see shim/front.py."""
     network: Network = Network()
     python: str = ""
     """Interpreter whose environment the command finds first; see interpreters.py."""
@@ -211,8 +213,8 @@ class RunSpec:
             ("outputs", Output),
         ):
             values[name] = tuple(kind(**item) for item in values[name])
-        for name in ("command", "folders", "linked"):
-            values[name] = tuple(values[name])
+        for name in ("command", "folders", "linked", "front"):
+            values[name] = tuple(values.get(name, ()))
         values["streams"] = tuple(_stream(item) for item in values["streams"])
         values["resources"] = Resources.of(values["resources"])
         values["server"] = Server(**values["server"]) if values["server"] else None

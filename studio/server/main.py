@@ -42,6 +42,7 @@ from studio.identity.entry import opened
 from studio.reconcile import broker as brokers
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
+from studio.reconcile.artifacts import Artifacts
 from studio.reconcile.broker import Broker
 from studio.reconcile.captures import CaptureStore
 from studio.reconcile.collect import Collector
@@ -132,8 +133,12 @@ def _plane(settings: Settings) -> Iterator[App]:
         identity.keys.changed = routes.refresh
         parts.callback(routes.close)
         parts.callback(control.Watch(settings.home).close)
-        parts.callback(Collector(db, settings).close)
-        parts.callback(CaptureStore(settings.home, grants, storage).close)
+        for part in (
+            Collector(db, settings),
+            CaptureStore(settings.home, grants, storage),
+            Artifacts(settings.home, db, grants, storage),
+        ):
+            parts.callback(part.close)
         broker = _broker(settings, db)
         loop = Loop(db, kinds, Actor(db, runner, storage, routes, broker, grants), broker)
         parts.callback(loop.stop)

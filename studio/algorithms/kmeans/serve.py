@@ -2,12 +2,14 @@
 
 import logging
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from studio.algorithms import inference, server
+from studio.algorithms import inference, model_host
 from studio.algorithms.kmeans import IMAGE, model
 from studio.algorithms.kmeans.model import Model
+from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation
 
 log = logging.getLogger(__name__)
@@ -16,11 +18,15 @@ OFFERED = (inference.JSON, inference.JSON_LINES, inference.RECORDIO, inference.C
 
 
 def serve(tag: str) -> None:
-    """Load the model of `base_folder()` and serve until told to stop."""
+    """Serve the model of `base_folder()`, or those that come and go, until told to stop."""
     del tag
-    loaded = inference.load(model.load)
+    model_host.serve(_load)
+
+
+def _load(folder: Path) -> Loaded:
+    loaded = inference.load(model.load, folder)
     log.info("Serving %d clusters of %d features", len(loaded.centers), loaded.feature_dim)
-    server.serve(partial(answer, loaded))
+    return Loaded(partial(answer, loaded))
 
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:

@@ -2,11 +2,13 @@
 
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from studio.algorithms import inference, server
+from studio.algorithms import inference, model_host
 from studio.algorithms.linear_learner import IMAGE, model
 from studio.algorithms.linear_learner.model import Model
+from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation
 
 log = logging.getLogger(__name__)
@@ -16,11 +18,15 @@ _ADVICE = " A request holds the features only, without the label."
 
 
 def serve(tag: str) -> None:
-    """Load the model of `base_folder()` and serve until told to stop."""
+    """Serve the model of `base_folder()`, or those that come and go, until told to stop."""
     del tag
-    loaded = inference.load(model.load)
+    model_host.serve(_load)
+
+
+def _load(folder: Path) -> Loaded:
+    loaded = inference.load(model.load, folder)
     log.info("Serving a %s of %d features", loaded.predictor_type, loaded.feature_dim)
-    server.serve(partial(answer, loaded))
+    return Loaded(partial(answer, loaded))
 
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from studio.algorithms import inference
-from studio.algorithms.base import UserError, base_folder
+from studio.algorithms import inference, model_host
+from studio.algorithms.base import UserError
+from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation, RequestError, is_batch
-from studio.algorithms.server import serve as serve_http
 from studio.algorithms.xgboost import IMAGE
 from studio.algorithms.xgboost.train import LIBSVM_BASE
 
@@ -52,9 +53,9 @@ class Model:
 
 
 def serve() -> None:
-    """Load the model and serve it until SIGTERM. Raises UserError when it cannot be loaded."""
-    model = load(base_folder() / "model")
-    serve_http(lambda invocation: answer(model, invocation))
+    """Load the model and serve it until SIGTERM, or those that come and go. Raises UserError when
+    the one cannot be loaded."""
+    model_host.serve(lambda folder: Loaded(partial(answer, load(folder))))
 
 
 def load(folder: Path) -> Model:

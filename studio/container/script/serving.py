@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import studio
-from studio.algorithms import server
-from studio.algorithms.base import FIRST_PARTY_LOG, configure_logging
+from studio.algorithms import model_host, server
+from studio.algorithms.base import FIRST_PARTY_LOG, UserError, configure_logging
+from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation, RequestError
 from studio.container.script import frames, packages, source
 from studio.container.script import job as jobs
@@ -29,25 +30,44 @@ _BOOT = (
 )
 _ENTRY_POINT = "inference.py"
 _TIMEOUT_SECONDS = 60.0
+_THREADS = 64
+"""Of a server of several models: each request waits in one for its model's process."""
 _log = logging.getLogger(__name__)
 
 
 def serve(base: Path, framework: str) -> None:
     """Serve until SIGTERM. Raises ScriptError when the model cannot be loaded."""
     configure_logging(FIRST_PARTY_LOG)
-    code = _code(base)
+    if model_host.several():
+        model_host.host(lambda folder: _loaded(base, folder, framework), _THREADS, apart=True)
+        return
+    pool = _pool(base, base / "model", framework, jobs.cpus())
+    server.serve(pool.predict, threads=pool.size)
+
+
+def _loaded(base: Path, model: Path, framework: str) -> Loaded:
+    """One of several models: a process, unless more are asked for. Raises UserError."""
+    try:
+        pool = _pool(base, model, framework, 1)
+    except ScriptError as error:
+        raise UserError(str(error)) from error
+    return Loaded(pool.predict, pool.close, pool.memory())
+
+
+def _pool(base: Path, model: Path, framework: str, size: int) -> "_Pool":
+    """The processes of a model. Raises ScriptError."""
+    code = _code(base, model)
     program = os.environ.get("SAGEMAKER_PROGRAM") or _ENTRY_POINT
     if os.environ.get("SAGEMAKER_PROGRAM") and not (code / program).is_file():
         raise ScriptError(f"The script {program} is not in {code}.")
     python = packages.provided(code, source.interpreter())
     given = {
         "framework": framework,
-        "model": str(base / "model"),
+        "model": str(model),
         "code": str(code),
         "program": program if (code / program).is_file() else "",
     }
-    pool = _Pool(python, given, _number("SAGEMAKER_MODEL_SERVER_WORKERS", jobs.cpus()))
-    server.serve(pool.predict, threads=pool.size)
+    return _Pool(python, given, _number("SAGEMAKER_MODEL_SERVER_WORKERS", size))
 
 
 class _Pool:
@@ -58,9 +78,25 @@ class _Pool:
         self._python, self._given = python, given
         self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         workers = [_Worker(python, given) for _ in range(size)]  # they load side by side
-        for worker in workers:
-            worker.await_ready()
-            self._idle.put(worker)
+        try:
+            for worker in workers:
+                worker.await_ready()
+                self._idle.put(worker)
+        except ScriptError:
+            for worker in workers:
+                worker.end()
+            raise
+        self._memory = sum(worker.memory() for worker in workers)
+
+    def memory(self) -> int:
+        """Bytes that the processes had once they were ready."""
+        return self._memory
+
+    def close(self) -> None:
+        """End the processes, each when it has answered what it was asked."""
+        for _ in range(self.size):
+            if worker := self._idle.get():
+                worker.end()
 
     def predict(self, invocation: Invocation) -> Answer:
         """Raises RequestError, also for what the user's code raised."""
@@ -122,6 +158,14 @@ class _Worker:
             raise RequestError(answer["status"], body.decode("utf-8", "replace"))
         return Answer(body, answer["content_type"])
 
+    def memory(self) -> int:
+        """Bytes of memory that it has."""
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def end(self) -> str:
         """Make sure that it is no more; how it ended."""
         self._socket.close()
@@ -133,10 +177,10 @@ class _Worker:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _code(base: Path) -> Path:
+def _code(base: Path, model: Path) -> Path:
     """SKLearn and XGBoost models name their source, others carry it in the model."""
     folder = source.folder(base, os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", ""))
-    carried = base / "model" / "code"
+    carried = model / "code"
     empty = not folder.is_dir() or not any(folder.iterdir())
     return carried if empty and carried.is_dir() else folder
 

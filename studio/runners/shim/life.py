@@ -19,6 +19,7 @@ from studio.runners.shim import (
     contained,
     driver,
     farewell,
+    front,
     gpus,
     handover,
     health,
@@ -58,6 +59,7 @@ class Shim:
         self._ml = folder / "ml"
         self._spec: dict[str, Any] = json.loads((folder / "spec.json").read_bytes())
         self._port: command.Port | None = None
+        self._front_port: command.Port | None = None
         self._reason = ""
         self._detail = ""
         self._code: int | None = None
@@ -188,6 +190,17 @@ class Shim:
         self._begun = time.monotonic()
         if self._spec["server"]:
             self._probe = health.Probe(self._state.address)
+        if self._spec.get("front"):
+            self._put_front()
+
+    def _put_front(self) -> None:
+        """Let others find the program that stands before the server."""
+        boxed = self._spec["sandbox"] or self._spec["image"]
+        seen = "/opt/ml/models" if boxed else str(self._ml.resolve() / "models")
+        self._front_port = command.Port()
+        port, server = self._front_port.number, self._state.address
+        self._helpers.append(front.Front(self._spec["front"], port, server, self._folder, seen))
+        self._state.address = f"127.0.0.1:{port}"
 
     def _begin_helpers(self) -> None:
         for stream in self._spec["streams"]:
