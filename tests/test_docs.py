@@ -93,6 +93,7 @@ def test_the_code_of_the_tutorial_runs(studio):
         "lineage",
         "logs",
         "model-registry",
+        "multi-model-endpoints",
         "notebook-jobs",
         "schedules",
         "several-hosts",

@@ -3075,6 +3075,7 @@ export namespace studio {
     InstanceCount: number;
     InService?: number;
     Shadow?: boolean;
+    MultiModel?: boolean;
   }
   export interface DeploymentChange {
     Kind: string;
@@ -3232,6 +3233,20 @@ export namespace studio {
     Missing: Array<string>;
   }
   export interface Document {
+  }
+  export interface EndpointModel {
+    TargetModel: string;
+    Status: string;
+    Pinned: boolean;
+    LoadedReplicas: number;
+    Size?: number;
+    LastModifiedTime?: number;
+    MemoryBytes: number;
+    Invocations: number;
+    Hits: number;
+    Errors: number;
+    LastUsedTime?: number;
+    Problem?: string;
   }
   export interface EndpointReplica {
     VariantName: string;
@@ -3436,6 +3451,25 @@ export namespace studio {
   export interface ListCellJobsResponse {
     Jobs: Array<CellJob>;
   }
+  export interface ListEndpointModelsRequest {
+    EndpointName: string;
+    VariantName?: string;
+    NameContains?: string;
+    StatusEquals?: string;
+    PinnedOnly?: boolean;
+    SortBy?: string;
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListEndpointModelsResponse {
+    Models: Array<EndpointModel>;
+    Total: number;
+    Loaded: number;
+    Replicas: number;
+    VariantName: string;
+    S3Uri: string;
+    NextToken?: string;
+  }
   export interface ListImageRowsRequest {
   }
   export interface ListImageRowsResponse {
@@ -3471,6 +3505,14 @@ export namespace studio {
   export interface ListTrialComponentFieldsResponse {
     Total: number;
     Fields: Array<TrialComponentField>;
+  }
+  export interface LoadEndpointModelRequest {
+    EndpointName: string;
+    VariantName?: string;
+    TargetModel: string;
+  }
+  export interface LoadEndpointModelResponse {
+    Replicas: number;
   }
   export interface LogExcerpt {
     Line: number;
@@ -3543,6 +3585,14 @@ export namespace studio {
     EndpointName: string;
   }
   export interface PauseDeploymentResponse {
+  }
+  export interface PinEndpointModelRequest {
+    EndpointName: string;
+    VariantName?: string;
+    TargetModel: string;
+    Pinned?: boolean;
+  }
+  export interface PinEndpointModelResponse {
   }
   export interface PreviewScheduleRequest {
     ScheduleExpression: string;
@@ -4026,6 +4076,14 @@ export namespace studio {
     Maxima: string;
     HalfWidths: string;
   }
+  export interface UnloadEndpointModelRequest {
+    EndpointName: string;
+    VariantName?: string;
+    TargetModel: string;
+  }
+  export interface UnloadEndpointModelResponse {
+    Replicas: number;
+  }
   export interface UpdateImageRowsRequest {
     Rows: Array<KeptImageRow>;
     Revision?: string;
@@ -4193,6 +4251,7 @@ export interface Operations {
     DescribeLineage: { request: studio.DescribeLineageRequest; response: studio.DescribeLineageResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
     DescribeSchedules: { request: studio.DescribeSchedulesRequest; response: studio.DescribeSchedulesResponse };
+    DescribeTransformProgress: { request: studio.DescribeTransformProgressRequest; response: studio.DescribeTransformProgressResponse };
     DescribeTrialComponents: { request: studio.DescribeTrialComponentsRequest; response: studio.DescribeTrialComponentsResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
     GetMetricSeries: { request: studio.GetMetricSeriesRequest; response: studio.GetMetricSeriesResponse };
@@ -4204,11 +4263,14 @@ export interface Operations {
     KeepLease: { request: studio.KeepLeaseRequest; response: studio.KeepLeaseResponse };
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
+    ListEndpointModels: { request: studio.ListEndpointModelsRequest; response: studio.ListEndpointModelsResponse };
     ListImageRows: { request: studio.ListImageRowsRequest; response: studio.ListImageRowsResponse };
     ListQueue: { request: studio.ListQueueRequest; response: studio.ListQueueResponse };
     ListStudioImages: { request: studio.ListStudioImagesRequest; response: studio.ListStudioImagesResponse };
     ListTrialComponentFields: { request: studio.ListTrialComponentFieldsRequest; response: studio.ListTrialComponentFieldsResponse };
+    LoadEndpointModel: { request: studio.LoadEndpointModelRequest; response: studio.LoadEndpointModelResponse };
     PauseDeployment: { request: studio.PauseDeploymentRequest; response: studio.PauseDeploymentResponse };
+    PinEndpointModel: { request: studio.PinEndpointModelRequest; response: studio.PinEndpointModelResponse };
     PreviewSchedule: { request: studio.PreviewScheduleRequest; response: studio.PreviewScheduleResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
     PutTrialComponentMetrics: { request: studio.PutTrialComponentMetricsRequest; response: studio.PutTrialComponentMetricsResponse };
@@ -4221,12 +4283,12 @@ export interface Operations {
     RollbackDeployment: { request: studio.RollbackDeploymentRequest; response: studio.RollbackDeploymentResponse };
     RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    UnloadEndpointModel: { request: studio.UnloadEndpointModelRequest; response: studio.UnloadEndpointModelResponse };
     UpdateImageRows: { request: studio.UpdateImageRowsRequest; response: studio.UpdateImageRowsResponse };
     UpdateJobPriority: { request: studio.UpdateJobPriorityRequest; response: studio.UpdateJobPriorityResponse };
     UpdateTrialComponents: { request: studio.UpdateTrialComponentsRequest; response: studio.UpdateTrialComponentsResponse };
     ValidateProcessingJob: { request: studio.ValidateProcessingJobRequest; response: studio.ValidateProcessingJobResponse };
     ValidateTrainingJob: { request: studio.ValidateTrainingJobRequest; response: studio.ValidateTrainingJobResponse };
     ValidateTransformJob: { request: studio.ValidateTransformJobRequest; response: studio.ValidateTransformJobResponse };
-    DescribeTransformProgress: { request: studio.DescribeTransformProgressRequest; response: studio.DescribeTransformProgressResponse };
   };
 }

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote, urlsplit
 
-from studio.api import images, model_package_names, store
+from studio.api import images, model_package_names, multi_models, store
 from studio.api.registry import Context, operation
 from studio.api.training_checks import check_environment
 from studio.db.resources import Doc, Resource, Summary
@@ -124,13 +124,16 @@ def artifact(container: Doc) -> tuple[str, str] | None:
 
 
 def data(ctx: Context, container: Doc) -> StoredObject | None:
-    """A container's model.tar.gz; None when it names none. Raises ValidationException when it is
-    not there, or is not the one that the container pins."""
+    """A container's model.tar.gz; None when it names none, or many. Raises ValidationException when
+    it is not there, or is not the one that the container pins."""
     location = artifact(container)
     if location is None:
         return None
     bucket, key = location
-    there = bool(key) and ctx.store.bucket_exists(bucket)
+    there = ctx.store.bucket_exists(bucket)
+    if there and multi_models.several(container):
+        return None  # what lies below it comes and goes
+    there = there and bool(key)
     found = ctx.store.head(bucket, key) if there else None
     if found is None:
         raise ValidationException(f"Could not find model data at s3://{bucket}/{key}.")

@@ -139,7 +139,8 @@ def status(ctx: Context, run: Run) -> RunStatus:
 def _variant(endpoint: Resource, variant: Doc) -> Doc:
     routes = {each["name"]: each for each in endpoint.state["Routes"]}
     route = routes.get(variant["VariantName"], {"servers": []})
-    return {**_shown(variant), "InService": len(route["servers"])}
+    many = route.get("models", False)
+    return {**_shown(variant), "InService": len(route["servers"]), "MultiModel": many}
 
 
 def _shown(variant: Doc) -> Doc:

@@ -93,6 +93,12 @@ def test_without_the_hook_the_lists_of_endpoints_lead_here(bare_told):
     assert bare_told["v3_bare"].values["status"] == "Completed"
 
 
+def test_one_endpoint_has_many_models(bare_told):
+    values = bare_told["v2_bare"].values
+    assert values["models"] == ["towns/one.tar.gz"]
+    assert values["same"]
+
+
 def test_nobody_else_hears_of_it(told, bare_told):
     every = told | bare_told
     assert {name: each.strangers for name, each in every.items()} == {name: [] for name in every}

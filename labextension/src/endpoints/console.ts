@@ -4,6 +4,8 @@ export interface IRequest {
   accept: string;
   /** "" lets the weights choose. */
   variant: string;
+  /** The model of an endpoint that has many. */
+  model?: string;
   body: string;
 }
 
@@ -38,6 +40,9 @@ export function headersOf(request: IRequest): Record<string, string> {
   }
   if (request.variant) {
     headers['x-amzn-sagemaker-target-variant'] = request.variant;
+  }
+  if (request.model) {
+    headers['x-amzn-sagemaker-target-model'] = request.model;
   }
   return headers;
 }
@@ -128,6 +133,9 @@ export function asBoto3(endpoint: string, request: IRequest): string {
   }
   if (request.variant) {
     members.push(`    TargetVariant=${python(request.variant)},`);
+  }
+  if (request.model) {
+    members.push(`    TargetModel=${python(request.model)},`);
   }
   members.push(`    Body=${python(request.body)},`);
   return [

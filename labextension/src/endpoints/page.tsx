@@ -16,6 +16,7 @@ import { Changes } from './changes';
 import { Configuration } from './configuration';
 import { Figures } from './charts';
 import type { IRequest } from './console';
+import { type IFilter, Models } from './models';
 import { TestConsole } from './test';
 import { Captured, Shadows } from './recordings';
 import { Rollout } from './rollout';
@@ -24,6 +25,7 @@ import { Traffic } from './traffic';
 interface IArgs {
   name: string;
   tab?: string;
+  models?: IFilter;
   range?: string;
   request?: Partial<IRequest>;
   log?: ILogState;
@@ -76,6 +78,7 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
     ['Updating', 'RollingBack', 'UpdateRollbackFailed'].includes(
       endpoint.EndpointStatus
     );
+  const many = deployment.Variants.find(each => each.MultiModel);
   const variants = deployment.Variants.filter(each => !each.Shadow).map(
     each => each.VariantName
   );
@@ -124,6 +127,28 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
               />
             )
           },
+          ...(many
+            ? [
+                {
+                  id: 'models',
+                  label: trans.__('Models'),
+                  content: () => (
+                    <Models
+                      endpoint={name}
+                      variant={many.VariantName}
+                      filter={args.models ?? {}}
+                      onFilter={models => setArgs({ models })}
+                      onTest={model =>
+                        setArgs({
+                          tab: 'test',
+                          request: { ...args.request, model }
+                        })
+                      }
+                    />
+                  )
+                }
+              ]
+            : []),
           {
             id: 'test',
             label: trans.__('Test'),
@@ -132,6 +157,7 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
                 <TestConsole
                   endpoint={name}
                   variants={variants}
+                  many={many !== undefined}
                   ready={serves}
                   request={args.request}
                   onRequest={request => setArgs({ request })}

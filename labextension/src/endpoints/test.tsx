@@ -36,6 +36,8 @@ const TYPES: Record<string, string> = {
 export function TestConsole(props: {
   endpoint: string;
   variants: string[];
+  /** Whether a request has to name a model. */
+  many: boolean;
   ready: boolean;
   request: Partial<IRequest> | undefined;
   onRequest: (request: IRequest) => void;
@@ -138,6 +140,19 @@ export function TestConsole(props: {
               </select>
             )}
           </Field>
+          {props.many && (
+            <Field label={trans.__('Model')}>
+              {ids => (
+                <input
+                  {...ids}
+                  type="text"
+                  placeholder={trans.__('model.tar.gz')}
+                  value={request.model ?? ''}
+                  onChange={event => change({ model: event.target.value })}
+                />
+              )}
+            </Field>
+          )}
           {variants.length > 1 && (
             <Field label={trans.__('Variant')}>
               {ids => (
@@ -244,6 +259,7 @@ function filled(
     contentType,
     accept: given?.accept ?? '',
     variant: given?.variant ?? '',
+    ...(given?.model ? { model: given.model } : {}),
     body: given?.body ?? bodyOf(sample, contentType)
   };
 }

@@ -9,6 +9,7 @@ from sagemaker import image_uris
 from sagemaker.deserializers import CSVDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.multidatamodel import MultiDataModel
 from sagemaker.predictor import Predictor
 from sagemaker.serializers import CSVSerializer
 
@@ -41,4 +42,24 @@ predictor = Predictor(
 )
 answer = predictor.predict(features[:5])
 predictor.delete_endpoint()
-tutorial_data.tell(role=role, bucket=bucket, answers=sum(len(row) for row in answer))
+
+many = MultiDataModel(
+    "bare-many",
+    f"s3://{bucket}/bare-many/",
+    model=attached.create_model(),
+    sagemaker_session=session,
+)
+many.add_model(attached.model_data, "towns/one.tar.gz")
+many.deploy(1, "ml.m4.xlarge", endpoint_name="bare-many", wait=False)
+while client.describe_endpoint(EndpointName="bare-many")["EndpointStatus"] == "Creating":
+    time.sleep(0.5)
+among = Predictor("bare-many", session, serializer=CSVSerializer(), deserializer=CSVDeserializer())
+same = among.predict(features[:5], target_model="towns/one.tar.gz") == answer
+among.delete_endpoint()
+tutorial_data.tell(
+    role=role,
+    bucket=bucket,
+    answers=sum(len(row) for row in answer),
+    models=list(many.list_models()),
+    same=same,
+)
