@@ -149,7 +149,8 @@ def _databases(settings: Settings, scratch: Path) -> list[str]:
 
 def _files(home: Path, scratch: Path, blobs: list[str]) -> Iterator[tuple[str, Path]]:
     yield from ((name, home / name) for name in _KEPT)
-    yield from ((f"tls/{path.name}", path) for path in sorted((home / "tls").glob("*")))
+    for name in ("tls", "models"):
+        yield from ((f"{name}/{it.name}", it) for it in sorted((home / name).glob("[!.]*")))
     yield "studio.db", scratch / "studio.db"
     yield "s3/index.db", scratch / "index.db"
     yield from ((f"{_BLOBS}{blob[:2]}/{blob}", home / _BLOBS / blob[:2] / blob) for blob in blobs)

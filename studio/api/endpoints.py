@@ -14,6 +14,7 @@ from studio.api import (
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
+from studio.serving import front_control
 
 NOUN = store.Noun(
     kind="endpoint",
@@ -115,7 +116,8 @@ def delete_endpoint(ctx: Context, request: Doc) -> Doc:
             raise ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
         return replace(endpoint, desired="absent", status="Deleting", due_at=ctx.now())
 
-    store.change(ctx, NOUN, request["EndpointName"], deleted)
+    endpoint = store.change(ctx, NOUN, request["EndpointName"], deleted)
+    front_control.pins_path(ctx.settings.home, endpoint.id).unlink(missing_ok=True)
     return {}
 
 

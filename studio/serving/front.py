@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="the run's")
     parser.add_argument("--seen", required=True, help="where the server finds the models' folder")
     given = parser.parse_args()
+    os.umask(0o022)  # whoever the server runs as reads what is unpacked
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGQUIT})
     uvloop.run(_serve(given))
 

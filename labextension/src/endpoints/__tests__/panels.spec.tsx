@@ -26,6 +26,7 @@ function Console(): React.JSX.Element {
     <TestConsole
       endpoint="e"
       variants={['a', 'b']}
+      many={false}
       ready={true}
       request={request}
       onRequest={setRequest}
