@@ -51,8 +51,8 @@ function Page(props: { onTest: (model: string) => void }): React.JSX.Element {
 
 it('lists models, loads, pins and tests them, and asks for what is looked for', async () => {
   const asked: [string, object][] = [];
-  const note = (name: string) => async (_: unknown, request: Request) => {
-    asked.push([name, (await request.clone().json()) as object]);
+  const note = (name: string) => (body: object) => {
+    asked.push([name, body]);
     return name === 'list' ? found : { Replicas: 1 };
   };
   const studio = fakeStudio({
