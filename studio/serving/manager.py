@@ -183,7 +183,7 @@ class Manager:
         name = hashlib.sha256(f"{target}\0{found.etag}".encode()).hexdigest()[:32]
         if name in self._going:
             await asyncio.wait([self._going[name]])
-        size = await self._on_thread(lambda: self._folder.provide(name, found))
+        size = await self._on_thread(lambda: self._provided(target, name, found))
         self._counts.add("ModelDownloadingTime", _us(begun))
         model = Model(target, name, found.etag, size, checked=monotonic())
         before = await self._make_room(model)
@@ -201,6 +201,12 @@ class Manager:
         self._counts.add("ModelLoadingWaitTime", _us(begun))
         await self._on_thread(lambda: self._folder.tidy({it.name for it in self.shelf.models()}))
         return model
+
+    def _provided(self, target: str, name: str, source: Source) -> int:
+        try:
+            return self._folder.provide(name, source)
+        except Unfit as error:
+            raise Unfit(f"Failed to unpack model data({target}): {error}.") from error
 
     async def _make_room(self, model: Model) -> Model | None:
         """Have `model` on the shelf; the one of the same target that it takes the place of."""

@@ -164,6 +164,13 @@ def test_a_bad_model_is_its_own_trouble(clients, many):
     assert "no XGBoost model" in listed(clients)["bad.tar.gz"]["Problem"]
 
 
+def test_an_archive_that_is_none_is_refused(clients, many):
+    clients["s3"].put_object(Bucket=BUCKET, Key="models/cut.tar.gz", Body=booster(1)[:60])
+    error = refused(clients, "cut.tar.gz")["Error"]
+    assert error["Code"] == "ValidationError"
+    assert "Failed to unpack model data(cut.tar.gz): model archive unreadable" in error["Message"]
+
+
 def test_a_bad_request_is_a_model_error_and_the_model_stays(clients, many):
     with pytest.raises(ClientError) as caught:
         ask(clients, "1.tar.gz", body=b"1,2,3")
