@@ -68,9 +68,9 @@ it('lists models, loads, pins and tests them, and asks for what is looked for', 
   expect((unload as HTMLButtonElement).disabled).toBe(true);
   expect(screen.getByText('Loaded: pinned')).toBeTruthy();
   expect(screen.getByText('no model')).toBeTruthy();
+  fireEvent.click(screen.getByRole('button', { name: 'Test: b.tar.gz' }));
   fireEvent.click(screen.getByRole('button', { name: 'Load: b.tar.gz' }));
   fireEvent.click(screen.getByRole('button', { name: 'Unpin: a.tar.gz' }));
-  fireEvent.click(screen.getByRole('button', { name: 'Test: b.tar.gz' }));
   fireEvent.change(screen.getByRole('searchbox', { name: 'Name contains' }), {
     target: { value: 'b' }
   });
