@@ -40,7 +40,11 @@ export function Models(props: {
   const { client, trans } = useStudio();
   const { endpoint, variant, filter } = props;
   const shown = filter.shown ?? PAGE;
-  const { value, error, refresh } = useLive(
+  const {
+    value: fresh,
+    error,
+    refresh
+  } = useLive(
     signal =>
       client.call(
         'studio',
@@ -61,6 +65,10 @@ export function Models(props: {
       event.Name === endpoint,
     [client, endpoint, variant, filter.name, filter.status, filter.sort, shown]
   );
+  // What was found last stays while something else is looked for: so does the focus.
+  const kept = React.useRef(fresh);
+  kept.current = fresh ?? kept.current;
+  const value = kept.current;
   if (!value) {
     return error ? <Problem error={error} retry={refresh} /> : <Skeleton />;
   }
