@@ -98,8 +98,10 @@ def _found(
                 about = {"etag": found.etag, "size": found.size}
                 yield target, {**about, "link": link, "url": url}
                 continue
-        except (S3Error, ApiError):
-            pass  # the same for what the role may not read: that is AWS's sentence
+        except (S3Error, ApiError) as error:
+            # What the role may not read is as if it were not there; nothing else is.
+            if not error.code.startswith("AccessDenied"):
+                raise ValueError(error.message) from error
         yield target, {"problem": missing(bucket, key)}
 
 
