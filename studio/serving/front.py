@@ -71,9 +71,10 @@ async def _serve(given: argparse.Namespace) -> None:
     await manager.reset()
     loop = asyncio.get_running_loop()
     await desk.open(folder / SOCKET)
-    await loop.create_server(lambda: Client(front), sock=socket.socket(fileno=0), backlog=1024)
+    listener = socket.socket(fileno=0)
+    server = await loop.create_server(lambda: Client(front), sock=listener, backlog=1024)
     log("front started", server=given.server, pid=os.getpid())
-    while True:
+    while server.is_serving():
         front.tick()
         desk.look()
         manager.tick()

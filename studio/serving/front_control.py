@@ -73,6 +73,7 @@ class Desk:
         self._manager = manager
         self._path = path
         self._seen: tuple[int, int] | None = None
+        self._server: asyncio.AbstractServer | None = None
 
     async def open(self, path: Path) -> None:
         """Listen at `path`."""
@@ -80,7 +81,8 @@ class Desk:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             place = f"/proc/self/fd/{folder}/{path.name}"
-            await asyncio.start_unix_server(self._serve, place, limit=_LARGEST)
+            # Kept: one that nobody holds is closed.
+            self._server = await asyncio.start_unix_server(self._serve, place, limit=_LARGEST)
         finally:
             os.close(folder)
 
