@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class Plane:
     """What operations are called with."""
     streams: Any = None
     """Those who listen to events."""
+    clients: list[Any] = field(default_factory=list)
+    """Closed at the end: one collected with an open socket fails whichever test runs then."""
 
     @property
     def url(self) -> str:
@@ -62,7 +64,9 @@ class Plane:
             "aws_secret_access_key": SECRET,
         }
         config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
-        return boto3.client(service, config=config, **(values | changes))
+        client = boto3.client(service, config=config, **(values | changes))
+        self.clients.append(client)
+        return client
 
     def send(self, data: bytes, seconds: float = 20.0) -> bytes:
         """What the server answers to `data` until it closes, or says nothing for long."""
@@ -109,6 +113,21 @@ def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[
     streams.start()
     settler = Settler(db)
     app = App(Services(context, _no_credentials), gateway, streams, lambda: plane.router)
+    try:
+        with _serving(app, plane):
+            yield plane
+    finally:
+        app.close()
+        settler.close()
+        streams.close()
+        gateway.close()
+        store.close()
+        db.close()
+
+
+@contextmanager
+def _serving(app: App, plane: Plane) -> Iterator[None]:
+    """The app at a port, which `plane` is told, on a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -126,15 +145,11 @@ def running(home: Path, beat_seconds: float = 10.0, **changes: Any) -> Iterator[
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
-        yield plane
+        yield
     finally:
+        for client in plane.clients:
+            client.close()
         asyncio.run_coroutine_threadsafe(stop(server), loop).result()
-        app.close()
-        settler.close()
-        streams.close()
-        gateway.close()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-        store.close()
-        db.close()
