@@ -55,7 +55,7 @@ from studio.runners import devices
 from studio.runners.docker.leftovers import Sweeper
 from studio.runners.process import ProcessRunner
 from studio.s3.access import Access
-from studio.s3.client import storage_for
+from studio.s3.client import Storage, storage_for
 from studio.s3.gateway import Gateway
 from studio.s3.janitor import Janitor
 from studio.s3.store import ObjectStore
@@ -132,29 +132,14 @@ def _plane(settings: Settings) -> Iterator[App]:
         routes = _routes(settings, grants, db)
         identity.keys.changed = routes.refresh
         parts.callback(routes.close)
-        parts.callback(control.Watch(settings.home).close)
-        for part in (
-            Collector(db, settings),
-            CaptureStore(settings.home, grants, storage),
-            Artifacts(settings.home, db, grants, storage),
-        ):
-            parts.callback(part.close)
+        _watchers(settings, db, grants, storage, parts)
         broker = _broker(settings, db)
         loop = Loop(db, kinds, Actor(db, runner, storage, routes, broker, grants), broker)
         parts.callback(loop.stop)
         parts.callback(Hints(settings.home, loop.hint).close)
+        caller = Caller(settings.account, key.access_key_id, identity.keys.owner)
         context = Context(
-            settings,
-            db,
-            storage,
-            runner,
-            Caller(settings.account, key.access_key_id, identity.keys.owner),
-            _now,
-            loop.hint,
-            "",
-            identity,
-            access,
-            broker,
+            settings, db, storage, runner, caller, _now, loop.hint, "", identity, access, broker
         )
         registry.load()
         services = Services(context, grants.credentials)
@@ -169,6 +154,19 @@ def _plane(settings: Settings) -> Iterator[App]:
         janitor.start()
         routes.start()
         yield app
+
+
+def _watchers(
+    settings: Settings, db: Database, grants: Grants, storage: Storage, parts: ExitStack
+) -> None:
+    """Those who look after what routers, replicas and their fronts leave and ask."""
+    for part in (
+        control.Watch(settings.home),
+        Collector(db, settings),
+        CaptureStore(settings.home, grants, storage),
+        Artifacts(settings.home, db, grants, storage),
+    ):
+        parts.callback(part.close)
 
 
 @contextmanager

@@ -166,6 +166,6 @@ def test_modelled_errors_have_their_classes(client, namespace):
 
 
 def test_other_operations_are_refused_by_name(cloudwatch):
-    code, text = refused(cloudwatch.describe_alarms)
+    code, text = refused(cloudwatch.list_dashboards)
     assert code == "UnknownOperationException"
-    assert text == "Studio does not execute cloudwatch:DescribeAlarms yet."
+    assert text == "Studio does not execute cloudwatch:ListDashboards yet."

@@ -134,3 +134,18 @@ def track(person: Person, name: str) -> None:
     source = {"SourceUri": f"s3://{name}-data/train"}
     sagemaker.create_action(ActionName=f"{name}-action", ActionType="a", Source=source)
     sagemaker.create_context(ContextName=f"{name}-context", ContextType="a", Source=source)
+
+
+def register(person: Person, name: str) -> None:
+    """A group of model packages with one version, of the model of `equip`."""
+    sagemaker = person.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName=f"{name}-group")
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{name}-data/model.tar.gz"}
+    sagemaker.create_model_package(
+        ModelPackageGroupName=f"{name}-group",
+        InferenceSpecification={
+            "Containers": [container],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )

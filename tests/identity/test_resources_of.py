@@ -80,9 +80,11 @@ def test_each_sees_their_own_and_the_owner_everything(plane, ann):
     assert counts == {
         "training-job": 13,
         "processing-job": 0,
+        "transform-job": 0,
         "endpoint": 1,
         "endpoint-config": 1,
         "model": 1,
+        "model-package-group": 0,
         "experiment": 0,
         "schedule": 0,
     }
