@@ -50,7 +50,11 @@ export function painted({ command, row, args = {} }) {
 }
 
 /** Frames a second while the whole table passes by, and again from its beginning; in the page. */
-export function scrolled([duration, row, axis, step]) {
+export async function scrolled([duration, row, axis, step]) {
+  // What was scrolled a moment ago may not have its rows yet.
+  while (!document.querySelector(row)) {
+    await new Promise(requestAnimationFrame);
+  }
   const scroller = document
     .querySelector(row)
     .closest('.jp-StudioGrid-scroller');
