@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import databases
 from botocore.config import Config
+from clients import closing
 from tornado.netutil import bind_sockets
 
 from studio.api import registry
@@ -49,8 +50,6 @@ class Plane:
     """What operations are called with."""
     streams: Any = None
     """Those who listen to events."""
-    clients: list[Any] = field(default_factory=list)
-    """Closed at the end: one collected with an open socket fails whichever test runs then."""
 
     @property
     def url(self) -> str:
@@ -64,9 +63,7 @@ class Plane:
             "aws_secret_access_key": SECRET,
         }
         config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
-        client = boto3.client(service, config=config, **(values | changes))
-        self.clients.append(client)
-        return client
+        return closing(boto3.client(service, config=config, **(values | changes)))
 
     def send(self, data: bytes, seconds: float = 20.0) -> bytes:
         """What the server answers to `data` until it closes, or says nothing for long."""
@@ -147,8 +144,6 @@ def _serving(app: App, plane: Plane) -> Iterator[None]:
     try:
         yield
     finally:
-        for client in plane.clients:
-            client.close()
         asyncio.run_coroutine_threadsafe(stop(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import databases
 from botocore.config import Config
+from clients import closing
 
 from studio import daemon
 from studio.environment import client_environment
@@ -40,7 +41,7 @@ class RunningStudio:
         """A boto3 client that the developer's own configuration does not touch."""
         runtime = service == "sagemaker-runtime"
         with _ONE_AT_A_TIME:
-            return _session().client(
+            client = _session().client(
                 service,
                 endpoint_url=self.router_url if runtime else self.url,
                 aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
@@ -48,6 +49,7 @@ class RunningStudio:
                 region_name=self.env["AWS_DEFAULT_REGION"],
                 config=Config(retries={"total_max_attempts": 1}, **config),
             )
+            return closing(client)
 
 
 # A session makes one client at a time.

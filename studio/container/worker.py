@@ -3,8 +3,8 @@ still empty. It has seen nothing of any job, serves one, and is gone with it.
 
 It speaks on the socket that is its standard input: first it is told which modules to import, and
 says when it has; then, once there is a job, which command to become, with which variables and on
-which output. A command that is this Python with a script or a module runs right here; any other
-takes its place.
+which output, and says that it does. A command that is this Python with a script or a module runs
+right here; any other takes its place.
 """
 
 import json
@@ -41,6 +41,7 @@ def main() -> None:
     ready = {name.partition(".")[0] for name in set(sys.modules) - before}
     begun = dict(os.environ)
     message, (output,) = _told(gate)
+    gate.sendall(b"1")
     for number in (1, 2):
         os.dup2(output, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), gate.detach())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xgboost
 from algorithm_programs import Job, Reply, Serve
+from waiting import eventually
 
 from studio.algorithms import inference, record_message, recordio
 from studio.algorithms.server import RequestError
@@ -225,11 +226,11 @@ def test_sigterm_finishes_what_is_in_flight(job: Job, serve: Serve) -> None:
     _save(job, "binary:logistic")
     server = serve(job)
     payload = "\n".join([_PAYLOAD] * 20_000)
+    threads = Path(f"/proc/{server.process.pid}/task")
+    before = len(list(threads.iterdir()))
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(server.invoke, payload)
-        while not pending.running():
-            pass
-        server.invoke(_PAYLOAD)
+        eventually(lambda: len(list(threads.iterdir())) > before)  # one that predicts
         assert server.stop() == 0
         assert pending.result(60).text.count(",") == 79_999
     log = server.log.read_text()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from studio.environment import hook_folder
 from studio.runners import sandbox, warm_pool
 from studio.runners.base import Network, Transfer
 from studio.runners.process import ProcessRunner
+from studio.runners.shim import warm
 from studio.settings import Settings
 
 pytestmark = pytest.mark.skipif(not sandbox.available(), reason="needs bubblewrap")
@@ -162,3 +165,17 @@ def test_a_control_plane_that_dies_between_taking_and_telling_starts_the_run_aft
     second = spec(bench, "two")
     assert warm_pool.take(Settings(home=home), second, home / "runs" / second.id)
     assert run(bench, second)[0] == "ready True"
+
+
+@pytest.mark.parametrize(("says", "begun"), [("1", True), ("", False)])
+def test_a_command_that_is_over_at_once_is_not_run_again(monkeypatch, tmp_path, says, begun):
+    """Only its word tells a command that has ended from a worker that was never told of it."""
+    program = f"import os\nwhile b'command' not in os.read(0, 4096): pass\nos.write(0, b'{says}')"
+
+    def spawn(*_about, stdin):
+        return subprocess.Popen([sys.executable, "-I", "-S", "-c", program], stdin=stdin)
+
+    monkeypatch.setattr(warm.command, "spawn", spawn)
+    worker = warm.Worker(tmp_path, {"env": {}, "modules": []})
+    assert worker.release({"command": ["true"]}, {}, 1) is begun
+    worker.process.wait()

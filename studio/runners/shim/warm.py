@@ -27,6 +27,8 @@ TICKET, READY = "warm.json", "ready"
 _LONGEST_LOOK = 30.0
 _PATIENCE_SECONDS = 600.0
 """For the spec of a run, once the folder was moved: a control plane may be started again."""
+_ANSWER_SECONDS = 30.0
+"""A worker that has been stopped says nothing, and is killed then."""
 
 
 class Worker:
@@ -48,14 +50,16 @@ class Worker:
         return self.process.poll() is None
 
     def release(self, spec: dict[str, Any], env: dict[str, str], log: int) -> bool:
-        """Let it become the command of a run; False when it is not there any more."""
+        """Let it become the command of a run; False when it is not there any more. What it says
+        counts: a short command has ended before anybody could see whether it lives."""
         try:
+            self.gate.settimeout(_ANSWER_SECONDS)
             self._tell({"command": spec["command"], "env": env}, log)
+            return self.gate.recv(1) == b"1"
         except OSError:
             return False
         finally:
             self.gate.close()
-        return self.alive()
 
     def end(self) -> None:
         """Kill it, for good."""
