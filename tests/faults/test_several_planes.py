@@ -102,7 +102,7 @@ def test_a_stranger_as_host_is_refused_by_whoever_leads(home):
 def test_a_leader_that_is_killed_is_replaced_and_its_job_goes_on(home):
     first, second = home.ports
     first_leads(home)
-    home.create_job("goes-on", *shell("sleep 600"))
+    home.create_job("goes-on", *shell("exec sleep 600"))  # a shell would say how that ended
     eventually(lambda: home.lines("goes-on") == [STARTED])
     home.strike(signal.SIGKILL)
     assert leads_at(home, second)
