@@ -7,7 +7,7 @@ from math import ceil
 from studio.api import models, multi_models
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
-from studio.serving.table import Variant, captured, container
+from studio.serving.table import Variant, captured, container, tested
 
 
 def roles(deployment: Doc, part: Fraction = Fraction(1)) -> Iterator[str]:
@@ -54,6 +54,7 @@ def routes(
                 if "Shadow" in variant
                 else capture
             ),
+            **_arm(endpoint, deployment, variant),
         }
         for variant in deployment["Variants"]
     ]
@@ -73,6 +74,7 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             models=each.get("models", False),
             containers=tuple(container(it) for it in each.get("containers", ())),
             direct=each.get("direct", False),
+            arm=tested(each["arm"]) if "arm" in each else None,
         )
         for each in routes
     )
@@ -118,6 +120,16 @@ def shadow_record(endpoint: Resource, deployment: Doc, variant: Doc) -> str:
 def role_of(deployment: Doc, variant: Doc) -> str:
     """ARN of the role that a variant's model has."""
     return str(deployment["Models"][variant["ModelName"]].get("ExecutionRoleArn", ""))
+
+
+def _arm(endpoint: Resource, deployment: Doc, variant: Doc) -> Doc:
+    """What the variant is in the test that runs on the endpoint; nothing when it is no part."""
+    test = endpoint.state.get("Test")
+    if not test or test["Generation"] != deployment["Generation"]:
+        return {}
+    if "Shadow" in variant or variant["VariantName"] not in test["Variants"]:
+        return {}
+    return {"arm": {"test": test["Id"], "ids": test["Ids"]}}
 
 
 def _captured(endpoint: Resource, deployment: Doc) -> Doc:

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from studio.errors import ApiError
 from studio.serving import errors
 from studio.serving.aftermath import Answer, asked, follow
+from studio.serving.arms import Arms
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
@@ -56,10 +57,13 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Dispatcher:
     """What lives as long as the router: routes, clients, and the calls in flight."""
 
-    def __init__(self, limits: Limits, log: Log, counters: Counters, recording: Recording) -> None:
+    def __init__(
+        self, limits: Limits, log: Log, counters: Counters, arms: Arms, recording: Recording
+    ) -> None:
         self.limits = limits
         self.log = log
         self.counters = counters
+        self.arms = arms
         self.recording = recording
         self.clients: set[Client] = set()
         self.busy: set[Connection] = set()
@@ -111,6 +115,7 @@ class Dispatcher:
         for server in self.routes.servers.values():
             server.tend(now)
         self.counters.tick(now)
+        self.arms.tick(now)
 
     def observe(
         self, variant: VariantRoute, error: ApiError | None, model_us: int, overhead_us: int
@@ -288,7 +293,11 @@ class Invocation:
         now = monotonic()
         model = now - self._sent
         overhead = self._sent - self._started
-        self._dispatcher.observe(self._variant, error, int(model * 1e6), int(overhead * 1e6))
+        variant, model_us = self._variant, int(model * 1e6)
+        self._dispatcher.observe(variant, error, model_us, int(overhead * 1e6))
+        if variant.arm is not None:
+            headers = self._request.headers
+            self._dispatcher.arms.note(variant.arm, variant.name, headers, error is None, model_us)
 
 
 def _shows(token: str, wanted: str) -> bool:

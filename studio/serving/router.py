@@ -20,6 +20,7 @@ import uvloop
 
 from studio import durable, processes
 from studio.errors import StudioError
+from studio.serving.arms import Arms
 from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
 from studio.serving.health import Health
@@ -56,7 +57,7 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     most = max(_raise_file_limit() // 2 - 64, 1)
     limits = replace(limits, connections=min(limits.connections, most))
     recording = Recording(home, limits, log)
-    dispatcher = Dispatcher(limits, log, Counters(home), recording)
+    dispatcher = Dispatcher(limits, log, Counters(home), Arms(home), recording)
     health = Health(home, dispatcher.routes)
     watch = TableWatch(table_path(home), dispatcher, health)
     watch.look()
@@ -84,6 +85,7 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
     dispatcher.counters.close()
+    dispatcher.arms.close()
     await recording.close()
     log("router stopped", pid=os.getpid())
 

@@ -16,7 +16,7 @@ class VariantRoute:
     """One variant of one endpoint: its servers, and what its answers carry."""
 
     __slots__ = (
-        "_next", "capture", "container", "direct", "endpoint", "log_arn", "models", "name", "plain",
+        "_next", "arm", "capture", "container", "direct", "endpoint", "log_arn", "models", "name", "plain",
         "reply_head", "servers", "shadows", "spares", "stages",
     )  # fmt: skip
 
@@ -33,6 +33,7 @@ class VariantRoute:
         self.servers = servers
         self.log_arn = log_arn
         self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
+        self.arm = variant.arm
         self.capture = CaptureRoute(endpoint, variant) if variant.capture else None
         self.shadows: tuple[ShadowRoute, ...] = ()
         self.spares: tuple[VariantRoute, ...] = ()

@@ -35,6 +35,16 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """What a variant is in a test of two variants."""
+
+    test: str
+    """Id of the test."""
+    ids: bool = False
+    """The InferenceIds of its requests are noted: feedback will name them."""
+
+
+@dataclass(frozen=True)
 class Container:
     """One of several containers of a variant."""
 
@@ -68,6 +78,7 @@ class Variant:
     those of the first."""
     direct: bool = False
     """Requests name one of `containers` instead."""
+    arm: Arm | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -173,6 +184,7 @@ def _variant(entry: dict[str, Any]) -> Variant:
         models=bool(entry.get("models")),
         containers=tuple(container(it) for it in entry.get("containers", ())),
         direct=bool(entry.get("direct")),
+        arm=tested(arm) if (arm := entry.get("arm")) else None,
     )
 
 
@@ -183,6 +195,11 @@ def container(entry: dict[str, Any]) -> Container:
         servers=tuple(_checked(_SERVER, server) for server in entry["servers"]),
         models=bool(entry.get("models")),
     )
+
+
+def tested(entry: dict[str, Any]) -> Arm:
+    """The Arm of a document."""
+    return Arm(test=_checked(_RECORD, entry["test"]), ids=bool(entry.get("ids")))
 
 
 def _finite(value: Any) -> float:

@@ -7,11 +7,12 @@ import signal
 from serving_support import exchange
 from waiting import eventually
 
-from studio.serving import counters
+from studio.serving import arms, counters
+from studio.serving.table import Arm, Variant
 
 
-def lines(router) -> list[dict]:
-    files = sorted(counters.folder(router.home).glob("[0-9]*"))
+def lines(router, folder=counters.folder) -> list[dict]:
+    files = sorted(folder(router.home).glob("[0-9]*"))
     return [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
 
 
@@ -38,6 +39,25 @@ def test_outcomes_are_counted_and_a_kill_loses_nothing_that_was_written(router):
     assert {(line["endpoint"], line["variant"]) for line in lines(router)} == {
         ("echo", "AllTraffic")
     }
+
+
+def test_a_variant_that_is_tested_notes_what_the_weights_sent_to_it(router, model):
+    router.write({"echo": [Variant("blue", 1, (model.address,), arm=Arm("t1", ids=True))]})
+    named = {"X-Amzn-SageMaker-Target-Variant": "blue"}
+    known = {"X-Amzn-SageMaker-Inference-Id": "id-1"}
+    for headers in ({}, known, {"X-Amzn-SageMaker-Inference-Id": "x" * 65}, {**named, **known}):
+        assert exchange(router, router.request(headers=headers)).status == 200
+    assert exchange(router, router.request(b"status:500")).status == 424
+    eventually(lambda: sum(line["requests"] for line in lines(router, arms.folder)) == 4)
+    router.process.kill()
+    noted = lines(router, arms.folder)
+    assert {(line["test"], line["variant"]) for line in noted} == {("t1", "blue")}
+    assert sum(line["errors"] for line in noted) == 1
+    assert [given for line in noted for given in line["ids"]] == ["id-1"]
+    total = sum(line["log_sum"] for line in noted)
+    # The sum of three logarithms of microseconds, and of their squares.
+    assert 3 * 3 < total < 3 * 17
+    assert sum(line["log_squares"] for line in noted) >= total**2 / 3
 
 
 def test_what_reaches_no_variant_is_not_counted(router):
