@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tornado import httpserver, netutil, web
+from tornado.iostream import StreamClosedError
 
 from studio.algorithms.base import cpus
 
@@ -23,6 +24,7 @@ _MEGABYTE = 1 << 20
 _DEFAULT_PAYLOAD_MB = 6
 _DRAINED = 64 * _MEGABYTE
 _GRACE_SECONDS = 25.0
+_MOST_STREAMS = 256
 _log = logging.getLogger(__name__)
 
 
@@ -35,11 +37,22 @@ class Invocation:
     accept: str
 
 
+class Pieces(Protocol):
+    """A body that comes in pieces. `close` frees who makes them, also before their end."""
+
+    def __iter__(self) -> "Pieces": ...
+
+    def __next__(self) -> bytes:
+        """The next piece, which may take its time. Raises RequestError when no more come."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Answer:
     """A prediction on the wire."""
 
-    body: bytes
+    body: bytes | Pieces
     content_type: str
 
 
@@ -85,8 +98,12 @@ async def _serve(handlers: list[Any], threads: int, values: dict[str, Any]) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="predict") as pool:
-        application = _application(handlers, pool, values)
+    # Answers in pieces have threads of their own: who waits for a model may have all the others.
+    with (
+        ThreadPoolExecutor(max_workers=threads, thread_name_prefix="predict") as pool,
+        ThreadPoolExecutor(max_workers=_MOST_STREAMS, thread_name_prefix="stream") as streams,
+    ):
+        application = _application(handlers, pool, {**values, "streams": streams})
         # Bodies arrive in pieces and are counted there, so that a large one is answered with 413.
         server = httpserver.HTTPServer(application, max_body_size=1 << 40)
         server.add_sockets(_sockets())
@@ -183,7 +200,10 @@ class Invocations(Handler):
             self._refuse(RequestError(500, "The prediction failed: the log says why."))
         else:
             self.set_header("Content-Type", answer.content_type)
-            self.finish(answer.body)
+            if isinstance(answer.body, bytes):
+                self.finish(answer.body)
+            else:
+                await self._stream(answer.body)
 
     async def _answer(self, predict: Predict) -> Answer:
         if self._size > self._limit:
@@ -200,6 +220,24 @@ class Invocations(Handler):
         return await asyncio.get_running_loop().run_in_executor(
             self.settings["pool"], predict, invocation
         )
+
+    async def _stream(self, pieces: Pieces) -> None:
+        """Send pieces as they come: none is asked for before the one before it is on its way."""
+        loop, threads = asyncio.get_running_loop(), self.settings["streams"]
+        try:
+            while (piece := await loop.run_in_executor(threads, next, pieces, None)) is not None:
+                self.write(piece)
+                await self.flush()
+            self.finish()
+        except StreamClosedError:
+            pass  # nobody wants the rest
+        except RequestError as error:
+            _log.error("The answer broke off: %s", error)
+            # Nobody must take it for whole.
+            self.request.connection.detach().close()  # type: ignore[union-attr]
+        finally:
+            await loop.run_in_executor(threads, pieces.close)
+            self.settings["running"].discard(self)
 
     def _refuse(self, error: RequestError) -> None:
         self.set_status(error.status)

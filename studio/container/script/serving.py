@@ -10,6 +10,7 @@ import os
 import queue
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ _BOOT = (
     "sys.path.remove(sys.argv[1]); worker.main(sys.argv[2:])"
 )
 _ENTRY_POINT = "inference.py"
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT, _TIMEOUT_SECONDS = "SAGEMAKER_MODEL_SERVER_TIMEOUT", 60.0
 _THREADS = 64
 """Of a server of several models: each request waits in one for its model's process."""
 _log = logging.getLogger(__name__)
@@ -101,17 +102,20 @@ class _Pool:
     def predict(self, invocation: Invocation) -> Answer:
         """Raises RequestError, also for what the user's code raised."""
         worker = self._idle.get()
+        pieces: _Pieces | None = None
         try:
             worker = worker or self._another()
-            return worker.ask(invocation)
+            head, body = worker.ask(invocation)
+            if head.get("more"):
+                pieces = _Pieces(worker, body, self._idle.put)
+            return Answer(pieces or body, head["content_type"])
         except (OSError, EOFError) as error:
-            died = worker.end() if worker else ""
+            said = worker.lost(error) if worker else f"ended: {error}"
             worker = None
-            slow = isinstance(error, TimeoutError)
-            said = "took too long and was ended" if slow else f"ended: {died or error}"
             raise RequestError(500, f"The process with the model {said}.") from error
         finally:
-            self._idle.put(worker)
+            if pieces is None:
+                self._idle.put(worker)
 
     def _another(self) -> "_Worker":
         _log.info("Starting the process with the model again")
@@ -121,6 +125,59 @@ class _Pool:
         except ScriptError as error:
             raise EOFError(str(error)) from error
         return worker
+
+
+class _Pieces:
+    """An answer that comes in pieces. It has its worker to itself until it is over or closed, and
+    then gives it, or None for one that is no more, to `free`."""
+
+    def __init__(
+        self, worker: "_Worker", first: bytes, free: "Callable[[_Worker | None], None]"
+    ) -> None:
+        self._worker: _Worker | None = worker
+        self._first = first
+        self._free = free
+
+    def __iter__(self) -> "_Pieces":
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        while self._worker is not None:
+            head, body = self._receive(self._worker)
+            if head["more"]:
+                return body
+            self._over(self._worker)
+            if "failed" in head:
+                raise RequestError(500, body.decode("utf-8", "replace"))
+        raise StopIteration
+
+    def close(self) -> None:
+        """Have no more of it made, and read what is on its way."""
+        self._first = b""
+        if self._worker is None:
+            return
+        try:
+            self._worker.stop()
+        except (OSError, EOFError) as error:
+            self._worker.lost(error)
+            self._over(None)
+        else:
+            self._over(self._worker)
+
+    def _receive(self, worker: "_Worker") -> tuple[dict[str, Any], bytes]:
+        try:
+            return worker.receive()
+        except (OSError, EOFError) as error:
+            said = worker.lost(error)
+            self._over(None)
+            raise RequestError(500, f"The process with the model {said}.") from error
+
+    def _over(self, worker: "_Worker | None") -> None:
+        self._worker = None
+        self._free(worker)
 
 
 class _Worker:
@@ -144,19 +201,38 @@ class _Worker:
         if head["status"] != 200:
             self.end()
             raise ScriptError(f"The model could not be loaded: {mendable(body.decode())}")
-        self._socket.settimeout(_number("SAGEMAKER_MODEL_SERVER_TIMEOUT", int(_TIMEOUT_SECONDS)))
+        self._socket.settimeout(_number(_TIMEOUT, int(_TIMEOUT_SECONDS)))
 
-    def ask(self, invocation: Invocation) -> Answer:
-        """Raises RequestError for what it refuses, OSError and EOFError when it is no more."""
+    def ask(self, invocation: Invocation) -> tuple[dict[str, Any], bytes]:
+        """The answer, or the first piece of one of which there is more. Raises RequestError for
+        what it refuses, OSError and EOFError when it is no more."""
         head: dict[str, Any] = {
             "content_type": invocation.content_type,
             "accept": invocation.accept,
         }
         frames.send(self._socket, head, invocation.body)
-        answer, body = frames.receive(self._socket)
+        answer, body = self.receive()
         if answer["status"] != 200:
             raise RequestError(answer["status"], body.decode("utf-8", "replace"))
-        return Answer(body, answer["content_type"])
+        return answer, body
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """The next piece. Raises OSError and EOFError when it is no more."""
+        return frames.receive(self._socket)
+
+    def stop(self) -> None:
+        """Of an answer in pieces: have no more of it. Raises as `receive`."""
+        frames.send(self._socket, {"stop": True}, b"")
+        while self.receive()[0]["more"]:
+            pass
+
+    def lost(self, error: Exception) -> str:
+        """End what does not answer; what became of it."""
+        if isinstance(error, TimeoutError):
+            said = f"said nothing for {self._socket.gettimeout():g} seconds ({_TIMEOUT})"
+            self.end()
+            return f"{said} and was ended"
+        return f"ended: {self.end()}"
 
     def memory(self) -> int:
         """Bytes of memory that it has."""

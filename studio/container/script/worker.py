@@ -1,17 +1,19 @@
 """A process with a model: the user's functions, those of the framework in the places of others.
 
 It runs in the user's interpreter, Python 3.9 or newer: the standard library, and numpy where the
-handlers of the framework are used.
+handlers of the framework are used. An answer that is an iterator goes out piece by piece.
 """
 
 import importlib.util
 import inspect
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -39,8 +41,13 @@ def main(arguments: list[str]) -> None:
             head, body = frames.receive(connection)
         except EOFError:
             return
+        if "stop" in head:
+            continue  # of an answer that was over by itself
         answer, data = _answered(model, head, body)
-        frames.send(connection, answer, data)
+        if isinstance(data, bytes):
+            frames.send(connection, answer, data)
+        else:
+            _stream(connection, answer, data)
 
 
 class Model:
@@ -54,17 +61,22 @@ class Model:
         self._framework = given["framework"]
         self._functions = {name: self._function(module, name) for name in _HANDLERS}
         self._transform = getattr(module, "transform_fn", None)
+        self._passes = not hasattr(module, "output_fn")
         if self._transform and any(hasattr(module, name) for name in _HANDLERS[1:]):
             raise ValueError("transform_fn replaces input_fn, predict_fn and output_fn: drop one.")
         self._model = self._call("model_fn", given["model"])
 
-    def predict(self, body: Any, content_type: str, accept: str) -> tuple[bytes, str]:
+    def predict(
+        self, body: Any, content_type: str, accept: str
+    ) -> "tuple[bytes | Iterator[bytes], str]":
         """The answer and its content type. Raises Refused, and what the user's code raises."""
         if self._transform:
             words = (self._model, body, content_type, accept)
             return _wire(_called(self._transform, words, self._context), accept)
         data = self._call("input_fn", body, content_type)
         prediction = self._call("predict_fn", data, self._model)
+        if self._passes and isinstance(prediction, Iterator):
+            return _wire(prediction, accept)  # a framework's output_fn knows arrays
         return _wire(self._call("output_fn", prediction, accept), accept)
 
     def _function(self, module: Any, name: str) -> Any:
@@ -75,7 +87,9 @@ class Model:
         return _called(self._functions[name], words, self._context)
 
 
-def _answered(model: Model, head: dict[str, str], body: bytes) -> tuple[dict[str, Any], bytes]:
+def _answered(
+    model: Model, head: dict[str, str], body: bytes
+) -> "tuple[dict[str, Any], bytes | Iterator[bytes]]":
     content_type = head["content_type"] or "application/json"
     accept = head["accept"].partition(",")[0].strip()
     if accept in ("", "*/*"):
@@ -83,11 +97,41 @@ def _answered(model: Model, head: dict[str, str], body: bytes) -> tuple[dict[str
     try:
         text = content_type.partition(";")[0].strip() in _TEXT
         data, kind = model.predict(body.decode() if text else body, content_type, accept)
+        if not isinstance(data, bytes):
+            # The first piece: what goes wrong before it is an answer of its own.
+            data = _with_first(next(data, b""), data)
     except Refused as error:
         return {"status": error.status}, str(error).encode()
     except Exception as error:
         return {"status": 500}, _told(error)
     return {"status": 200, "content_type": kind}, data
+
+
+def _stream(connection: socket.socket, head: dict[str, Any], pieces: "Iterator[bytes]") -> None:
+    """Send pieces as they come, until there are no more or the other end says stop.
+
+    It is told that more come by "more", and by "failed" that the rest does not.
+    """
+    end: dict[str, Any] = {"more": False}
+    said = b""
+    try:
+        for piece in pieces:
+            frames.send(connection, {**head, "more": True}, piece)
+            if select.select([connection], [], [], 0)[0]:
+                break
+    except Exception as error:
+        end, said = {"more": False, "failed": True}, _told(error)
+    finally:
+        pieces.close()  # type: ignore[attr-defined]
+    frames.send(connection, end, said)
+
+
+def _with_first(first: bytes, rest: "Iterator[bytes]") -> "Iterator[bytes]":
+    try:
+        yield first
+        yield from rest
+    finally:
+        rest.close()  # type: ignore[attr-defined]
 
 
 def _told(error: Exception) -> bytes:
@@ -118,8 +162,9 @@ def _called(function: Any, words: tuple[Any, ...], context: SimpleNamespace) -> 
     return function(*words, context)
 
 
-def _wire(answer: Any, accept: str) -> tuple[bytes, str]:
-    """What an output_fn returned: a body, or a body and its content type."""
+def _wire(answer: Any, accept: str) -> "tuple[bytes | Iterator[bytes], str]":
+    """What an output_fn returned: a body, or a body and its content type. An iterator is a body
+    that comes in pieces."""
     kind = accept
     if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], str):
         answer, kind = answer
@@ -127,4 +172,19 @@ def _wire(answer: Any, accept: str) -> tuple[bytes, str]:
         return answer.encode(), kind
     if isinstance(answer, (bytes, bytearray, memoryview)):
         return bytes(answer), kind
+    if isinstance(answer, Iterator):
+        return _pieces(answer), kind
     return handlers.encoded(answer, kind), kind
+
+
+def _pieces(answer: Any) -> "Iterator[bytes]":
+    try:
+        for piece in answer:
+            if not isinstance(piece, (str, bytes, bytearray, memoryview)):
+                raise TypeError(f"An answer in pieces is of str or bytes: {type(piece).__name__}.")
+            data = piece.encode() if isinstance(piece, str) else bytes(piece)
+            if data:
+                yield data
+    finally:
+        # A generator learns of its end now, and frees what it holds.
+        getattr(answer, "close", bool)()
