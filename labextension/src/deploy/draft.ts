@@ -3,7 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ICall } from '../codegen';
 import { jobOf } from '../core/lineage';
 import type { sagemaker } from '../wire';
-import { configOf, wrong, type Strategy } from './stages';
+import { problems } from './problems';
+import { configOf, type Strategy } from './stages';
+import { variants } from './variants';
 
 /** Where the model comes from: its name, `GROUP/VERSION`, the name of a training job, or the URI of a
  * model.tar.gz. */
@@ -68,8 +70,6 @@ export interface IPlan {
   problems: { step: Step; field: string; text: string }[];
 }
 
-const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
-const TYPE = /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/;
 export const DEFAULT_TYPE = 'ml.m5.large';
 export const DEFAULT_SHARE = 10;
 
@@ -163,161 +163,6 @@ function containerOf(
     : undefined;
 }
 
-/** The variants of the configuration: the model, and what it shares the requests with. */
-function variants(
-  draft: IDraft,
-  model: string,
-  serving: sagemaker.ProductionVariant[]
-): sagemaker.ProductionVariant[] {
-  const share = draft.share ?? DEFAULT_SHARE;
-  const mine = {
-    VariantName: 'AllTraffic',
-    ModelName: model,
-    InstanceType: (draft.instanceType ??
-      DEFAULT_TYPE) as sagemaker.ProductionVariant['InstanceType'],
-    InitialInstanceCount: draft.count ?? 1,
-    InitialVariantWeight: 1
-  };
-  if (draft.target && draft.keep && serving.length) {
-    const taken = serving.map(each => each.VariantName);
-    return [
-      ...weighted(serving, 100 - share),
-      {
-        ...mine,
-        VariantName: unique(slug(model), taken),
-        InitialVariantWeight: share
-      }
-    ];
-  }
-  if (!draft.target && draft.beside) {
-    const name = slug(model);
-    return [
-      { ...mine, VariantName: name, InitialVariantWeight: share },
-      {
-        ...mine,
-        VariantName: unique(slug(draft.beside), [name]),
-        ModelName: draft.beside,
-        InitialVariantWeight: 100 - share
-      }
-    ];
-  }
-  return [mine];
-}
-
-/** Variants whose weights keep their proportions and have this sum. */
-function weighted(
-  serving: sagemaker.ProductionVariant[],
-  total: number
-): sagemaker.ProductionVariant[] {
-  const weights = serving.map(each => each.InitialVariantWeight ?? 1);
-  const sum = weights.reduce((all, each) => all + each, 0);
-  return serving.map((variant, index) => ({
-    ...variant,
-    InitialVariantWeight:
-      sum > 0 ? round((total * weights[index]) / sum) : total / serving.length
-  }));
-}
-
-function problems(
-  draft: IDraft,
-  known: IKnown,
-  artifact: IArtifact | null,
-  named: { model: string; endpoint: string },
-  trans: TranslationBundle
-): IPlan['problems'] {
-  const found: IPlan['problems'] = [];
-  const add = (step: Step, field: string, said: string) =>
-    found.push({ step, field, text: said });
-  const { source, target } = draft;
-  if (!source?.name) {
-    add('model', 'source', trans.__('Choose what to deploy.'));
-  } else if (source.kind !== 'model') {
-    if (!NAME.test(named.model)) {
-      add(
-        'model',
-        'modelName',
-        trans.__(
-          'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
-        )
-      );
-    } else if (known.models.includes(named.model)) {
-      add(
-        'model',
-        'modelName',
-        trans.__('There is a model %1 already.', named.model)
-      );
-    }
-    if (source.kind === 'data' && !artifact) {
-      add('model', 'image', trans.__('Say which image serves it.'));
-    } else if (source.kind === 'job' && !artifact) {
-      add(
-        'model',
-        'source',
-        trans.__(
-          'There is no artifact: only what a completed training job made can be deployed.'
-        )
-      );
-    }
-  }
-  if (!TYPE.test(draft.instanceType ?? DEFAULT_TYPE)) {
-    add(
-      'where',
-      'instanceType',
-      trans.__('Name an instance type, such as ml.m5.large.')
-    );
-  }
-  if ((draft.count ?? 1) < 1) {
-    add('where', 'count', trans.__('At least one instance is needed.'));
-  }
-  const endpoint = known.endpoints.find(each => each.name === named.endpoint);
-  if (target) {
-    if (!endpoint) {
-      add('traffic', 'target', trans.__('There is no endpoint %1.', target));
-    } else if (endpoint.status !== 'InService') {
-      add(
-        'traffic',
-        'target',
-        trans.__(
-          'The endpoint %1 is %2: only one that is InService can be updated.',
-          target,
-          endpoint.status
-        )
-      );
-    }
-  } else if (!NAME.test(named.endpoint)) {
-    add(
-      'traffic',
-      'endpointName',
-      trans.__(
-        'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
-      )
-    );
-  } else if (endpoint) {
-    add(
-      'traffic',
-      'endpointName',
-      trans.__('There is an endpoint %1 already.', named.endpoint)
-    );
-  }
-  for (const { field, least, most } of target ? wrong(draft) : []) {
-    add(
-      'traffic',
-      field,
-      trans.__('A whole number from %1 to %2 is needed.', least, most)
-    );
-  }
-  const share = draft.share ?? DEFAULT_SHARE;
-  const shares = target ? draft.keep : draft.beside;
-  if (shares && !(share > 0 && share < 100)) {
-    add(
-      'traffic',
-      'share',
-      trans.__('The share is more than 0 and less than 100 per cent.')
-    );
-  }
-  return found;
-}
-
 /** What things of this source are called by default. */
 function stem(source: ISource | undefined): string {
   if (source?.kind !== 'data') {
@@ -344,8 +189,4 @@ export function unique(name: string, taken: string[]): string {
     made = `${name.slice(0, 58)}-${number}`;
   }
   return made;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

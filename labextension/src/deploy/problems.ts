@@ -1,0 +1,116 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import {
+  DEFAULT_SHARE,
+  DEFAULT_TYPE,
+  type IArtifact,
+  type IDraft,
+  type IKnown,
+  type IPlan,
+  type Step
+} from './draft';
+import { wrong } from './stages';
+
+const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+const TYPE = /^ml\.[a-z0-9-]+\.[a-z0-9-]+$/;
+
+/** What is wrong with a draft, and on which step. */
+export function problems(
+  draft: IDraft,
+  known: IKnown,
+  artifact: IArtifact | null,
+  named: { model: string; endpoint: string },
+  trans: TranslationBundle
+): IPlan['problems'] {
+  const found: IPlan['problems'] = [];
+  const add = (step: Step, field: string, said: string) =>
+    found.push({ step, field, text: said });
+  const { source, target } = draft;
+  if (!source?.name) {
+    add('model', 'source', trans.__('Choose what to deploy.'));
+  } else if (source.kind !== 'model') {
+    if (!NAME.test(named.model)) {
+      add(
+        'model',
+        'modelName',
+        trans.__(
+          'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
+        )
+      );
+    } else if (known.models.includes(named.model)) {
+      add(
+        'model',
+        'modelName',
+        trans.__('There is a model %1 already.', named.model)
+      );
+    }
+    if (source.kind === 'data' && !artifact) {
+      add('model', 'image', trans.__('Say which image serves it.'));
+    } else if (source.kind === 'job' && !artifact) {
+      add(
+        'model',
+        'source',
+        trans.__(
+          'There is no artifact: only what a completed training job made can be deployed.'
+        )
+      );
+    }
+  }
+  if (!TYPE.test(draft.instanceType ?? DEFAULT_TYPE)) {
+    add(
+      'where',
+      'instanceType',
+      trans.__('Name an instance type, such as ml.m5.large.')
+    );
+  }
+  if ((draft.count ?? 1) < 1) {
+    add('where', 'count', trans.__('At least one instance is needed.'));
+  }
+  const endpoint = known.endpoints.find(each => each.name === named.endpoint);
+  if (target) {
+    if (!endpoint) {
+      add('traffic', 'target', trans.__('There is no endpoint %1.', target));
+    } else if (endpoint.status !== 'InService') {
+      add(
+        'traffic',
+        'target',
+        trans.__(
+          'The endpoint %1 is %2: only one that is InService can be updated.',
+          target,
+          endpoint.status
+        )
+      );
+    }
+  } else if (!NAME.test(named.endpoint)) {
+    add(
+      'traffic',
+      'endpointName',
+      trans.__(
+        'A name has 1 to 63 letters, digits and single hyphens, none at its ends.'
+      )
+    );
+  } else if (endpoint) {
+    add(
+      'traffic',
+      'endpointName',
+      trans.__('There is an endpoint %1 already.', named.endpoint)
+    );
+  }
+  for (const { field, least, most } of target ? wrong(draft) : []) {
+    add(
+      'traffic',
+      field,
+      trans.__('A whole number from %1 to %2 is needed.', least, most)
+    );
+  }
+  const share = draft.share ?? DEFAULT_SHARE;
+  const shares = target ? draft.keep : draft.beside;
+  if (shares && !(share > 0 && share < 100)) {
+    add(
+      'traffic',
+      'share',
+      trans.__('The share is more than 0 and less than 100 per cent.')
+    );
+  }
+  return found;
+}
