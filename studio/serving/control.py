@@ -15,6 +15,7 @@ from typing import Any
 
 from studio import durable, processes
 from studio.errors import StudioError
+from studio.serving.listener import fetch
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 15.0
@@ -44,15 +45,19 @@ def reserve(home: Path) -> None:
         durable.write_json(path, probe.getsockname()[1])
 
 
-def start(home: Path) -> dict[str, Any]:
-    """The identity of the router of `home`, started if none runs. Raises StudioError."""
+def start(home: Path, listener: socket.socket | None = None) -> dict[str, Any]:
+    """The identity of the router of `home`, started if none runs: on `listener`, where clients may
+    be waiting, or on one of its own. Raises StudioError."""
     if known := find(home):
         return known
     logs = home / "logs"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-P", "-m", "studio.serving.router", "--home", str(home)]
+    held = (listener.fileno(),) if listener else ()
     with (logs / "router.err").open("ab") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "studio.serving.router", "--home", str(home)],
+            [*command, *(f"--listener={fd}" for fd in held)],
+            pass_fds=held,
             stdin=subprocess.DEVNULL,
             stdout=errors,
             stderr=errors,
@@ -113,6 +118,7 @@ class Watch:
         self._home = home
         self._stop, self._stopper = os.pipe()
         self._known = start(home)
+        self._listener = fetch(home / "router")
         self._thread = threading.Thread(target=self._run, name="router-watch", daemon=True)
         self._thread.start()
 
@@ -121,14 +127,27 @@ class Watch:
         os.close(self._stopper)
         self._thread.join()
         os.close(self._stop)
+        self._let_go()
 
     def _run(self) -> None:
+        failures = 0
         while not self._ended():
             try:
-                self._known = start(self._home)
+                self._known = start(self._home, self._listener)
             except StudioError:
+                failures += 1
+                if failures > 1:  # nobody waits in a queue that nobody looks at
+                    self._let_go()
                 if self._wait(None, _RESTART_SECONDS):
                     return
+            else:
+                failures = 0
+                self._listener = self._listener or fetch(self._home / "router")
+
+    def _let_go(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
     def _ended(self) -> bool:
         """Waits for the router's end; True when it is the watch that ends."""

@@ -9,7 +9,6 @@ import fcntl
 import os
 import resource
 import signal
-import socket
 import sys
 import traceback
 from dataclasses import fields, replace
@@ -25,6 +24,7 @@ from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
 from studio.serving.health import Health
 from studio.serving.limits import Limits
+from studio.serving.listener import BACKLOG, listen, offer
 from studio.serving.log import Log
 from studio.serving.protocol import Client
 from studio.serving.recording import Recording
@@ -40,15 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     try:
-        uvloop.run(serve(options.home.absolute(), options.host, limits))
+        uvloop.run(serve(options.home.absolute(), options.host, limits, options.listener))
     except StudioError as error:
         print(error, file=sys.stderr)  # noqa: T201  the caller reads why it did not start
         return 1
     return 0
 
 
-async def serve(home: Path, host: str, limits: Limits) -> None:
-    """Run the router of `home` until SIGTERM; StudioError when it can't start."""
+async def serve(home: Path, host: str, limits: Limits, held: int | None = None) -> None:
+    """Run the router of `home` until SIGTERM, on the socket with the descriptor `held` if given;
+    StudioError when it can't start."""
     folder = home / "router"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(folder / "lock")
@@ -61,14 +62,15 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
     health = Health(home, dispatcher.routes)
     watch = TableWatch(table_path(home), dispatcher, health)
     watch.look()
-    listener = _listen(folder / "port", host)
+    listener = listen(folder, host, held)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: _log_bug(log, context))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, watch.read)
-    server = await loop.create_server(lambda: Client(dispatcher), sock=listener, backlog=1024)
+    server = await loop.create_server(lambda: Client(dispatcher), sock=listener, backlog=BACKLOG)
+    desk = offer(folder, listener)
     durable.write_json(folder / "pid.json", processes.identity())
     log("router started", port=listener.getsockname()[1], pid=os.getpid())
     while not stop.is_set():
@@ -81,6 +83,8 @@ async def serve(home: Path, host: str, limits: Limits) -> None:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
             pass
+    loop.remove_reader(desk)
+    desk.close()
     server.close()
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
@@ -152,23 +156,6 @@ def _lock(path: Path) -> int:
     return fd
 
 
-def _listen(path: Path, host: str) -> socket.socket:
-    """A listening socket on the port kept in `path`, picked and kept the first time."""
-    kept = durable.read_json(path)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, kept or 0))
-    except OSError as error:
-        listener.close()
-        raise StudioError(
-            f"Port {kept} of the router is taken: free it, or remove {path} to pick another."
-        ) from error
-    if kept is None:
-        durable.write_json(path, listener.getsockname()[1])
-    return listener
-
-
 def _log_bug(log: Log, context: dict[str, Any]) -> None:
     """What nobody caught: the connection it happened on is closed, the others go on."""
     error = context.get("exception")
@@ -188,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m studio.serving.router", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--listener", type=int, help="the descriptor of a socket that listens")
     for field in fields(Limits):
         kind = float if field.name.endswith("_seconds") else int
         option = "--" + field.name.replace("_", "-")

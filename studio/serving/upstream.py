@@ -242,10 +242,11 @@ class Connection(asyncio.Protocol):
         return not self._poll.poll(0)
 
     def start(self, call: Call, host: bytes) -> None:
-        self._call = call
-        if self._transport is None:
-            self._fail(errors.CLOSED)
+        if self._transport is None or self._transport.is_closing():
+            self._server.settle(errors.CLOSED)
+            call.unreachable(self._server)  # nothing was sent: another server may be asked
             return
+        self._call = call
         self.deadline = monotonic() + self._server.limits.model_seconds
         self._server.busy.add(self)
         for part in call.message(host):

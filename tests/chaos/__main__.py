@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "flood": ("lines:flood", 60),
     "orphans": ("orphans:swept", 1_000),
     "endpoints": ("endpoints:faults", 5),
+    "served": ("served:killed", 60),
     "updates": ("updates:updated", 20),
     "restart": ("endpoints:restart", 3),
     "connections": ("connections:broken_lines", 20),

@@ -5,10 +5,10 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from chaos.house import BUCKET, House, eventually, house, kill, shell
@@ -30,7 +30,7 @@ def faults(repeats: int, seed: int) -> Report:
     figures: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
         serve(home, "served", instances=2)
-        for fault in (_kill_router, _kill_server, _hang_server):
+        for fault in (_kill_router, kill_server, _hang_server):
             lost = asked = 0
             for _ in range(repeats):
                 with load(home, "served") as clients:
@@ -39,7 +39,7 @@ def faults(repeats: int, seed: int) -> Report:
                     time.sleep(1)
                 lost += sum(it.failed for it in clients)
                 asked += sum(it.asked for it in clients)
-                _await_servers(home, 2)
+                await_servers(home, 2)
             figures[fault.__name__.strip("_").replace("_", " ")] = f"{lost} of {asked} lost"
             # What was under way may be lost, and what came while nobody listened.
             if fault is not _kill_router and lost > repeats * _CLIENTS * 2:
@@ -54,6 +54,12 @@ def faults(repeats: int, seed: int) -> Report:
     )
     slow = slower(back, _SOON_SECONDS, "answers again")
     return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
+
+
+class Asking(Protocol):
+    """A client; `good_at` is when it was last answered, by the monotonic clock."""
+
+    good_at: float
 
 
 class Client(threading.Thread):
@@ -154,13 +160,14 @@ def serve(home: House, name: str, instances: int = 1) -> None:
 
 def _kill_router(home: House, clients: list[Client]) -> float:
     kill(json.loads((home.home / "router" / "pid.json").read_text())["pid"])
-    return _all_good(clients)
+    return all_good(clients)
 
 
-def _kill_server(home: House, clients: list[Client]) -> float:
+def kill_server(home: House, clients: Sequence[Asking]) -> float:
+    """One of them. Seconds until every client was answered once more."""
     for pid in _server(home):
         kill(pid)
-    return _all_good(clients)
+    return all_good(clients)
 
 
 def _hang_server(home: House, clients: list[Client]) -> float:
@@ -190,7 +197,7 @@ def _answered(runtime: Any, endpoint: str) -> bool:
     return True
 
 
-def _all_good(clients: list[Client]) -> float:
+def all_good(clients: Sequence[Asking]) -> float:
     """Seconds until every client was answered once more."""
     began = time.monotonic()
     eventually(lambda: all(it.good_at > began for it in clients), 30, "everybody is answered")
@@ -210,7 +217,7 @@ def _servers(home: House) -> dict[str, int]:
     return {run: pid for pid, run in shims(home.home).items() if "serve" in run}
 
 
-def _await_servers(home: House, count: int) -> None:
+def await_servers(home: House, count: int) -> None:
     def serving() -> bool:
         paths = [home.home / "runs" / run / "status.json" for run in _servers(home)]
         # A run that has just begun has said nothing yet.

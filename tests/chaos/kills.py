@@ -33,7 +33,7 @@ def under_load(
         home = parts.enter_context(house(Path(folder), cpu_slots=str(2 * jobs)))
         if invoked:
             serve(home, _SERVED)
-        done, strikes = threading.Event(), _Strikes(home, chance)
+        done, strikes = threading.Event(), Strikes(home, chance)
         workers = [
             Worker(home, number, chance.uniform(0.5, seconds), done, strikes.lost)
             for number in range(jobs)
@@ -77,7 +77,7 @@ def under_load(
     )
 
 
-class _Strikes:
+class Strikes:
     """Kills, and what came of them: `ready` and `back` are seconds until another control plane or
     router answered, `lost` the runs whose shim died."""
 

@@ -1,7 +1,19 @@
 """The experiments of `make chaos` in a short form: the same faults, fewer times."""
 
 import pytest
-from chaos import clocks, crash_points, kills, lines, orphans, planes, races, reboots, shims, stops
+from chaos import (
+    clocks,
+    crash_points,
+    kills,
+    lines,
+    orphans,
+    planes,
+    races,
+    reboots,
+    served,
+    shims,
+    stops,
+)
 from chaos.outcome import Report
 
 
@@ -13,6 +25,10 @@ def held(report: Report) -> None:
 
 def test_kills_under_load():
     held(kills.under_load(3, seed=1, jobs=3, seconds=2, invoked=False))
+
+
+def test_kills_of_who_serves():
+    held(served.killed(3, seed=1, pause=0.5))
 
 
 def test_a_leader_that_is_lost_under_load():

@@ -5,13 +5,14 @@ import http.client
 import io
 import itertools
 import random
+import select
 import tarfile
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,21 +59,29 @@ _CONFIG = {
 
 
 class Client(threading.Thread):
-    """Asks at a steady rate, without retries; says which answer came how often."""
+    """Asks every so many seconds, without retries; says which answer came how often."""
 
-    def __init__(self, home: House, over: threading.Event) -> None:
+    def __init__(self, home: House, over: threading.Event, seconds: float) -> None:
         super().__init__(name="client")
-        self._home, self._over = home, over
+        self._home, self._over, self._seconds = home, over, seconds
         self._connection = http.client.HTTPConnection(urlsplit(home.router_url).netloc, timeout=20)
         self.answers: Counter[str] = Counter()
         self.failed: list[str] = []
+        self.good_at = time.monotonic()
 
     def run(self) -> None:
+        with closing(self._connection):
+            self._ask()
+
+    def _ask(self) -> None:
         due, signed_at, headers = time.monotonic(), 0.0, {}
         while not self._over.wait(max(0.0, due - time.monotonic())):
-            due += _THREADS / _RATE
+            due += self._seconds
             if time.monotonic() - signed_at > _FRESH_SECONDS:
                 signed_at, headers = time.monotonic(), _signed(self._home)
+            # As every client with a pool does: nothing is sent where the other side has ended.
+            if self._connection.sock and select.select([self._connection.sock], [], [], 0)[0]:
+                self._connection.close()
             try:
                 self._connection.request("POST", _PATH, b"x", headers)
                 answer = self._connection.getresponse()
@@ -83,6 +92,7 @@ class Client(threading.Thread):
                 continue
             if answer.status == 200:
                 self.answers[body] += 1
+                self.good_at = time.monotonic()
             else:
                 self.failed.append(body)
 
@@ -94,11 +104,9 @@ def updated(repeats: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> R
     """`repeats` updates, one kind after the other; at every fourth the control plane is killed."""
     draw, wrong, back = random.Random(seed), [], []
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
-        _configure(home, "v0", "good")
-        home.call("create_endpoint", EndpointName="served", EndpointConfigName="v0")
-        settled(home.client("sagemaker"), "served")
+        serve(home)
         serving, asked = "v0", 0
-        with _load(home) as clients:
+        with load(home, _RATE) as clients:
             for number, kind in zip(range(1, repeats + 1), itertools.cycle(kinds), strict=False):
                 name = f"v{number}"
                 _configure(home, name, kind)
@@ -133,6 +141,13 @@ def updated(repeats: int, seed: int, kinds: tuple[str, ...] = tuple(KINDS)) -> R
     return Report(name, promise, repeats, seed, figures, tuple(wrong), slow=slow)
 
 
+def serve(home: House, instances: int = 1) -> None:
+    """The endpoint that is asked, of a good model."""
+    _configure(home, "v0", "good", instances)
+    home.call("create_endpoint", EndpointName="served", EndpointConfigName="v0")
+    settled(home.client("sagemaker"), "served")
+
+
 def _update(home: House, name: str, kill_after: float | None) -> float:
     """Seconds until the update has ended, one way or the other."""
     began = time.monotonic()
@@ -156,7 +171,7 @@ def _update(home: House, name: str, kill_after: float | None) -> float:
     return time.monotonic() - began
 
 
-def _configure(home: House, name: str, kind: str) -> None:
+def _configure(home: House, name: str, kind: str, instances: int = 1) -> None:
     """A model of that kind, which answers with its name, and a configuration of it."""
     code = KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode())
     archive = io.BytesIO()
@@ -172,7 +187,7 @@ def _configure(home: House, name: str, kind: str) -> None:
         "VariantName": "AllTraffic",
         "ModelName": name,
         "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
+        "InitialInstanceCount": instances,
         "ContainerStartupHealthCheckTimeoutInSeconds": 60,
     }
     home.call("create_model", ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
@@ -191,9 +206,10 @@ def _signed(home: House) -> dict[str, str]:
 
 
 @contextmanager
-def _load(home: House) -> Iterator[list[Client]]:
+def load(home: House, rate: float) -> Iterator[list[Client]]:
+    """Clients that ask the endpoint `rate` times a second, all together."""
     over = threading.Event()
-    clients = [Client(home, over) for _ in range(_THREADS)]
+    clients = [Client(home, over, _THREADS / rate) for _ in range(_THREADS)]
     for each in clients:
         each.start()
     try:

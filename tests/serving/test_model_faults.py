@@ -2,12 +2,17 @@
 
 import json
 import signal
+import socket
 import threading
+from time import monotonic
 
 import pytest
 from botocore.exceptions import ClientError
 from serving_support import ACCOUNT, Answer, exchange
 from waiting import eventually
+
+from studio.serving.limits import Limits
+from studio.serving.upstream import Connection, Server
 
 
 def fault(router, body, client=None, **kwargs):
@@ -113,6 +118,19 @@ def test_a_connection_that_the_server_closed_gets_no_request(router, model, star
         start_model("successor", port=model.port)
         router.process.send_signal(signal.SIGCONT)
         assert Answer(file).body == b"successor"
+
+
+def test_a_connection_that_ended_before_anything_was_sent_may_be_replaced():
+    class Call:
+        def unreachable(self, server):
+            self.tried = server
+
+    server, call = Server("127.0.0.1:1", Limits(), set()), Call()
+    server.in_flight = 1
+    with socket.socket() as sock:
+        Connection(server, sock).start(call, b"127.0.0.1:1")
+    assert call.tried is server
+    assert (server.in_flight, server.healthy(monotonic())) == (0, False)
 
 
 def test_a_replica_comes_back_on_its_own(router, start_model):
