@@ -42,6 +42,23 @@ const PAGES = {
     '.js-plotly-plot .trace'
   ],
   deploy: ['studio:deploy', { job: 'bank-xgboost-depth-3' }, 'input'],
+  'deploy-traffic': [
+    'studio:deploy',
+    {
+      job: 'bank-xgboost-depth-3',
+      step: 'traffic',
+      draft: {
+        source: { kind: 'job', name: 'bank-xgboost-depth-3' },
+        target: 'bank-deposit',
+        keep: true,
+        shadow: true,
+        share: 50,
+        strategy: 'CANARY',
+        capture: 20
+      }
+    },
+    '.jp-StudioWizard-shadow'
+  ],
   objects: [
     'studio:open-objects',
     { bucket: 'bank-marketing', prefix: '' },

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ICall } from '../codegen';
 import { jobOf } from '../core/lineage';
+import { parseS3 } from '../core/s3';
 import type { sagemaker } from '../wire';
 import { problems } from './problems';
 import { configOf, type Strategy } from './stages';
@@ -29,8 +30,14 @@ export interface IDraft {
   beside?: string;
   /** Keep what the endpoint serves, and share its requests. */
   keep?: boolean;
-  /** Per cent of the requests for the model that is deployed, where it shares them. */
+  /** The newcomer is asked what the others are, and answers nobody. */
+  shadow?: boolean;
+  /** Per cent of the requests for the model that is deployed, where it shares them, or that a shadow is asked too. */
   share?: number;
+  /** Per cent of the requests that are recorded; absent: none. */
+  capture?: number;
+  /** Where what is recorded goes. */
+  captureUri?: string;
   /** How an update moves the requests. */
   strategy?: Strategy;
   /** Per cent in a step of it. */
@@ -50,6 +57,14 @@ export interface IKnown {
   configs: string[];
   /** The role of a home, for models that are made here. */
   role: string;
+  /** The bucket of a home, for what is recorded. */
+  bucket: string;
+}
+
+/** What an endpoint serves, as a configuration would name it. */
+export interface IServing {
+  production: sagemaker.ProductionVariant[];
+  shadows: sagemaker.ProductionVariant[];
 }
 
 /** Of a job or an artifact: what its model is made of. */
@@ -68,6 +83,8 @@ export interface IPlan {
   /** Names of what is made: it goes again if the deployment fails. */
   made: { model?: string; config: string; endpoint?: string };
   problems: { step: Step; field: string; text: string }[];
+  /** The bucket of the home, where something is recorded there: it may have to be made. */
+  bucket?: string;
 }
 
 export const DEFAULT_TYPE = 'ml.m5.large';
@@ -103,7 +120,7 @@ export function plan(
   draft: IDraft,
   known: IKnown,
   artifact: IArtifact | null,
-  serving: sagemaker.ProductionVariant[],
+  serving: IServing,
   trans: TranslationBundle,
   captured = false
 ): IPlan {
@@ -125,7 +142,8 @@ export function plan(
     operation: 'CreateEndpointConfig',
     request: {
       EndpointConfigName: config,
-      ProductionVariants: variants(draft, model, serving)
+      ...variants(draft, model, serving),
+      ...(captured ? {} : captureOf(draft, endpoint, known))
     }
   });
   const policy = draft.target ? configOf(draft) : undefined;
@@ -146,8 +164,44 @@ export function plan(
       config,
       endpoint: draft.target ? undefined : endpoint
     },
+    bucket:
+      draft.capture !== undefined &&
+      parseS3(captureUri(draft, endpoint, known))?.bucket === known.bucket
+        ? known.bucket
+        : undefined,
     problems: problems(draft, known, artifact, { model, endpoint }, trans)
   };
+}
+
+/** Where requests and answers are recorded unless somebody says. */
+export function captureUri(
+  draft: IDraft,
+  endpoint: string,
+  known: IKnown
+): string {
+  return draft.captureUri ?? `s3://${known.bucket}/${endpoint}/captured`;
+}
+
+/** What the configuration says of recording. */
+function captureOf(
+  draft: IDraft,
+  endpoint: string,
+  known: IKnown
+): Partial<sagemaker.CreateEndpointConfigInput> {
+  return draft.capture === undefined
+    ? {}
+    : {
+        DataCaptureConfig: {
+          EnableCapture: true,
+          InitialSamplingPercentage: draft.capture,
+          DestinationS3Uri: captureUri(draft, endpoint, known),
+          CaptureOptions: [{ CaptureMode: 'Input' }, { CaptureMode: 'Output' }],
+          CaptureContentTypeHeader: {
+            CsvContentTypes: ['text/csv'],
+            JsonContentTypes: ['application/json']
+          }
+        }
+      };
 }
 
 /** What the model that is made here has for a container, once that is known. */

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { parseS3 } from '../core/s3';
 import {
   DEFAULT_SHARE,
   DEFAULT_TYPE,
@@ -103,13 +104,27 @@ export function problems(
       trans.__('A whole number from %1 to %2 is needed.', least, most)
     );
   }
+  if (draft.capture !== undefined) {
+    if (!(draft.capture >= 1 && draft.capture <= 100)) {
+      add('traffic', 'capture', trans.__('Record 1 to 100 per cent.'));
+    }
+    if (!parseS3(draft.captureUri ?? `s3://${known.bucket}/`)) {
+      add(
+        'traffic',
+        'captureUri',
+        trans.__('A URI such as s3://bucket/folder.')
+      );
+    }
+  }
   const share = draft.share ?? DEFAULT_SHARE;
   const shares = target ? draft.keep : draft.beside;
-  if (shares && !(share > 0 && share < 100)) {
+  if (shares && !(share > 0 && share < (draft.shadow ? 101 : 100))) {
     add(
       'traffic',
       'share',
-      trans.__('The share is more than 0 and less than 100 per cent.')
+      draft.shadow
+        ? trans.__('A shadow is asked more than 0 and at most 100 per cent.')
+        : trans.__('The share is more than 0 and less than 100 per cent.')
     );
   }
   return found;

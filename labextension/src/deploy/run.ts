@@ -1,5 +1,6 @@
 import type { ICall } from '../codegen';
 import type { Client } from '../core/client';
+import { ensureBucket } from '../core/s3';
 import type { IPlan } from './draft';
 
 /** What a deployment made so far. */
@@ -26,6 +27,9 @@ const MAKES: Partial<Record<ICall['operation'], keyof Made>> = {
 /** Carry out the calls in order; raises Refused after having undone what was done. */
 export async function carryOut(client: Client, plan: IPlan): Promise<Made> {
   const made: Made = {};
+  if (plan.bucket) {
+    await ensureBucket(client, plan.bucket);
+  }
   for (const { operation, request } of plan.calls) {
     try {
       await client.call(

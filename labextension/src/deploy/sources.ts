@@ -4,9 +4,10 @@ import { ApiError } from '../core/errors';
 import { jobOf } from '../core/lineage';
 import { searchNewest } from '../core/search';
 import type { sagemaker } from '../wire';
-import type { IArtifact, IDraft, IKnown } from './draft';
+import type { IArtifact, IDraft, IKnown, IServing } from './draft';
 
 const MOST = 1000;
+const NOTHING: IServing = { production: [], shadows: [] };
 
 /** The names that are taken, and the role of the home. */
 export function useKnown(): ReturnType<typeof useLive<IKnown>> {
@@ -42,7 +43,8 @@ async function known(client: Client, signal: AbortSignal): Promise<IKnown> {
         : []
     ),
     configs,
-    role: defaults.RoleArn
+    role: defaults.RoleArn,
+    bucket: defaults.Bucket
   };
 }
 
@@ -134,14 +136,12 @@ function ofJob(job: sagemaker.DescribeTrainingJobResponse): IArtifact | null {
 }
 
 /** The variants that an endpoint serves, as a configuration would name them. */
-export function useServing(
-  endpoint: string | undefined
-): sagemaker.ProductionVariant[] {
+export function useServing(endpoint: string | undefined): IServing {
   const { client } = useStudio();
   const { value } = useLive(
-    async (signal): Promise<sagemaker.ProductionVariant[]> => {
+    async (signal): Promise<IServing> => {
       if (!endpoint) {
-        return [];
+        return NOTHING;
       }
       const told = await client.call(
         'studio',
@@ -149,13 +149,15 @@ export function useServing(
         { EndpointName: endpoint },
         signal
       );
-      return told.Variants.filter(each => !each.Shadow).map(each => ({
-        VariantName: each.VariantName,
-        ModelName: each.ModelName,
-        InstanceType: each.InstanceType,
-        InitialInstanceCount: each.InstanceCount,
-        InitialVariantWeight: each.Weight
-      }));
+      const those = (shadow: boolean) =>
+        told.Variants.filter(each => !!each.Shadow === shadow).map(each => ({
+          VariantName: each.VariantName,
+          ModelName: each.ModelName,
+          InstanceType: each.InstanceType,
+          InitialInstanceCount: each.InstanceCount,
+          InitialVariantWeight: each.Weight
+        }));
+      return { production: those(false), shadows: those(true) };
     },
     event =>
       event.type === 'resource' &&
@@ -163,7 +165,7 @@ export function useServing(
       event.Name === endpoint,
     [client, endpoint]
   );
-  return value ?? [];
+  return value ?? NOTHING;
 }
 
 /** Whether requests of an endpoint are captured. */

@@ -5,6 +5,7 @@ import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
 import type { sagemaker } from '../wire';
+import { CaptureFields } from './capture';
 import {
   DEFAULT_SHARE,
   names,
@@ -19,7 +20,7 @@ import type { IStepProps } from './wizard';
 export function TrafficStep(
   props: IStepProps & {
     known: IKnown;
-    serving: sagemaker.ProductionVariant[];
+    captured: boolean;
     planned: IPlan;
   }
 ): React.JSX.Element {
@@ -41,6 +42,7 @@ export function TrafficStep(
               change({
                 target: event.target.value || undefined,
                 keep: undefined,
+                shadow: undefined,
                 alarms: undefined
               })
             }
@@ -71,6 +73,7 @@ export function TrafficStep(
       {draft.target ? <Update {...props} /> : <Beside {...props} />}
       <Shares planned={props.planned} />
       {draft.target && <StrategyFields {...props} />}
+      <CaptureFields {...props} />
       <p className="jp-StudioConsole-hint">
         {trans.__(
           'New servers get requests only when they are healthy. If one fails, or an alarm goes off, what served before gets all requests again.'
@@ -82,36 +85,57 @@ export function TrafficStep(
 
 function Update(props: IStepProps): React.JSX.Element {
   const { trans } = useStudio();
-  const group = React.useId();
   const { draft, change } = props;
   return (
     <>
-      <div
-        role="radiogroup"
-        className="jp-StudioWizard-kinds"
-        aria-label={trans.__('What serves now')}
-      >
-        <label>
-          <input
-            type="radio"
-            name={group}
-            checked={!draft.keep}
-            onChange={() => change({ keep: undefined })}
-          />
-          {trans.__('Replace what serves now')}
-        </label>
-        <label>
-          <input
-            type="radio"
-            name={group}
-            checked={!!draft.keep}
-            onChange={() => change({ keep: true })}
-          />
-          {trans.__('Keep it, and share the requests (A/B)')}
-        </label>
-      </div>
+      <Choice
+        label={trans.__('What serves now')}
+        value={!draft.keep ? 'replace' : draft.shadow ? 'shadow' : 'share'}
+        choices={{
+          replace: trans.__('Replace what serves now'),
+          share: trans.__('Keep it, and share the requests (A/B)'),
+          shadow: trans.__(
+            'Keep it, and ask this one the same: it answers nobody (shadow)'
+          )
+        }}
+        onChange={chosen =>
+          change({
+            keep: chosen === 'replace' ? undefined : true,
+            shadow: chosen === 'shadow' ? true : undefined
+          })
+        }
+      />
       {draft.keep && <Share {...props} />}
     </>
+  );
+}
+
+/** Radio buttons for texts. */
+function Choice<T extends string>(props: {
+  label: string;
+  value: T;
+  choices: Record<T, string>;
+  onChange: (chosen: T) => void;
+}): React.JSX.Element {
+  const group = React.useId();
+  return (
+    <div
+      role="radiogroup"
+      className="jp-StudioWizard-kinds"
+      aria-label={props.label}
+    >
+      {Object.entries<string>(props.choices).map(([each, text]) => (
+        <label key={each}>
+          <input
+            type="radio"
+            name={group}
+            checked={props.value === each}
+            onChange={() => props.onChange(each as T)}
+          />
+          {text}
+        </label>
+      ))}
+    </div>
   );
 }
 
@@ -121,7 +145,7 @@ function Beside(props: IStepProps & { known: IKnown }): React.JSX.Element {
   return (
     <>
       <Field
-        label={trans.__('Shares the requests with')}
+        label={trans.__('Beside it')}
         help={trans.__('A second model, to compare the two (A/B)')}
       >
         {ids => (
@@ -141,7 +165,24 @@ function Beside(props: IStepProps & { known: IKnown }): React.JSX.Element {
           </select>
         )}
       </Field>
-      {draft.beside && <Share {...props} />}
+      {draft.beside && (
+        <>
+          <Choice
+            label={trans.__('What the second model does')}
+            value={draft.shadow ? 'shadow' : 'share'}
+            choices={{
+              share: trans.__('It shares the requests'),
+              shadow: trans.__(
+                'It is asked the same and answers nobody (shadow)'
+              )
+            }}
+            onChange={chosen =>
+              change({ shadow: chosen === 'shadow' ? true : undefined })
+            }
+          />
+          <Share {...props} />
+        </>
+      )}
     </>
   );
 }
@@ -152,10 +193,14 @@ function Share(props: {
   problem: IStepProps['problem'];
 }): React.JSX.Element {
   const { trans } = useStudio();
-  const share = props.draft.share ?? DEFAULT_SHARE;
+  const { shadow, share = DEFAULT_SHARE } = props.draft;
   return (
     <Field
-      label={trans.__('Share of the requests for this model')}
+      label={
+        shadow
+          ? trans.__('Share of the requests that the shadow is asked too')
+          : trans.__('Share of the requests for this model')
+      }
       error={props.problem('share')}
     >
       {ids => (
@@ -164,7 +209,7 @@ function Share(props: {
             {...ids}
             type="range"
             min={1}
-            max={99}
+            max={shadow ? 100 : 99}
             value={share}
             aria-valuetext={`${share} %`}
             onChange={event => props.change({ share: +event.target.value })}
@@ -176,31 +221,41 @@ function Share(props: {
   );
 }
 
-/** The shares of the requests as a bar. */
+/** The shares of the requests as a bar, and what shadows are asked of them. */
 function Shares(props: { planned: IPlan }): React.JSX.Element {
   const { trans } = useStudio();
   const config = props.planned.calls.find(
     call => call.operation === 'CreateEndpointConfig'
   )?.request as sagemaker.CreateEndpointConfigInput;
-  const variants = config.ProductionVariants;
-  const sum = variants.reduce(
+  const sum = config.ProductionVariants.reduce(
     (total, each) => total + (each.InitialVariantWeight ?? 1),
     0
   );
+  const percent = (each: sagemaker.ProductionVariant) =>
+    (100 * (each.InitialVariantWeight ?? 1)) / (sum || 1);
+  const said = (share: number) => number(Math.round(10 * share) / 10);
   return (
-    <ul
-      className="jp-StudioWizard-shares"
-      aria-label={trans.__('Shares of the requests')}
-    >
-      {variants.map(each => {
-        const share = (100 * (each.InitialVariantWeight ?? 1)) / (sum || 1);
-        return (
-          <li key={each.VariantName} style={{ flexGrow: Math.max(share, 8) }}>
-            <strong>{`${number(Math.round(10 * share) / 10)} %`}</strong>
+    <>
+      <ul
+        className="jp-StudioWizard-shares"
+        aria-label={trans.__('Shares of the requests')}
+      >
+        {config.ProductionVariants.map(each => (
+          <li
+            key={each.VariantName}
+            style={{ flexGrow: Math.max(percent(each), 8) }}
+          >
+            <strong>{`${said(percent(each))} %`}</strong>
             <span title={each.ModelName}>{each.ModelName}</span>
           </li>
-        );
-      })}
-    </ul>
+        ))}
+      </ul>
+      {config.ShadowProductionVariants?.map(each => (
+        <p key={each.VariantName} className="jp-StudioWizard-shadow">
+          <strong>{trans.__('A copy of %1 %', said(percent(each)))}</strong>{' '}
+          <span title={each.ModelName}>{each.ModelName}</span>
+        </p>
+      ))}
+    </>
   );
 }

@@ -4,48 +4,94 @@ import {
   DEFAULT_TYPE,
   slug,
   unique,
-  type IDraft
+  type IDraft,
+  type IServing
 } from './draft';
 
-/** The variants of the configuration: the model, and what it shares the requests with. */
+/** The variants of a configuration: those that answer, and those that are asked the same. */
+export type Variants = Pick<
+  sagemaker.CreateEndpointConfigInput,
+  'ProductionVariants' | 'ShadowProductionVariants'
+>;
+
+/** The variants of the configuration: the model, and what stands beside it. */
 export function variants(
   draft: IDraft,
   model: string,
-  serving: sagemaker.ProductionVariant[]
-): sagemaker.ProductionVariant[] {
+  serving: IServing
+): Variants {
   const share = draft.share ?? DEFAULT_SHARE;
-  const mine = {
+  const mine: sagemaker.ProductionVariant = {
     VariantName: 'AllTraffic',
     ModelName: model,
-    InstanceType: (draft.instanceType ??
-      DEFAULT_TYPE) as sagemaker.ProductionVariant['InstanceType'],
+    InstanceType: draft.instanceType ?? DEFAULT_TYPE,
     InitialInstanceCount: draft.count ?? 1,
     InitialVariantWeight: 1
   };
-  if (draft.target && draft.keep && serving.length) {
-    const taken = serving.map(each => each.VariantName);
-    return [
-      ...weighted(serving, 100 - share),
-      {
-        ...mine,
-        VariantName: unique(slug(model), taken),
-        InitialVariantWeight: share
-      }
-    ];
+  if (draft.target && draft.keep && serving.production.length) {
+    const taken = [...serving.production, ...serving.shadows];
+    const name = unique(
+      slug(model),
+      taken.map(each => each.VariantName)
+    );
+    return joined(draft, { ...mine, VariantName: name }, serving, share);
   }
   if (!draft.target && draft.beside) {
-    const name = slug(model);
-    return [
-      { ...mine, VariantName: name, InitialVariantWeight: share },
-      {
-        ...mine,
-        VariantName: unique(slug(draft.beside), [name]),
-        ModelName: draft.beside,
-        InitialVariantWeight: 100 - share
-      }
-    ];
+    return beside(draft.beside, draft, { ...mine, VariantName: slug(model) });
   }
-  return [mine];
+  return { ProductionVariants: [mine] };
+}
+
+/** What serves, with one more that shares its requests or is asked the same. */
+function joined(
+  draft: IDraft,
+  one: sagemaker.ProductionVariant,
+  { production, shadows }: IServing,
+  share: number
+): Variants {
+  if (draft.shadow) {
+    return {
+      ProductionVariants: production,
+      ShadowProductionVariants: [
+        ...shadows,
+        { ...one, InitialVariantWeight: part(sum(production), share) }
+      ]
+    };
+  }
+  return {
+    ProductionVariants: [
+      ...weighted(production, 100 - share),
+      { ...one, InitialVariantWeight: share }
+    ],
+    ...(shadows.length ? { ShadowProductionVariants: shadows } : {})
+  };
+}
+
+/** The model, with another that shares its requests or is asked the same. */
+function beside(
+  other: string,
+  draft: IDraft,
+  mine: sagemaker.ProductionVariant
+): Variants {
+  const share = draft.share ?? DEFAULT_SHARE;
+  const second = {
+    ...mine,
+    VariantName: unique(slug(other), [mine.VariantName]),
+    ModelName: other
+  };
+  return draft.shadow
+    ? {
+        ProductionVariants: [mine],
+        ShadowProductionVariants: [
+          { ...second, InitialVariantWeight: part(1, share) }
+        ]
+      }
+    : {
+        ProductionVariants: [
+          { ...mine, InitialVariantWeight: share },
+          { ...second, InitialVariantWeight: 100 - share }
+        ]
+      };
 }
 
 /** Variants whose weights keep their proportions and have this sum. */
@@ -53,15 +99,25 @@ function weighted(
   serving: sagemaker.ProductionVariant[],
   total: number
 ): sagemaker.ProductionVariant[] {
-  const weights = serving.map(each => each.InitialVariantWeight ?? 1);
-  const sum = weights.reduce((all, each) => all + each, 0);
-  return serving.map((variant, index) => ({
+  const all = sum(serving);
+  return serving.map(variant => ({
     ...variant,
     InitialVariantWeight:
-      sum > 0 ? round((total * weights[index]) / sum) : total / serving.length
+      all > 0
+        ? part((100 * weight(variant)) / all, total)
+        : total / serving.length
   }));
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+function weight(variant: sagemaker.ProductionVariant): number {
+  return variant.InitialVariantWeight ?? 1;
+}
+
+function sum(all: sagemaker.ProductionVariant[]): number {
+  return all.reduce((total, each) => total + weight(each), 0);
+}
+
+/** So many per cent of it, to two digits. */
+function part(whole: number, percent: number): number {
+  return Math.round(whole * percent) / 100;
 }

@@ -83,7 +83,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
       step={STEPS.find(each => each === args.step) ?? 'model'}
       onStep={step => setArgs({ step })}
       onBegun={begun => setArgs({ begun })}
-      summary={summaryOf(draft, planned, trans)}
+      summary={summaryOf(draft, planned, captured, trans)}
     >
       {step => {
         const shared: IStepProps = {
@@ -109,7 +109,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
               <TrafficStep
                 {...shared}
                 known={known.value!}
-                serving={serving}
+                captured={captured}
                 planned={planned}
               />
             );
@@ -295,6 +295,7 @@ function Makes(props: { made: IPlan['made'] }): React.JSX.Element {
 function summaryOf(
   draft: IDraft,
   planned: IPlan,
+  captured: boolean,
   trans: ReturnType<typeof useStudio>['trans']
 ): [string, React.ReactNode][] {
   const config = planned.calls.find(
@@ -320,9 +321,19 @@ function summaryOf(
     ],
     [
       trans.__('Traffic'),
-      variants.length > 1
-        ? trans.__('%1 % to it', share)
-        : trans.__('all requests')
+      draft.shadow && config.ShadowProductionVariants
+        ? trans.__('%1 % to the shadow too', share)
+        : variants.length > 1
+          ? trans.__('%1 % to it', share)
+          : trans.__('all requests')
+    ],
+    [
+      trans.__('Recorded'),
+      config.DataCaptureConfig
+        ? trans.__('%1 % of the requests', draft.capture)
+        : captured
+          ? trans.__('as before')
+          : trans.__('nothing')
     ],
     [trans.__('Makes'), <Makes key="makes" made={planned.made} />]
   ];

@@ -1,6 +1,13 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { plan, slug, unique, type IDraft, type IKnown } from '../draft';
+import {
+  plan,
+  slug,
+  unique,
+  type IDraft,
+  type IKnown,
+  type IServing
+} from '../draft';
 import { stagesOf } from '../stages';
 
 const trans = nullTranslator.load('');
@@ -11,13 +18,15 @@ const known: IKnown = {
     { name: 'slow', status: 'Updating' }
   ],
   configs: ['bank'],
-  role: 'arn:aws:iam::1:role/home'
+  role: 'arn:aws:iam::1:role/home',
+  bucket: 'home'
 };
 const artifact = { image: 'xgboost:1', uri: 's3://b/m.tar.gz', role: '' };
 
-const planned = (draft: IDraft, serving: any[] = []) =>
+const NOTHING: IServing = { production: [], shadows: [] };
+const planned = (draft: IDraft, serving = NOTHING) =>
   plan(draft, known, artifact, serving, trans);
-const requests = (draft: IDraft, serving: any[] = []) =>
+const requests = (draft: IDraft, serving = NOTHING) =>
   planned(draft, serving).calls.map(
     each => [each.operation, each.request as any] as const
   );
@@ -108,10 +117,11 @@ describe('plan', () => {
   });
 
   it('keeps the proportions of what serves when a variant joins it', () => {
-    const serving = [
+    const production = [
       { VariantName: 'a', ModelName: 'x', InitialVariantWeight: 3 },
       { VariantName: 'b', ModelName: 'y', InitialVariantWeight: 1 }
     ];
+    const serving = { production, shadows: [] };
     const draft: IDraft = {
       source: { kind: 'model', name: 'a' },
       target: 'bank',
@@ -139,13 +149,63 @@ describe('plan', () => {
     });
   });
 
+  it('asks a shadow too, and leaves what serves as it is', () => {
+    const production = [
+      { VariantName: 'a', ModelName: 'x', InitialVariantWeight: 4 }
+    ];
+    const shadows = [{ VariantName: 'bank', ModelName: 'y' }];
+    const update: IDraft = {
+      source: { kind: 'model', name: 'bank' },
+      target: 'bank',
+      keep: true,
+      shadow: true,
+      share: 25
+    };
+    const [joined] = requests(update, { production, shadows });
+    expect(joined[1].ProductionVariants).toEqual(production);
+    expect(joined[1].ShadowProductionVariants).toMatchObject([
+      shadows[0],
+      { VariantName: 'bank-2', ModelName: 'bank', InitialVariantWeight: 1 }
+    ]);
+    const [fresh] = requests({
+      source: { kind: 'model', name: 'bank' },
+      beside: 'bank-2',
+      shadow: true,
+      share: 100
+    });
+    expect(fresh[1].ProductionVariants).toMatchObject([{ ModelName: 'bank' }]);
+    expect(fresh[1].ShadowProductionVariants).toMatchObject([
+      { ModelName: 'bank-2', InitialVariantWeight: 1 }
+    ]);
+  });
+
+  it('records where it is told, else in the bucket of the home', () => {
+    const draft: IDraft = {
+      source: { kind: 'model', name: 'bank' },
+      capture: 20
+    };
+    const [config] = requests(draft);
+    expect(config[1].DataCaptureConfig).toMatchObject({
+      InitialSamplingPercentage: 20,
+      DestinationS3Uri: 's3://home/bank-2/captured'
+    });
+    expect(planned(draft).bucket).toBe('home');
+    const mine = { ...draft, captureUri: 's3://mine/there' };
+    expect(planned(mine).bucket).toBeUndefined();
+    const wrong = { ...draft, capture: 0, captureUri: 'there' };
+    expect(planned(wrong).problems.map(each => each.field)).toEqual([
+      'capture',
+      'captureUri'
+    ]);
+  });
+
   it('names what is wrong, and on which step', () => {
     const wrong = (draft: IDraft) =>
       planned(draft).problems.map(each => `${each.step} ${each.field}`);
     const source = { kind: 'model', name: 'bank' } as const;
     expect(wrong({})).toEqual(['model source']);
     const data: IDraft = { source: { kind: 'data', name: 's3://b/k' } };
-    const unread = plan(data, known, null, [], trans);
+    const unread = plan(data, known, null, NOTHING, trans);
     expect(unread.problems.map(each => each.field)).toEqual(['image']);
     expect(
       wrong({ source: { kind: 'job', name: 'j' }, modelName: 'bank' })
