@@ -48,6 +48,7 @@ def main() -> None:
             EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
         )
     ask(500)
+    in_stages(sm, "salary")
 
 
 def upload(s3) -> None:
@@ -183,6 +184,20 @@ def serve(sm, name: str, variants: list[tuple[str, dict, int]]) -> None:
         ],
     )
     sm.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+
+def in_stages(sm, name: str) -> None:
+    """Once more what serves, a half after the other."""
+    routing = {
+        "Type": "LINEAR",
+        "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 1,
+    }
+    sm.update_endpoint(
+        EndpointName=name,
+        EndpointConfigName=name,
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
+    )
 
 
 def ask(count: int) -> None:

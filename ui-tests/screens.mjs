@@ -41,6 +41,11 @@ const PAGES = {
     { name: 'bank-deposit' },
     '.js-plotly-plot .trace'
   ],
+  'endpoint-changes': [
+    'studio:open-endpoint',
+    { name: 'salary', tab: 'changes' },
+    '.jp-StudioChanges-stages'
+  ],
   deploy: ['studio:deploy', { job: 'bank-xgboost-depth-3' }, 'input'],
   'deploy-traffic': [
     'studio:deploy',

@@ -3084,6 +3084,7 @@ export namespace studio {
     EndTime: number;
     Outcome: string;
     Message: string;
+    Stages: Array<RolloutStage>;
     Variants: Array<DeployedVariant>;
   }
   export interface DeploymentStep {

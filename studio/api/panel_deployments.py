@@ -53,7 +53,7 @@ def rollout(ctx: Context, endpoint: Resource) -> Doc | None:
         target,
     ):
         shifts = past[-1].get("Shifts", []) if past else []
-        return {"Stages": [_shift(it) for it in shifts], "Alarms": []} if shifts else None
+        return {"Stages": stages_of(past[-1]), "Alarms": []} if shifts else None
     way = endpoint_rollout.strategy(endpoint, target)
     shifts = target.get("Shifts", [])
     stages = [
@@ -88,8 +88,9 @@ def _alarms(ctx: Context, endpoint: Resource, names: tuple[str, ...]) -> list[Do
     ]
 
 
-def _shift(shift: Doc) -> Doc:
-    return {"Share": shift["Share"], "StartTime": shift["At"]}
+def stages_of(change: Doc) -> list[Doc]:
+    """The shares that a change gave to its new servers, in order."""
+    return [{"Share": it["Share"], "StartTime": it["At"]} for it in change.get("Shifts", [])]
 
 
 def _changed(ctx: Context, name: str, to: Callable[[Doc], Doc]) -> Doc:

@@ -192,5 +192,6 @@ def _past(change: Doc) -> Doc:
         "EndTime": change["EndTime"],
         "Outcome": change["Outcome"],
         "Message": change["Message"],
+        "Stages": panel_deployments.stages_of(change),
         "Variants": [_shown(each) for each in change["Variants"]],
     }

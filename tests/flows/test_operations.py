@@ -305,7 +305,8 @@ def test_an_update_is_taken_back_by_hand(staged):
     staged.panel.rollback_deployment(**staged.name)
     found = staged.settled()
     assert (found["FailureReason"], staged.asked()) == ("Rolled back by hand.", "AllTraffic")
-    assert staged.panel.describe_deployment(**staged.name)["Changes"][0]["Outcome"] == "RolledBack"
+    change = staged.panel.describe_deployment(**staged.name)["Changes"][0]
+    assert (change["Outcome"], change["Stages"][0]["Share"]) == ("RolledBack", 0.5)
     with pytest.raises(ClientError, match="no update of it is under way"):
         staged.panel.rollback_deployment(**staged.name)
 

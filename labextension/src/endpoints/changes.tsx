@@ -1,7 +1,7 @@
 import React from 'react';
 
 import { DeploymentSteps } from '../components/deployment';
-import { duration, number } from '../components/format';
+import { duration, number, percent } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Section, When } from '../components/parts';
 import { Scroll } from '../components/scroll';
@@ -71,7 +71,10 @@ function Past(props: {
               <td>
                 <When at={1000 * change.StartTime} />
               </td>
-              <td>{kinds[change.Kind] ?? change.Kind}</td>
+              <td>
+                {kinds[change.Kind] ?? change.Kind}
+                <Stages stages={change.Stages} />
+              </td>
               <td title={change.Message}>
                 <span className="jp-StudioStatus">
                   <span
@@ -108,6 +111,38 @@ function Past(props: {
       </table>
     </Scroll>
   );
+}
+
+/** The shares that the new servers were given one after the other, if it was not all at once. */
+function Stages(props: {
+  stages: studio.RolloutStage[];
+}): React.JSX.Element | null {
+  const { trans } = useStudio();
+  return props.stages.some(each => each.Share < 1) ? (
+    <ol
+      className="jp-StudioChanges-stages"
+      aria-label={trans.__('Share of the new servers, stage by stage')}
+    >
+      {props.stages.map((stage, index) => (
+        <li key={index}>
+          <span
+            className="jp-StudioChanges-bar"
+            style={{ height: Math.max(22 * stage.Share, 1) }}
+            aria-hidden="true"
+          />
+          <span
+            title={
+              stage.StartTime === undefined
+                ? undefined
+                : new Date(1000 * stage.StartTime).toLocaleString()
+            }
+          >
+            {percent(stage.Share)}
+          </span>
+        </li>
+      ))}
+    </ol>
+  ) : null;
 }
 
 const TONES: Record<string, string> = {
