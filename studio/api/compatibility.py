@@ -31,7 +31,7 @@ _TITLES = {
 }
 _STATES = ("executes", "stored", "not yet")
 # The router serves these; it stands on its own and registers nothing here.
-_ROUTED = ("InvokeEndpoint",)
+_ROUTED = ("InvokeEndpoint", "InvokeEndpointWithResponseStream")
 _ELSEWHERE = {"ListDirectoryBuckets"}  # asks as ListBuckets does, at an address of its own
 
 _HEAD = """\

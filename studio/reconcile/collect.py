@@ -34,6 +34,9 @@ _NAMESPACE = "AWS/SageMaker"
 _TIMES = (
     "ModelLatency",
     "OverheadLatency",
+    "FirstChunkLatency",
+    "FirstChunkModelLatency",
+    "FirstChunkOverheadLatency",
     "ModelLoadingWaitTime",
     "ModelDownloadingTime",
     "ModelLoadingTime",

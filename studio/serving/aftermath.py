@@ -37,9 +37,9 @@ def asked(request: Request, host: bytes) -> Iterable[bytes]:
 
 
 def forwarded(
-    request: Request, path: bytes, host: bytes, method: bytes = b"POST"
+    request: Request, path: bytes, host: bytes, method: bytes = b"POST", extra: bytes = b""
 ) -> Iterable[bytes]:
-    """A client's request as it is sent on, to `path`."""
+    """A client's request as it is sent on, to `path`; `extra`: headers of our own."""
     headers = request.headers
     parts = [method, b" ", path, b" HTTP/1.1\r\nHost: ", host, b"\r\n"]
     for name, prefix in _FORWARDED:
@@ -47,6 +47,8 @@ def forwarded(
         if value is not None:
             parts += (prefix, value.encode("latin-1"), b"\r\n")
     body = request.body
+    if extra:
+        parts.append(extra)
     parts.append(b"Content-Length: %d\r\n\r\n" % len(body))
     if len(body) < 65_536:
         parts.append(body)
@@ -80,14 +82,15 @@ def follow(dispatcher: "Dispatcher", answer: Answer) -> None:
     """Capture `answer` and ask the shadows, as the endpoint's configuration says."""
     variant = answer.variant
     capture = variant.capture
-    if capture is not None and 200 <= answer.status < 300 and random.random() < capture.share:
-        _capture(dispatcher, capture, answer)
+    if capture is not None and 200 <= answer.status < 300 and capture.drawn():
+        captured(dispatcher, capture, answer)
     for shadow in variant.shadows:
         if random.random() < shadow.share:
             Mirror(dispatcher, shadow, answer).go()
 
 
-def _capture(dispatcher: "Dispatcher", capture: CaptureRoute, answer: Answer) -> None:
+def captured(dispatcher: "Dispatcher", capture: CaptureRoute, answer: Answer) -> None:
+    """Have the recorder write `answer` and its request down."""
     request = answer.request
     said = _event(request)
     said["input"] = request.headers.get("content-type", "")
@@ -117,6 +120,7 @@ class Mirror:
     """A request that a shadow is asked, after the answer that its own is compared with."""
 
     __slots__ = ("_answer", "_dispatcher", "_sent", "_shadow", "tried")
+    streams = False
     wanted = True
 
     def __init__(self, dispatcher: "Dispatcher", shadow: ShadowRoute, answer: Answer) -> None:

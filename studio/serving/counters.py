@@ -58,6 +58,19 @@ class Counters:
         tally.model[model_us] += 1
         tally.overhead[overhead_us] += 1
 
+    def count_first(self, variant: VariantRoute, model_us: int, overhead_us: int) -> None:
+        """Of a stream that is counted too: the first piece of its answer was here."""
+        streams = self._streams(variant)
+        streams.model[model_us] += 1
+        streams.overhead[overhead_us] += 1
+        streams.whole[model_us + overhead_us] += 1
+
+    def count_stream(self, variant: VariantRoute, broken: bool) -> None:
+        """Of a stream that is counted too: whether it ended before its end."""
+        streams = self._streams(variant)
+        streams.number += 1
+        streams.broken += broken
+
     def tick(self, now: float) -> None:
         """Write what was counted, when it is time; `now` is the monotonic clock's."""
         if self._tallies and now >= self._due:
@@ -69,6 +82,12 @@ class Counters:
         if self._tallies:
             self._flush()
         self._file.close()
+
+    def _streams(self, variant: VariantRoute) -> "_Streams":
+        tally = self._tallies[variant]
+        if tally.streams is None:
+            tally.streams = _Streams()
+        return tally.streams
 
     def _flush(self) -> None:
         at = time.time_ns() // 1_000_000
@@ -126,13 +145,27 @@ class _Tally:
         "model_errors",
         "overhead",
         "server_errors",
+        "streams",
     )
 
     def __init__(self) -> None:
+        self.streams: _Streams | None = None
         self.invocations = self.client_errors = self.server_errors = self.model_errors = 0
         # How often each number of microseconds was seen: the least work for each invocation.
         self.model: defaultdict[int, int] = defaultdict(int)
         self.overhead: defaultdict[int, int] = defaultdict(int)
+
+
+class _Streams:
+    """Of the invocations whose answers came in pieces."""
+
+    __slots__ = ("broken", "model", "number", "overhead", "whole")
+
+    def __init__(self) -> None:
+        self.number = self.broken = 0
+        self.model: defaultdict[int, int] = defaultdict(int)
+        self.overhead: defaultdict[int, int] = defaultdict(int)
+        self.whole: defaultdict[int, int] = defaultdict(int)
 
 
 def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
@@ -148,6 +181,13 @@ def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
         "ModelLatency": _rows(tally.model),
         "OverheadLatency": _rows(tally.overhead),
     }
+    if tally.streams is not None:
+        metrics |= {
+            "MidStreamErrors": list(_flags(tally.streams.broken, tally.streams.number)),
+            "FirstChunkLatency": _rows(tally.streams.whole),
+            "FirstChunkModelLatency": _rows(tally.streams.model),
+            "FirstChunkOverheadLatency": _rows(tally.streams.overhead),
+        }
     line = {"at": at, "endpoint": variant.endpoint, "variant": variant.name, "metrics": metrics}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 

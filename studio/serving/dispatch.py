@@ -33,12 +33,12 @@ from studio.wire.signature import session_token
 
 _SERVICES = frozenset({"sagemaker"})
 _TARGET_MODEL = "x-amzn-sagemaker-target-model"
+_STREAM = b"/invocations-response-stream"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LONGEST_NAME = 63
 
 _NOT_YET = {
     b"async-invocations": "InvokeEndpointAsync",
-    b"invocations-response-stream": "InvokeEndpointWithResponseStream",
 }
 
 _RETURNED = tuple(
@@ -150,17 +150,33 @@ class Dispatcher:
             raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
-        if variant.plain and _TARGET_MODEL not in request.headers:
+        if path.endswith(_STREAM):
+            self._stream(request, variant, started)
+        elif variant.plain and _TARGET_MODEL not in request.headers:
             Invocation(self, request, variant, started).go()
         else:
             self._invoke(request, variant, started)
 
-    def _invoke(self, request: Request, variant: VariantRoute, started: float) -> None:
-        """A variant of several models or containers, or a request that wants one."""
+    def _stream(self, request: Request, variant: VariantRoute, started: float) -> None:
+        """A request whose answer goes out as it comes."""
+        from studio.serving import pipeline, streaming  # which build on this module
+
+        self._check_model(request, variant)
+        streaming.accepting(request)
+        if variant.stages:
+            pipeline.stream(self, request, variant, started).go()
+        else:
+            streaming.Stream(self, request, variant, started).go()
+
+    def _check_model(self, request: Request, variant: VariantRoute) -> None:
         if variant.models and _TARGET_MODEL not in request.headers:
             raise errors.target_model_required(variant.endpoint)
         if not variant.models and _TARGET_MODEL in request.headers:
             raise errors.no_target_model(variant.endpoint)
+
+    def _invoke(self, request: Request, variant: VariantRoute, started: float) -> None:
+        """A variant of several models or containers, or a request that wants one."""
+        self._check_model(request, variant)
         if variant.stages:
             from studio.serving import pipeline  # which builds on this module
 
@@ -201,6 +217,7 @@ class Invocation:
     """One request on its way to a model server and back."""
 
     __slots__ = ("_dispatcher", "_request", "_sent", "_started", "_variant", "tried")
+    streams = False
 
     def __init__(
         self, dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
@@ -312,7 +329,7 @@ def _endpoint_name(method: bytes, path: bytes) -> str:
     parts = path.split(b"/")
     if len(parts) != 4 or parts[0] or parts[1] != b"endpoints":
         raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
-    if parts[3] != b"invocations" and parts[3] not in _NOT_YET:
+    if parts[3] not in (b"invocations", _STREAM[1:]) and parts[3] not in _NOT_YET:
         raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
     if method != b"POST":
         raise ApiError("MethodNotAllowed", "Endpoints are invoked with POST.", 405)

@@ -32,6 +32,7 @@ TIMED_OUT = (
 )
 CLOSED = "The model server closed the connection before its response was complete."
 MALFORMED = "The model server sent a malformed HTTP response."
+STOPPING = "The router is being stopped: invoke the endpoint again."
 TOO_LARGE = "The response of the model server is larger than {limit} bytes."
 
 

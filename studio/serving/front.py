@@ -37,6 +37,7 @@ _IDLE_TICK_SECONDS = 1.0
 _LOAD_SECONDS = 50.0
 """What a request waits for its model: the router gives up after a minute."""
 _TARGET = "x-amzn-sagemaker-target-model"
+_STREAM = "x-studio-stream"
 _OK = b"HTTP/1.1 200 OK\r\n"
 _REFUSED = b"HTTP/1.1 424 Failed Dependency\r\nContent-Type: text/plain\r\n"
 """Whatever it was: a model's trouble is none of the server, which the router would pass over."""
@@ -167,13 +168,15 @@ class Front:
         record.hits += hit
         record.last_used = now_ms()
         self.counts.invoked(model.target, hit)
-        self.server.send(Invocation(self, request, model))
+        kind = Streamed if _STREAM in request.headers else Invocation
+        self.server.send(kind(self, request, model))
 
 
 class Passing:
     """A request that the server answers as it is, `/ping`."""
 
     __slots__ = ("_request", "tried")
+    streams = False
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -200,6 +203,7 @@ class Invocation:
     """One request on its way to a model and back."""
 
     __slots__ = ("_front", "_model", "_request", "tried")
+    streams = False
 
     def __init__(self, front: Front, request: Request, model: Model) -> None:
         self._front = front
@@ -240,10 +244,54 @@ class Invocation:
         self._request.client.answer(*front.refusal(error))
 
 
+class Streamed(Invocation):
+    """One whose answer goes back as it comes."""
+
+    __slots__ = ("_begun",)
+    streams = True
+
+    def __init__(self, front: Front, request: Request, model: Model) -> None:
+        super().__init__(front, request, model)
+        self._begun = False
+
+    def opened(self, flow: Connection) -> None:
+        self._request.client.flow = flow
+
+    def begun(self, status: int, headers: dict[bytes, bytes]) -> None:
+        self._begun = True
+        self._request.client.begin(_head(_OK, headers))
+
+    def piece(self, data: bytes) -> None:
+        self._request.client.pass_on(data)
+
+    def ended(self) -> None:
+        self._front.manager.release(self._model)
+        self._request.client.end()
+
+    def broken(self, reason: str) -> None:
+        if self._begun:
+            self.cut(reason)
+        else:
+            super().broken(reason)
+
+    def cut(self, reason: str) -> None:
+        self._front.manager.release(self._model)
+        self._front.counts.failed(self._model.target)
+        self._request.client.end(whole=False)
+
+    def left(self) -> None:
+        self._front.manager.release(self._model)
+
+    def _fail(self, status: int, message: str) -> None:
+        self._request.client.flow = None
+        super()._fail(status, message)
+
+
 class Question:
     """A request of the front's own to the server."""
 
     __slots__ = ("_content", "_first", "answer", "tried")
+    streams = False
     wanted = True
 
     def __init__(self, method: str, path: str, document: object) -> None:

@@ -20,6 +20,9 @@ class Limits:
     model_seconds: float = 60.0
     """Time a model has for its answer, as on AWS."""
 
+    stream_seconds: float = 480.0
+    """Time a model has for the whole of an answer that it streams, as on AWS."""
+
     connect_seconds: float = 1.0
     """Time a model server has to accept a connection."""
 

@@ -8,6 +8,7 @@ from studio.serving.aftermath import asked
 from studio.serving.dispatch import Dispatcher, Invocation
 from studio.serving.protocol import Request
 from studio.serving.routes import VariantRoute
+from studio.serving.streaming import Stream
 from studio.serving.upstream import Server
 
 _HOSTNAME = "x-amzn-sagemaker-target-container-hostname"
@@ -46,7 +47,7 @@ class Chain(Invocation):
             self._at += 1
             self._request = _following(self._whole, headers, body)
             self.tried = ()
-            self.go()
+            self._proceed()
             return
         # What is captured is the client's request; an error is that of the container.
         self._request = self._whole
@@ -54,26 +55,81 @@ class Chain(Invocation):
             self._variant = self._through
         super().answered(status, headers, body)
 
+    def _proceed(self) -> None:
+        """To the container whose turn it is."""
+        self.go()
+
     def _pick(self) -> Server | None:
         self._variant = self._stages[self._at]
         return self._variant.pick(monotonic(), self.tried)
+
+
+class StreamedChain(Chain):
+    """A chain whose last container streams: only the others are waited for."""
+
+    __slots__ = ()
+
+    def _proceed(self) -> None:
+        if self._at < len(self._stages) - 1:
+            self.go()
+            return
+        last = LastStream(self._dispatcher, self._request, self._through, self._started, self._sent)
+        last.through(self._whole, self._stages[self._at])
+        last.go()
+
+
+class LastStream(Stream):
+    """What the last container of a chain is asked, and answers to the client of the chain."""
+
+    __slots__ = ("_stage", "_through", "_whole")
+
+    def through(self, whole: Request, stage: VariantRoute) -> None:
+        """It is the client's request `whole` that `stage` ends."""
+        self._whole, self._stage, self._through = whole, stage, self._variant
+
+    def begun(self, status: int, headers: dict[bytes, bytes]) -> None:
+        # What is captured is the client's request; an error before is that of the container.
+        self._request, self._variant = self._whole, self._through
+        super().begun(status, headers)
+
+    def _pick(self) -> Server | None:
+        self._variant = self._stage
+        return self._stage.pick(monotonic(), self.tried)
 
 
 def invocation(
     dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
 ) -> Invocation:
     """What becomes of a request to a variant of several containers. Raises ApiError."""
+    stages = _stages(request, variant)
+    return Chain(dispatcher, request, variant, started, stages)
+
+
+def stream(
+    dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
+) -> Invocation:
+    """The same, with an answer in pieces. Raises ApiError."""
+    stages = _stages(request, variant)
+    if len(stages) > 1:
+        return StreamedChain(dispatcher, request, variant, started, stages)
+    only = LastStream(dispatcher, request, variant, started)
+    only.through(request, stages[0])
+    return only
+
+
+def _stages(request: Request, variant: VariantRoute) -> tuple[VariantRoute, ...]:
+    """The containers that a request passes. Raises ApiError."""
     named = request.headers.get(_HOSTNAME)
     if not variant.direct:
         if named is not None:
             raise errors.no_target_container(variant.endpoint)
-        return Chain(dispatcher, request, variant, started, variant.stages)
+        return variant.stages
     if named is None:
         raise errors.target_container_required(variant.endpoint)
     stage = next((it for it in variant.stages if it.container == named), None)
     if stage is None:
         raise errors.target_container_unknown(variant.endpoint, named)
-    return Chain(dispatcher, request, variant, started, (stage,))
+    return (stage,)
 
 
 def _following(whole: Request, headers: dict[bytes, bytes], body: bytes) -> Request:

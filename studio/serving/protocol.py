@@ -35,6 +35,17 @@ class Request:
         self.keep_alive = False
 
 
+class Flow(Protocol):
+    """Where the pieces of an answer come from."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def abandon(self) -> None:
+        """The client has gone."""
+
+
 class Front(Protocol):
     """What a connection needs of the router."""
 
@@ -60,7 +71,7 @@ class Client(asyncio.Protocol):
     __slots__ = (
         "_active", "_advancing", "_chunks", "_continue", "_deaf", "_eof", "_front", "_full",
         "_head", "_head_done", "_headers", "_lingering", "_parser", "_queue", "_receiving",
-        "_request", "_size", "_stash", "_transport", "_wire", "deadline",
+        "_request", "_size", "_stash", "_transport", "_wire", "deadline", "flow",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
@@ -77,6 +88,8 @@ class Client(asyncio.Protocol):
         self._full = False  # the client reads its answer too slowly
         self._receiving = False
         self._continue = False
+        self.flow: Flow | None = None
+        """Of the answer in work, when it goes out in pieces."""
         self.deadline = _FOREVER
         self._reset()
 
@@ -106,6 +119,9 @@ class Client(asyncio.Protocol):
         self._deaf = True
         self._queue.clear()
         self._stash = b""
+        if self.flow is not None:
+            flow, self.flow = self.flow, None
+            flow.abandon()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
@@ -119,16 +135,24 @@ class Client(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """A client may shut its half down and still wait for answers."""
+        """A client may shut its half down and still wait for answers, but for one in pieces: what
+        it costs to make is not spent on somebody who has probably gone."""
         self._eof = True
+        if self.flow is not None and self._transport is not None:
+            self._transport.abort()
         return self._active is not None or bool(self._queue)
 
     def pause_writing(self) -> None:
         self._full = True
         self.deadline = monotonic() + self._patience(self._front.limits.body_bytes)
+        if self.flow is not None:
+            self.flow.pause()
 
     def resume_writing(self) -> None:
         self._full = False
+        if self.flow is not None:
+            self.deadline = _FOREVER
+            self.flow.resume()
         self._advance()
 
     # the parser calls these
@@ -192,18 +216,49 @@ class Client(asyncio.Protocol):
         transport = self._transport
         if transport is None or request is None:
             return  # the client has gone
-        keep = request.keep_alive and not self._front.draining
-        keep = keep and not (self._eof and not self._queue)
+        keep = self._keeps(request)
         connection = b"" if keep and request.version == "1.1" else _connection(keep)
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         self._send(
             transport, head + connection + length, b"" if request.method == b"HEAD" else body
         )
-        if not keep:
-            self._deaf = True
-            self._linger(len(body))
-        elif not self._advancing:
-            self._advance()
+        self._proceed(keep, len(body))
+
+    def begin(self, head: bytes) -> None:
+        """Send the head of an answer to the request in work that goes out in pieces: by `pass_on`,
+        until `end`."""
+        request, transport = self._active, self._transport
+        if transport is None or request is None:
+            return
+        # Who knows no chunks is told by the end of the connection.
+        chunked = request.version == "1.1"
+        request.keep_alive = chunked and self._keeps(request)
+        framing = b"Transfer-Encoding: chunked\r\n" if chunked else b""
+        transport.write(head + framing + _connection(request.keep_alive) + b"\r\n")
+
+    def pass_on(self, piece: bytes) -> None:
+        """Send a piece, which is not empty."""
+        request, transport = self._active, self._transport
+        if transport is None or request is None:
+            return
+        if request.version == "1.1":
+            transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        else:
+            transport.write(piece)
+
+    def end(self, whole: bool = True) -> None:
+        """The last piece is sent; unless it is `whole` the client has to see that more is
+        missing."""
+        request, self._active, self.flow = self._active, None, None
+        transport = self._transport
+        if transport is None or request is None:
+            return
+        if not whole:
+            transport.abort()
+            return
+        if request.version == "1.1":
+            transport.write(b"0\r\n\r\n")
+        self._proceed(request.keep_alive, 0)
 
     def expire(self) -> None:
         """The deadline has passed: the client is idle, or too slow."""
@@ -220,6 +275,19 @@ class Client(asyncio.Protocol):
             self._transport.close()
 
     # helpers
+
+    def _keeps(self, request: Request) -> bool:
+        """Whether the connection stays after the answer to `request`."""
+        keep = request.keep_alive and not self._front.draining
+        return keep and not (self._eof and not self._queue)
+
+    def _proceed(self, keep: bool, size: int) -> None:
+        """An answer of `size` bytes was sent."""
+        if not keep:
+            self._deaf = True
+            self._linger(size)
+        elif not self._advancing:
+            self._advance()
 
     def _feed(self, data: bytes) -> None:
         self._wire += len(data)

@@ -19,6 +19,7 @@ import uvloop
 
 from studio import durable, processes
 from studio.errors import StudioError
+from studio.serving import errors
 from studio.serving.arms import Arms
 from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
@@ -143,6 +144,9 @@ async def _drain(dispatcher: Dispatcher) -> None:
         for client in list(dispatcher.clients):
             client.drain()
         await asyncio.sleep(0.02)
+    for connection in list(dispatcher.busy):
+        connection.cut(errors.STOPPING)
+    await asyncio.sleep(0.02)  # what was said last leaves
 
 
 def _lock(path: Path) -> int:

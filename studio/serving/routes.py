@@ -76,6 +76,10 @@ class CaptureRoute:
         self.input, self.output = variant.capture.input, variant.capture.output
         self.share = variant.capture.percent / 100
 
+    def drawn(self) -> bool:
+        """Whether this request is one of the share that is kept."""
+        return random.random() < self.share
+
 
 class ShadowRoute:
     """A variant that is asked a share of what others were; `in_flight` such requests it has."""

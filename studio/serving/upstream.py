@@ -1,6 +1,7 @@
 """HTTP towards model servers: connections kept alive, bounded, passed over while they fail.
 
-It knows nothing of clients: a `Call` goes out, exactly one of its three outcomes comes back.
+It knows nothing of clients: a `Call` goes out, exactly one of its three outcomes comes back. A call
+that `streams` may have its answer in pieces instead.
 """
 
 import asyncio
@@ -27,6 +28,10 @@ class Call(Protocol):
     tried: "tuple[Server, ...]"
 
     @property
+    def streams(self) -> bool:
+        """It is a Streaming."""
+
+    @property
     def wanted(self) -> bool:
         """False when nobody waits any more: an unsent call is then dropped."""
 
@@ -42,6 +47,26 @@ class Call(Protocol):
         """The request was sent, and no whole answer came."""
 
 
+class Streaming(Call, Protocol):
+    """A call that is told of a good answer in pieces: `begun`, any number of pieces, then `ended`,
+    `broken`, `cut` or `left`. Other answers come whole."""
+
+    def opened(self, flow: "Connection") -> None:
+        """It is sent now. `flow` is there to pause, resume and abandon its answer."""
+
+    def begun(self, status: int, headers: dict[bytes, bytes]) -> None: ...
+
+    def piece(self, data: bytes) -> None: ...
+
+    def ended(self) -> None: ...
+
+    def left(self) -> None:
+        """Its answer was abandoned."""
+
+    def cut(self, reason: str) -> None:
+        """Its answer is ended from this side."""
+
+
 class Server:
     """One model server: its idle connections, its load and how it has been doing."""
 
@@ -51,6 +76,8 @@ class Server:
         self.limits = limits
         self.busy = busy
         self.in_flight = 0
+        self.held = 0
+        """Requests whose clients do not read: it is not this server that makes no progress."""
         self.retired = False
         self._host = address.encode()
         self._idle: list[Connection] = []
@@ -83,7 +110,7 @@ class Server:
 
     def stuck(self, now: float) -> bool:
         """It holds requests and has answered none for long."""
-        return self.in_flight > 0 and now - self._progress > self.limits.stuck_seconds
+        return self.in_flight > self.held and now - self._progress > self.limits.stuck_seconds
 
     def hung(self, now: float) -> bool:
         """It has not answered `/ping` for long."""
@@ -117,6 +144,10 @@ class Server:
         elif status:
             self._failures = self._errors = 0
             self.trouble, self.silent_since = "", 0.0
+
+    def progress(self) -> None:
+        """A piece of an answer has come."""
+        self._progress = monotonic()
 
     def _eject(self, trouble: str) -> None:
         self.trouble = trouble
@@ -205,9 +236,9 @@ class Connection(asyncio.Protocol):
     """One connection to a model server; one call at a time."""
 
     __slots__ = (
-        "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_keep",
-        "_parser", "_poll", "_server", "_size", "_status", "_transport", "_trouble",
-        "deadline", "idle_since",
+        "_body", "_call", "_complete", "_framed", "_head", "_head_done", "_headers", "_held",
+        "_keep", "_parser", "_poll", "_server", "_size", "_status", "_stream", "_transport",
+        "_trouble", "deadline", "idle_since",
     )  # fmt: skip
 
     def __init__(self, server: Server, sock: socket.socket) -> None:
@@ -216,6 +247,8 @@ class Connection(asyncio.Protocol):
         self._poll.register(sock, select.POLLIN)
         self._transport: asyncio.Transport | None = None
         self._call: Call | None = None
+        self._stream: Streaming | None = None  # the call, once its answer comes in pieces
+        self._held = False
         self.deadline = _FOREVER
         self.idle_since = 0.0
         self._begin()
@@ -249,6 +282,8 @@ class Connection(asyncio.Protocol):
         self._call = call
         self.deadline = monotonic() + self._server.limits.model_seconds
         self._server.busy.add(self)
+        if call.streams:
+            cast(Streaming, call).opened(self)
         for part in call.message(host):
             self._transport.write(part)
 
@@ -264,6 +299,35 @@ class Connection(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed without an answer."""
         self._fail(errors.TIMED_OUT)
+
+    def pause(self) -> None:
+        """Let the model wait: who reads its answer does not keep up."""
+        if self._transport is not None and not self._held:
+            self._held = True
+            self._server.held += 1
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self._held:
+            self._held = False
+            self._server.held -= 1
+            self._server.progress()
+            if self._transport is not None:
+                self._transport.resume_reading()
+
+    def abandon(self) -> None:
+        """Nobody wants the answer any more: the model server sees its connection close."""
+        call = self._give_up()
+        if call is not None:
+            cast(Streaming, call).left()
+
+    def cut(self, reason: str) -> None:
+        """End an answer in pieces that has begun; others are left to their ends."""
+        stream = self._stream
+        if stream is not None:
+            self._give_up()
+            stream.cut(reason)
 
     # asyncio calls these
 
@@ -294,6 +358,8 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._keep = False
             self._trouble = self._trouble or errors.MALFORMED
+        if self._stream is not None:
+            self._pass_on(self._stream)
         if self._complete:
             self._succeed()
         elif self._trouble:
@@ -319,14 +385,16 @@ class Connection(asyncio.Protocol):
         self._status = self._parser.get_status_code()
         self._head_done = True
         self._framed = length is not None or b"transfer-encoding" in headers
-        if length is not None and int(length) > self._server.limits.body_bytes:
+        if self._call is not None and self._call.streams and 200 <= self._status < 300:
+            self._begin_stream(cast(Streaming, self._call))
+        elif length is not None and int(length) > self._server.limits.body_bytes:
             self._refuse()
 
     def on_body(self, data: bytes) -> None:
         if self._complete:
             return
         self._size += len(data)
-        if self._size > self._server.limits.body_bytes:
+        if self._size > self._server.limits.body_bytes and self._stream is None:
             self._refuse()
         else:
             self._body.append(data)
@@ -342,6 +410,20 @@ class Connection(asyncio.Protocol):
 
     # helpers
 
+    def _begin_stream(self, call: Streaming) -> None:
+        self._stream = call
+        limits = self._server.limits
+        self.deadline += limits.stream_seconds - limits.model_seconds
+        call.begun(self._status, self._headers)
+
+    def _pass_on(self, call: Streaming) -> None:
+        """What has come, in one piece."""
+        if self._body:
+            data = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            self._body.clear()
+            self._server.progress()
+            call.piece(data)
+
     def _refuse(self) -> None:
         self._body.clear()
         self._trouble = errors.TOO_LARGE.format(limit=self._server.limits.body_bytes)
@@ -349,7 +431,7 @@ class Connection(asyncio.Protocol):
     def _succeed(self) -> None:
         status, headers = self._status, self._headers
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        trouble = self._trouble
+        trouble, stream = self._trouble, self._stream
         call = self._finish()
         self._server.settle(status=status)
         transport = self._transport
@@ -362,6 +444,8 @@ class Connection(asyncio.Protocol):
             return
         if trouble:
             call.broken(trouble)
+        elif stream is not None:
+            stream.ended()
         else:
             call.answered(status, headers, body)
 
@@ -374,8 +458,18 @@ class Connection(asyncio.Protocol):
         if call is not None:
             call.broken(reason)
 
+    def _give_up(self) -> Call | None:
+        call = self._finish()
+        self._server.settle(status=self._status if self._head_done else 0)
+        if self._transport is not None:
+            self._transport.abort()
+        return call
+
     def _finish(self) -> Call | None:
         call, self._call = self._call, None
+        self._stream = None
         self.deadline = _FOREVER
         self._server.busy.discard(self)
+        if self._held:
+            self.resume()
         return call

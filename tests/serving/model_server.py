@@ -115,6 +115,42 @@ async def chunked(writer, argument, line, headers, body):
     return True
 
 
+async def pieces(writer, argument, line, headers, body):
+    """`a,b,c`: each a chunk; `...` waits to be let go, `!` breaks off, `?` says nothing more."""
+    writer.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Private: secret\r\n"
+        b"X-Amzn-SageMaker-Custom-Attributes: trace=7\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    for piece in argument.split(","):
+        if piece == "...":
+            while not JOURNAL.with_suffix(".go").exists():
+                await asyncio.sleep(0.02)
+        elif piece == "!":
+            return False
+        elif piece == "?":
+            await writer.wait_closed()
+        else:
+            data = json.dumps(headers) if piece == "headers" else piece
+            writer.write(b"%x\r\n%b\r\n" % (len(data), data.encode()))
+            await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    return True
+
+
+async def endless(writer, argument, line, headers, body):
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    sent = 0
+    try:
+        while True:
+            writer.write(b"10000\r\n" + b"e" * 65_536 + b"\r\n")
+            sent += 65_536
+            JOURNAL.with_suffix(".sent").write_text(str(sent))
+            await writer.drain()
+    except ConnectionError:
+        JOURNAL.with_suffix(".gone").touch()
+    return False
+
+
 async def until_close(writer, argument, line, headers, body):
     writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\n" + b"z" * int(argument))
     return False
@@ -141,7 +177,7 @@ COMMANDS = {
     "fast": fast, "status": status, "slow": slow, "held": held, "close": close,
     "truncate": truncate, "garbage": garbage, "endless-head": endless_head, "huge": huge,
     "chunked": chunked, "until-close": until_close, "interim": interim, "twice": twice,
-    "bare": bare,
+    "bare": bare, "pieces": pieces, "endless": endless,
 }  # fmt: skip
 
 

@@ -113,20 +113,12 @@ def test_target_variant_overrides_the_weights(router, start_model):
 
 
 def test_operations_still_missing_say_their_name(router):
-    for method, name in (
-        (router.client().invoke_endpoint_async, "InvokeEndpointAsync"),
-        (
-            router.client().invoke_endpoint_with_response_stream,
-            "InvokeEndpointWithResponseStream",
-        ),
-    ):
-        arguments = {"InputLocation": "s3://b/k"} if "Async" in name else {"Body": b""}
-        with pytest.raises(ClientError) as caught:
-            method(EndpointName="echo", **arguments)
-        response = caught.value.response
-        assert response["Error"]["Code"] == "UnknownOperationException"
-        assert name in response["Error"]["Message"]
-        assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    with pytest.raises(ClientError) as caught:
+        router.client().invoke_endpoint_async(EndpointName="echo", InputLocation="s3://b/k")
+    response = caught.value.response
+    assert response["Error"]["Code"] == "UnknownOperationException"
+    assert "InvokeEndpointAsync" in response["Error"]["Message"]
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_names_are_percent_decoded_and_checked(router):
