@@ -104,7 +104,7 @@ class Stream(Invocation):
 
     def left(self) -> None:
         """The client has gone."""
-        self._over("The client closed the connection.")
+        self._over("The client closed the connection.", judged=False)
 
     def _break_off(self, kind: str, document: dict[str, str]) -> None:
         self._over(document["Message"])
@@ -126,14 +126,18 @@ class Stream(Invocation):
         if self._variant.capture is not None:
             self._dispatcher.recording.drop(self._variant.capture.about)
 
-    def _over(self, trouble: str) -> None:
-        """Count it; `trouble`: why it has no end."""
+    def _over(self, trouble: str, judged: bool = True) -> None:
+        """Count it; `trouble`: why it has no end. `judged`: that is for the variant to answer."""
         dispatcher, variant = self._dispatcher, self._variant
-        self._observe(None)
+        model_us = int((monotonic() - self._sent) * 1e6)
+        overhead_us = int((self._sent - self._started) * 1e6)
+        dispatcher.observe(variant, None, model_us, overhead_us)
+        if variant.arm is not None and judged:
+            headers = self._request.headers
+            dispatcher.arms.note(variant.arm, variant.name, headers, not trouble, model_us)
         if self._first:
-            model_us = int((self._first - self._sent) * 1e6)
-            overhead_us = int((self._sent - self._started) * 1e6)
-            dispatcher.counters.count_first(variant, model_us, overhead_us)
+            first_us = int((self._first - self._sent) * 1e6)
+            dispatcher.counters.count_first(variant, first_us, overhead_us)
         if not self._status:
             return  # it left before there was anything to break off
         dispatcher.counters.count_stream(variant, bool(trouble))

@@ -263,6 +263,8 @@ def predict_fn(numbers, factor):
     return [factor * it for it in numbers]
 
 def output_fn(numbers, accept):
+    if accept == "text/event-stream":
+        return (f"data: {it}\\n\\n" for it in numbers), accept
     return ",".join(map(str, numbers)), "text/csv"
 """
 
@@ -313,7 +315,22 @@ def invoke(clients, endpoint: str, **more: str) -> str:
     return answer["Body"].read().decode()
 
 
+def streamed(runtime, endpoint: str, **more: str) -> list[bytes]:
+    answer = runtime.invoke_endpoint_with_response_stream(
+        EndpointName=endpoint,
+        Body=b"1,2",
+        ContentType="text/csv",
+        Accept="text/event-stream",
+        **more,
+    )
+    assert answer["ContentType"] == "text/event-stream"
+    return [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+
+
 def test_containers_in_a_row_and_by_name(clients, rows):
+    runtime = clients["sagemaker-runtime"]
+    pieces = streamed(runtime, "either", TargetContainerHostname="second")
+    assert pieces == [b"data: 3.0\n\n", b"data: 6.0\n\n"]
     assert invoke(clients, "row") == "6.0,12.0"
     assert invoke(clients, "either", TargetContainerHostname="first") == "2.0,4.0"
     assert invoke(clients, "either", TargetContainerHostname="second") == "3.0,6.0"
@@ -334,7 +351,7 @@ def test_containers_in_a_row_and_by_name(clients, rows):
     assert len(described["ProductionVariants"][0]["DeployedImages"]) == 2
 
 
-def test_scripts_are_models_of_one_server(clients, rows):
+def test_scripts_are_models_of_one_server(studio, clients, rows):
     sagemaker = clients["sagemaker"]
     container = {**scripted("x"), "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/scripts"}
     container["MultiModelConfig"] = {"ModelCacheSetting": "Disabled"}
@@ -345,6 +362,12 @@ def test_scripts_are_models_of_one_server(clients, rows):
     assert flow.settled(sagemaker, "scripts")["EndpointStatus"] == "InService"
     assert invoke(clients, "scripts", TargetModel="second.tar.gz") == "3.0,6.0"
     assert invoke(clients, "scripts", TargetModel="first.tar.gz") == "2.0,4.0"
+    # AWS's clients have no TargetModel here; the header of InvokeEndpoint is heeded.
+    named = {"X-Amzn-SageMaker-Target-Model": "first.tar.gz"}
+    runtime = studio.client("sagemaker-runtime")
+    event = "before-call.sagemaker-runtime.InvokeEndpointWithResponseStream"
+    runtime.meta.events.register(event, lambda params, **_: params["headers"].update(named))
+    assert b"".join(streamed(runtime, "scripts")) == b"data: 2.0\n\ndata: 4.0\n\n"
 
     def status() -> set[str]:
         answer = clients["studio"].list_endpoint_models(EndpointName="scripts")

@@ -5,11 +5,15 @@ import os
 import signal
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from serving_support import Answer, exchange, is_closed
 from waiting import eventually
+
+from studio.serving import capture, counters
+from studio.serving.table import Capture, Container, Variant
 
 ONE_FOR_ALL = True
 PATH = "/endpoints/echo/invocations-response-stream"
@@ -68,7 +72,7 @@ def test_errors_before_the_first_piece_are_answers(router):
         with pytest.raises(ClientError) as caught:
             stream(router, body)
         assert caught.value.response["Error"]["Code"] == code
-    with pytest.raises(ClientError, match="Variant Blue .* not found"):
+    with pytest.raises(ClientError, match="Variant Blue of endpoint echo"):
         stream(router, b"fast", TargetVariant="Blue")
     assert exchange(router, router.request(b"fast")).body == b"one"
 
@@ -121,14 +125,16 @@ def test_a_slow_client_slows_the_model(router, model):
         connection.sendall(router.request(b"endless", path=PATH))
         last = []
         # The same number twice: nothing moves any more.
-        eventually(lambda: last.append(sent.read_text()) or len(last) > 5 and len({*last[-5:]}) == 1)
+        eventually(
+            lambda: last.append(sent.read_text()) or (len(last) > 5 and len({*last[-5:]}) == 1)
+        )
         assert resident(router) - before < 8_000_000
         assert exchange(router, router.request(b"fast")).body == b"one"
 
 
 def resident(router) -> int:
-    with open(f"/proc/{router.process.pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    pages = Path(f"/proc/{router.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_clients_of_http_1_0_and_pipelines(router):
@@ -149,3 +155,44 @@ def test_clients_of_http_1_0_and_pipelines(router):
                 file.read(size + 2)
             file.readline()
         assert Answer(file).body == b"one"
+
+
+def test_streams_pass_rows_are_captured_and_counted(start_router, model, start_model):
+    router, other = start_router(), start_model("two")
+    kept = Capture("record", 100, "s3://kept/here", "", "", csv=(), json=("text/event-stream",))
+    row = tuple(Container(it, (server.address,)) for it, server in (("a", other), ("b", model)))
+    router.write(
+        {
+            "echo": [Variant("V", 1.0, (model.address,), capture=kept)],
+            "row": [Variant("V", 1.0, row[0].servers, containers=row)],
+        }
+    )
+    for body in (b"pieces:one,two", b"chunked:97"):
+        parts(stream(router, body))
+    failure(stream(router, b"pieces:one,!"))
+    eventually(lambda: [counted(router, "echo", it) for it in ("Invocations", FAILED)] == [3, 1])
+    # The first container says what the second is to do; it is the second that is told apart.
+    answer = router.client().invoke_endpoint_with_response_stream(EndpointName="row", Body=b"fast")
+    assert json.loads(b"".join(parts(answer)))["server"] == "one"
+    with pytest.raises(ClientError, match="from a with message"):
+        router.client().invoke_endpoint_with_response_stream(EndpointName="row", Body=b"status:400")
+    router.process.terminate()
+    assert router.process.wait(30) == 0
+    assert (
+        0
+        < counted(router, "echo", "FirstChunkModelLatency")
+        <= counted(router, "echo", "FirstChunkLatency")
+    )
+    files = capture.finished(capture.folder(router.home) / "record")
+    [line] = [json.loads(it) for path in files for it in path.read_text().splitlines()]
+    assert line["captureData"]["endpointOutput"]["data"] == "onetwo"  # 6 MiB is too much to keep
+
+
+FAILED = "MidStreamErrors"
+
+
+def counted(router, endpoint: str, metric: str) -> float:
+    files = sorted(counters.folder(router.home).glob("[0-9]*"))
+    lines = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
+    mine = [line["metrics"].get(metric, []) for line in lines if line["endpoint"] == endpoint]
+    return sum(total for rows in mine for _, total, _, _ in rows)
