@@ -98,6 +98,7 @@ def test_the_code_of_the_tutorial_runs(studio):
         "schedules",
         "several-hosts",
         "spot-and-warm-pools",
+        "stream-answers",
         "update-an-endpoint",
         "variants-shadows-capture",
     ],

@@ -20,6 +20,7 @@ from studio.errors import ApiError
 from studio.serving import errors
 from studio.serving.aftermath import Answer, asked, follow
 from studio.serving.arms import Arms
+from studio.serving.connection import Connection
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
@@ -27,7 +28,7 @@ from studio.serving.protocol import Client, Request
 from studio.serving.recording import Recording
 from studio.serving.routes import Routes, VariantRoute
 from studio.serving.table import Key
-from studio.serving.upstream import Connection, Server
+from studio.serving.upstream import Server
 from studio.wire import sigv4
 from studio.wire.signature import session_token
 

@@ -23,6 +23,7 @@ from studio.errors import ApiError
 from studio.serving import errors
 from studio.serving.aftermath import forwarded
 from studio.serving.artifacts import Unavailable, Unfit
+from studio.serving.connection import Connection
 from studio.serving.front_control import SOCKET, Desk
 from studio.serving.limits import Limits
 from studio.serving.log import Log
@@ -30,7 +31,7 @@ from studio.serving.manager import Manager, ModelFailed, Place, now_ms
 from studio.serving.model_counts import ModelCounts
 from studio.serving.protocol import Client, Request
 from studio.serving.shelf import Model, Shelf
-from studio.serving.upstream import Connection, Server
+from studio.serving.upstream import Server
 
 _TICK_SECONDS = 0.2
 _IDLE_TICK_SECONDS = 1.0

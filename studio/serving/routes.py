@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
 from studio.errors import ApiError
+from studio.serving.connection import Connection
 from studio.serving.limits import Limits
 from studio.serving.table import EMPTY, Container, Table, Variant
-from studio.serving.upstream import Connection, Server
+from studio.serving.upstream import Server
 
 
 class VariantRoute:

@@ -9,10 +9,10 @@ from time import monotonic
 from studio.errors import ApiError
 from studio.serving import errors, eventstream
 from studio.serving.aftermath import Answer, captured, forwarded
+from studio.serving.connection import Connection
 from studio.serving.dispatch import Dispatcher, Invocation
 from studio.serving.protocol import Request
 from studio.serving.routes import VariantRoute
-from studio.serving.upstream import Connection
 
 _ACCEPT = "x-amzn-sagemaker-accept"
 _TYPE = b"Content-Type: application/vnd.amazon.eventstream\r\n"

@@ -12,7 +12,8 @@ from serving_support import ACCOUNT, Answer, exchange
 from waiting import eventually
 
 from studio.serving.limits import Limits
-from studio.serving.upstream import Connection, Server
+from studio.serving.connection import Connection
+from studio.serving.upstream import Server
 
 
 def fault(router, body, client=None, **kwargs):
