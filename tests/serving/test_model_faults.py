@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from serving_support import ACCOUNT, Answer, exchange
 from waiting import eventually
 
-from studio.serving.limits import Limits
 from studio.serving.connection import Connection
+from studio.serving.limits import Limits
 from studio.serving.upstream import Server
 
 
