@@ -151,6 +151,8 @@ def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
         place = f"{ctx.settings.region}:{ctx.settings.account}"
         group = request.get("GroupName", "default")
         return f"arn:aws:scheduler:{place}:schedule/{group}/{request['Name']}"
+    if operation.service == "application-autoscaling":
+        return _target_arn(ctx, request)
     if operation.service == "cloudwatch" and "AlarmName" in request:
         place = f"{ctx.settings.region}:{ctx.settings.account}"
         return f"arn:aws:cloudwatch:{place}:alarm:{request['AlarmName']}"
@@ -191,6 +193,17 @@ def _iam_arn(ctx: Context, request: Doc) -> str:
     if ctx.action in _OF_THE_CALLER and principal.kind == "user":
         return principal.source_arn
     return str(request.get("PolicyArn") or request.get("PolicySourceArn") or "*")
+
+
+def _target_arn(ctx: Context, request: Doc) -> str:
+    """Of a scalable target, by its own ARN or by what it scales."""
+    if not {"ResourceId", "ScalableDimension"} <= request.keys():
+        return str(request.get("ResourceARN", "*"))
+    name = f"{request['ResourceId']} {request['ScalableDimension']}"
+    with ctx.db.read() as connection:
+        place = ctx.settings.account, ctx.settings.region
+        found = resources.find(connection, *place, "scalable-target", name)
+    return found.arn if found else "*"
 
 
 def _known(ctx: Context, arn: str, request: Doc) -> Known:

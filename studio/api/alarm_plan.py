@@ -61,7 +61,7 @@ def plan(alarm: Resource, _observed: list[Observed], now: int) -> Plan:
     look = pause(alarm.spec)
     if now < state.get("SetUntil", 0):
         return Plan(alarm, (), min(look, state["SetUntil"] - now))
-    found = verdict(alarm.spec, points, _end(alarm.spec, now))
+    found = verdict(alarm.spec, points, end_of(alarm.spec, now))
     if found.state and found.state != alarm.status:
         alarm = changed(alarm, found.state, found.reason, _data(alarm.spec, points, now), now)
     return Plan(alarm, (), look)
@@ -76,7 +76,7 @@ def pause(spec: Doc) -> int:
 def informed(connection: Connection, alarm: Resource, now: int) -> Resource:
     """The alarm with its datapoints."""
     spec, length = alarm.spec, 1_000 * alarm.spec["Period"]
-    end = _end(spec, now)
+    end = end_of(spec, now)
     start = end - (spec["EvaluationPeriods"] + _MORE_PERIODS) * length
     dimensions = sorted((it["Name"], it["Value"]) for it in spec.get("Dimensions", ()))
     place = alarm.account, alarm.region, spec["Namespace"], spec["MetricName"]
@@ -94,6 +94,12 @@ def informed(connection: Connection, alarm: Resource, now: int) -> Resource:
         if (value := statistics.value(statistic(spec), mine)) is not None
     ]
     return replace(alarm, state={**alarm.state, "Points": points})
+
+
+def end_of(spec: Doc, now: int) -> int:
+    """The end of the last period of which all values are there."""
+    length = 1_000 * int(spec["Period"])
+    return (now - _LATE_MS) // length * length
 
 
 def statistic(spec: Doc) -> str:
@@ -147,12 +153,6 @@ def noted(alarm: Resource, item: Doc) -> Resource:
     """The alarm with one more item in its history."""
     history = [*alarm.state.get("History", []), item][-_MOST_HISTORY:]
     return replace(alarm, state={**alarm.state, "History": history})
-
-
-def _end(spec: Doc, now: int) -> int:
-    """The end of the last period of which all values are there."""
-    length = 1_000 * int(spec["Period"])
-    return (now - _LATE_MS) // length * length
 
 
 def _of_nothing(missing: str, wanted: int) -> Verdict:

@@ -41,16 +41,12 @@ def put_metric_alarm(ctx: Context, request: Doc) -> Doc:
     _check(ctx, request)
     name, spec = request["AlarmName"], {k: v for k, v in request.items() if k != "Tags"}
     if store.find(ctx, NOUN, name) is None:
-        begun = _configured(_begun(ctx, spec), ctx.now(), f'Alarm "{name}" created')
-        columns: Doc = {"status": begun.status, "state": begun.state, "arn": begun.arn}
+        new = begun(ctx, spec)
+        columns: Doc = {"status": new.status, "state": new.state, "arn": new.arn}
         store.create(ctx, NOUN, name, request, due_at=ctx.now(), **columns)
         return {}
 
-    def put(alarm: Resource) -> Resource:
-        text = f'Alarm "{name}" updated'
-        return _configured(replace(alarm, spec=spec), ctx.now(), text)
-
-    store.change(ctx, NOUN, name, put)
+    store.change(ctx, NOUN, name, lambda alarm: altered(ctx, alarm, spec))
     return {}
 
 
@@ -174,6 +170,28 @@ def described(alarm: Resource) -> Doc:
     }
 
 
+def begun(ctx: Context, spec: Doc) -> Resource:
+    """A new alarm, which nobody has looked at."""
+    settings, now = ctx.settings, ctx.now()
+    place = f"{settings.region}:{settings.account}"
+    arn = f"arn:aws:cloudwatch:{place}:alarm:{spec['AlarmName']}"
+    state = {
+        "Reason": "Unchecked: Initial alarm creation",
+        "ReasonData": "",
+        "UpdatedAt": now,
+        "TransitionedAt": now,
+    }
+    scope = settings.account, settings.region, NOUN.kind, spec["AlarmName"], arn
+    made = Resource(*scope, INSUFFICIENT, spec, now, now, state)
+    return _configured(made, now, f'Alarm "{made.name}" created')
+
+
+def altered(ctx: Context, alarm: Resource, spec: Doc) -> Resource:
+    """The alarm as it is described anew, in the state that it has."""
+    text = f'Alarm "{alarm.name}" updated'
+    return _configured(replace(alarm, spec=spec), ctx.now(), text)
+
+
 def known(ctx: Context, names: Iterable[str]) -> list[str]:
     """Those of the names that are of alarms the caller may see."""
     return [it.name for it in _named(ctx, list(names))]
@@ -210,20 +228,6 @@ def _enabled(ctx: Context, names: list[str], enabled: bool) -> Doc:
             lambda it: replace(it, spec={**it.spec, "ActionsEnabled": enabled}),
         )
     return {}
-
-
-def _begun(ctx: Context, spec: Doc) -> Resource:
-    settings, now = ctx.settings, ctx.now()
-    place = f"{settings.region}:{settings.account}"
-    arn = f"arn:aws:cloudwatch:{place}:alarm:{spec['AlarmName']}"
-    state = {
-        "Reason": "Unchecked: Initial alarm creation",
-        "ReasonData": "",
-        "UpdatedAt": now,
-        "TransitionedAt": now,
-    }
-    scope = settings.account, settings.region, NOUN.kind, spec["AlarmName"], arn
-    return Resource(*scope, INSUFFICIENT, spec, now, now, state)
 
 
 def _configured(alarm: Resource, now: int, text: str) -> Resource:

@@ -27,6 +27,7 @@ _TITLES = {
     "sts": "Security Token Service",
     "iam": "Identity and Access Management",
     "scheduler": "EventBridge Scheduler",
+    "application-autoscaling": "Application Auto Scaling",
     "studio": "Studio",
 }
 _STATES = ("executes", "stored", "not yet")

@@ -22,6 +22,7 @@ ACTIONS = {
     "experiment-trial": "sagemaker:DescribeTrial",
     "experiment-trial-component": "sagemaker:DescribeTrialComponent",
     "schedule": "scheduler:GetSchedule",
+    "scalable-target": "application-autoscaling:DescribeScalableTargets",
     "alarm": "cloudwatch:DescribeAlarms",
 }
 """Kind of resource -> what one must be allowed to do with it to be told of it."""

@@ -29,6 +29,7 @@ from studio.api import (
     lineage_tracks,
     processing_plan,
     registry,
+    scaling_plan,
     schedule_plan,
     training_plan,
     transform_plan,
@@ -228,6 +229,7 @@ def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, K
         alarm_plan.KIND,
         lease_plan.KIND,
         schedule_plan.kind(settings, perform, _now),
+        scaling_plan.kind(settings, perform, _now),
     )
     return {kind.name: kind for kind in kinds}
 

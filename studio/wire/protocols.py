@@ -26,6 +26,7 @@ JSON_TARGETS = {
     "SageMaker": "sagemaker",
     "Logs_20140328": "logs",
     "GraniteServiceVersion20100801": "cloudwatch",
+    "AnyScaleFrontendService": "application-autoscaling",
     "Studio": "studio",
 }
 """targetPrefix of a model -> service, so that a request needs not read every model."""

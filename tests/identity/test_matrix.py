@@ -75,6 +75,12 @@ SAMPLES = {
     "MaxRuntimeInSeconds": 60,
     "Period": 60,
     "ScheduleExpression": "rate(1 day)",
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": "endpoint/ann-endpoint/variant/A",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    "ResourceARN": (
+        f"arn:aws:application-autoscaling:us-east-1:{ACCOUNT}:scalable-target/ann-target"
+    ),
 }
 
 
@@ -88,7 +94,7 @@ def request_of(operation: str, **changes: Any) -> dict:
 
 def sample(shape: Shape, name: str) -> Any:
     choice = getattr(shape, "enum", None)
-    if name in SAMPLES and not choice:
+    if name in SAMPLES and SAMPLES[name] in (choice or [SAMPLES[name]]):
         return SAMPLES[name]
     match shape:
         case StructureShape():
@@ -108,7 +114,7 @@ def sample(shape: Shape, name: str) -> Any:
     if shape.type_name == "boolean":
         return True
     if choice:
-        return SAMPLES[name] if SAMPLES.get(name) in choice else choice[0]
+        return choice[0]
     return "ann-thing"
 
 
@@ -192,7 +198,8 @@ def test_a01_a16_nobody_without_right_has_anything_done(
         it
         for it in OPERATIONS
         # Everybody has artifacts of their own, also of one and the same URI.
-        if it.startswith(("sagemaker:", "logs:")) and it != "sagemaker:CreateArtifact"
+        if it.startswith(("sagemaker:", "logs:", "application-autoscaling:"))
+        and it != "sagemaker:CreateArtifact"
     ],
 )
 def test_a16_another_user_learns_and_changes_nothing(
