@@ -109,6 +109,16 @@ def test_the_code_of_a_how_to_prints_what_it_says(studio, name):
     assert [line.rstrip() for line in printed.splitlines()] == expected_lines(page)
 
 
+def test_the_code_about_autoscaling_runs(studio, tmp_path):
+    """With the endpoint that the page about many models has left, or leaves now."""
+    pages = ROOT / "docs" / "how-to"
+    if not studio.client("sagemaker").list_endpoints(NameContains="towns")["Endpoints"]:
+        run_blocks(sys.executable, pages / "multi-model-endpoints.md", studio)
+    page = tmp_path / "autoscale.md"
+    page.write_text((pages / "autoscale.md").read_text().replace("measured", "towns"))
+    assert run_blocks(sys.executable, page, studio).splitlines() == expected_lines(page)
+
+
 @pytest.mark.skipif(not SDK.exists(), reason="`make setup` makes .venv-sdk")
 @pytest.mark.parametrize("name", ["process-data", "batch-transform"])
 def test_the_code_about_jobs_prints_what_it_says(studio, name):

@@ -1,6 +1,8 @@
 """Jobs, models and endpoints as boto3 sees them: lists, pages, tags, stop, delete, update."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -109,29 +111,14 @@ def test_stop_then_delete_then_use_the_name_again(studio, bucket):
 
 
 def test_an_update_under_load_loses_no_request(studio, artifact):
-    sagemaker, runtime = studio.client("sagemaker"), studio.client("sagemaker-runtime")
+    sagemaker = studio.client("sagemaker")
     others = servers(studio)  # of other tests' endpoints
     flow.configure(sagemaker, "blue", artifact)
     flow.configure(sagemaker, "green", artifact, VariantName="Green", InitialInstanceCount=2)
     sagemaker.create_endpoint(EndpointName="updated", EndpointConfigName="blue")
     assert flow.settled(sagemaker, "updated")["EndpointStatus"] == "InService"
-    stop, seen, failures = threading.Event(), set(), []
-
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                answer = runtime.invoke_endpoint(
-                    EndpointName="updated", ContentType="text/csv", Body=b"3,6"
-                )
-                answer["Body"].read()
-                seen.add(answer["InvokedProductionVariant"])
-            except Exception as error:
-                failures.append(error)
-
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
+    seen: set[str] = set()
+    with asking(studio, "updated", seen) as failures:
         eventually(lambda: "AllTraffic" in seen)
         sagemaker.update_endpoint(EndpointName="updated", EndpointConfigName="green")
         with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
@@ -148,13 +135,89 @@ def test_an_update_under_load_loses_no_request(studio, artifact):
         for count in (3, 1, 2):
             rescale(sagemaker, "updated", DesiredInstanceCount=count, DesiredWeight=count / 2)
             eventually(lambda: len(servers(studio) - others) == count)  # noqa: B023  called at once
+        scale_by_itself(studio, "endpoint/updated/variant/Green")
+        eventually(lambda: len(servers(studio) - others) == 3)
+    assert failures == []
+    sagemaker.delete_endpoint(EndpointName="updated")
+    eventually(lambda: flow.gone(sagemaker, "updated"))
+    scaled_no_more(studio, "endpoint/updated/variant/Green")
+
+
+@contextlib.contextmanager
+def asking(studio, endpoint: str, seen: set[str]) -> Iterator[list[Exception]]:
+    """Three clients that ask all the time; yields their failures, and adds who answers."""
+    runtime, stop, failures = studio.client("sagemaker-runtime"), threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                answer = runtime.invoke_endpoint(
+                    EndpointName=endpoint, ContentType="text/csv", Body=b"3,6"
+                )
+                answer["Body"].read()
+                seen.add(answer["InvokedProductionVariant"])
+            except Exception as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield failures
     finally:
         stop.set()
         for thread in threads:
             thread.join()
-    assert failures == []
-    sagemaker.delete_endpoint(EndpointName="updated")
-    eventually(lambda: flow.gone(sagemaker, "updated"))
+
+
+def scaled_no_more(studio, resource: str) -> None:
+    """What scaled an endpoint goes with it."""
+    scaler, cloudwatch = studio.client("application-autoscaling"), studio.client("cloudwatch")
+    targets = {"ServiceNamespace": "sagemaker", "ResourceIds": [resource]}
+    eventually(lambda: not scaler.describe_scalable_targets(**targets)["ScalableTargets"])
+    assert cloudwatch.describe_alarms(AlarmNamePrefix="TargetTracking-")["MetricAlarms"] == []
+
+
+def scale_by_itself(studio, resource: str) -> None:
+    """From two instances to three, for a metric of somebody's own that was too high."""
+    scaler = studio.client("application-autoscaling")
+    place = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": resource,
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    tags = {"studio:autoscaling-period": "10"}
+    scaler.register_scalable_target(**place, MinCapacity=1, MaxCapacity=9, Tags=tags)
+    now = datetime.now(UTC)
+    seen = [now - timedelta(seconds=seconds) for seconds in range(-120, 60, 5)]
+    studio.client("cloudwatch").put_metric_data(
+        Namespace="Shop",
+        MetricData=[
+            {"MetricName": "Busy", "Value": 60.0, "Timestamp": at, "StorageResolution": 1}
+            for at in seen
+        ],
+    )
+    tracked = {"Namespace": "Shop", "MetricName": "Busy", "Statistic": "Average"}
+    scaler.put_scaling_policy(
+        **place,
+        PolicyName="busy",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 50.0,
+            "CustomizedMetricSpecification": tracked,
+        },
+    )
+
+    def done() -> dict | None:
+        found = scaler.describe_scaling_activities(**place)["ScalingActivities"]
+        return found[0] if found and "EndTime" in found[0] else None
+
+    activity = eventually(done)
+    assert (activity["StatusCode"], activity["Description"]) == (
+        "Successful",
+        "Setting desired instance count to 3.",
+    )
+    assert "AlarmHigh" in activity["Cause"]
 
 
 def rescale(sagemaker, endpoint, **wanted) -> None:
