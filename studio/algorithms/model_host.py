@@ -17,7 +17,7 @@ from typing import Any
 
 from studio.algorithms import server
 from studio.algorithms.base import UserError, base_folder, cpus
-from studio.algorithms.server import Handler, Invocations, Predict, RequestError
+from studio.algorithms.server import Ask, Handler, Invocations, RequestError
 
 _PAGE = 100
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def _nothing() -> None:
 class Loaded:
     """A model that answers; `close` frees what Python would not."""
 
-    predict: Predict
+    ask: Ask
     close: Callable[[], None] = _nothing
     memory: int = 0
     """Bytes that it takes; 0: by how much this process grew when it was loaded."""
@@ -52,7 +52,7 @@ def serve(load: Load, threads: int = 0) -> None:
     if several():
         host(load, threads or cpus() + 1)
     else:
-        server.serve(load(base_folder() / "model").predict, threads)
+        server.serve(load(base_folder() / "model").ask, threads)
 
 
 def host(load: Load, threads: int, apart: bool = False) -> None:
@@ -178,9 +178,9 @@ class _Model(_Answering):
 
 
 class _Invoked(Invocations):
-    def predictor(self, name: str) -> Predict:
-        predict: Predict = self.settings["shelf"].get(name)[0].predict
-        return predict
+    def asks(self, name: str) -> Ask:
+        ask: Ask = self.settings["shelf"].get(name)[0].ask
+        return ask
 
 
 def _said(name: str, url: str) -> dict[str, str]:

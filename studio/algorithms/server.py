@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,6 +54,8 @@ class Answer:
 
     body: bytes | Pieces
     content_type: str
+    batch: str = ""
+    """With how many it was predicted, itself among them, and the microseconds that it waited."""
 
 
 class RequestError(Exception):
@@ -66,13 +68,15 @@ class RequestError(Exception):
 
 
 Predict = Callable[[Invocation], Answer]
+Ask = Callable[[Executor, Invocation], "asyncio.Future[Answer]"]
+"""The answer to come, which threads of the executor find; who cancels it does not want it."""
 
 
-def serve(predict: Predict, threads: int = 0) -> None:
+def serve(ask: Ask, threads: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in flight. The model is loaded
     before this is called, so `/ping` answers 200 from the first moment. `threads` predict side by
     side; 0: one more than there are CPUs."""
-    run([("/invocations", Invocations)], threads or cpus() + 1, predict=predict)
+    run([("/invocations", Invocations)], threads or cpus() + 1, ask=ask)
 
 
 def run(handlers: list[Any], threads: int, **values: Any) -> None:
@@ -169,6 +173,7 @@ class Invocations(Handler):
         self._limit = max_payload()
         self._chunks: list[bytes] = []
         self._size = 0
+        self._asked: asyncio.Future[Answer] | None = None
         self.settings["running"].add(self)
 
     def on_finish(self) -> None:
@@ -176,6 +181,8 @@ class Invocations(Handler):
 
     def on_connection_close(self) -> None:
         self.settings["running"].discard(self)
+        if self._asked:
+            self._asked.cancel()
 
     def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)
@@ -185,14 +192,16 @@ class Invocations(Handler):
             # Reading on lets the client see the answer; there is an end to that courtesy.
             self.request.connection.detach().close()  # type: ignore[union-attr]
 
-    def predictor(self, name: str) -> Predict:
+    def asks(self, name: str) -> Ask:
         """Who answers: `name` is what the path says. Raises RequestError."""
-        predict: Predict = self.settings["predict"]
-        return predict
+        ask: Ask = self.settings["ask"]
+        return ask
 
     async def post(self, name: str = "") -> None:
         try:
-            answer = await self._answer(self.predictor(name))
+            answer = await self._answer(self.asks(name))
+        except asyncio.CancelledError:
+            return  # nobody waits for it
         except RequestError as error:
             self._refuse(error)
         except Exception:
@@ -200,12 +209,14 @@ class Invocations(Handler):
             self._refuse(RequestError(500, "The prediction failed: the log says why."))
         else:
             self.set_header("Content-Type", answer.content_type)
+            if answer.batch:
+                self.set_header("X-Studio-Batch", answer.batch)
             if isinstance(answer.body, bytes):
                 self.finish(answer.body)
             else:
                 await self._stream(answer.body)
 
-    async def _answer(self, predict: Predict) -> Answer:
+    async def _answer(self, ask: Ask) -> Answer:
         if self._size > self._limit:
             raise RequestError(
                 413,
@@ -217,9 +228,8 @@ class Invocations(Handler):
         invocation = Invocation(
             b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", "")
         )
-        return await asyncio.get_running_loop().run_in_executor(
-            self.settings["pool"], predict, invocation
-        )
+        self._asked = ask(self.settings["pool"], invocation)
+        return await self._asked
 
     async def _stream(self, pieces: Pieces) -> None:
         """Send pieces as they come: none is asked for before the one before it is on its way."""

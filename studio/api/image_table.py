@@ -18,7 +18,7 @@ from studio.db.resources import Doc
 from studio.errors import ValidationException
 from studio.settings import Settings
 
-FRAMEWORKS = ("python", "sklearn", "xgboost", "pytorch", "mlflow", "onnx")
+FRAMEWORKS = ("python", "sklearn", "xgboost", "lightgbm", "pytorch", "mlflow", "onnx")
 """Whose scripts run as processes; the handlers that `inference.py` leaves out differ."""
 
 _SCRIPT, _ALGORITHM = "script:", "algorithm:"
@@ -31,7 +31,8 @@ SCRIPT_IMAGES = {
     "sagemaker-pytorch": "pytorch",
     "huggingface-pytorch-training": "pytorch",
     "huggingface-pytorch-inference": "pytorch",
-    # the image that MLflow itself builds for SageMaker, and the runtime of ONNX
+    # LightGBM has none of AWS's; the one that MLflow itself builds, and the runtime of ONNX
+    "lightgbm": "lightgbm",
     "mlflow-pyfunc": "mlflow",
     "onnxruntime": "onnx",
     # those of AWS's notebooks, which notebook jobs run in

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.algorithms import inference, model_host
+from studio.algorithms import batching, inference, model_host
 from studio.algorithms.kmeans import IMAGE, model
 from studio.algorithms.kmeans.model import Model
 from studio.algorithms.model_host import Loaded
@@ -26,7 +26,8 @@ def serve(tag: str) -> None:
 def _load(folder: Path) -> Loaded:
     loaded = inference.load(model.load, folder)
     log.info("Serving %d clusters of %d features", len(loaded.centers), loaded.feature_dim)
-    return Loaded(partial(answer, loaded))
+    predict = partial(answer, loaded)
+    return Loaded(batching.asking(predict, batching.each(predict)))
 
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:

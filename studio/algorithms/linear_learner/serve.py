@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from studio.algorithms import inference, model_host
+from studio.algorithms import batching, inference, model_host
 from studio.algorithms.linear_learner import IMAGE, model
 from studio.algorithms.linear_learner.model import Model
 from studio.algorithms.model_host import Loaded
@@ -26,7 +26,8 @@ def serve(tag: str) -> None:
 def _load(folder: Path) -> Loaded:
     loaded = inference.load(model.load, folder)
     log.info("Serving a %s of %d features", loaded.predictor_type, loaded.feature_dim)
-    return Loaded(partial(answer, loaded))
+    predict = partial(answer, loaded)
+    return Loaded(batching.asking(predict, batching.each(predict)))
 
 
 def answer(loaded: Model, invocation: Invocation) -> Answer:

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from studio.algorithms import inference, model_host
+from studio.algorithms import batching, inference, model_host
 from studio.algorithms.base import UserError
+from studio.algorithms.joining import Question, Steps
 from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation, RequestError, is_batch
 from studio.algorithms.xgboost import IMAGE
@@ -55,7 +56,12 @@ class Model:
 def serve() -> None:
     """Load the model and serve it until SIGTERM, or those that come and go. Raises UserError when
     the one cannot be loaded."""
-    model_host.serve(lambda folder: Loaded(partial(answer, load(folder))))
+    model_host.serve(_loaded)
+
+
+def _loaded(folder: Path) -> Loaded:
+    model = steps(load(folder))
+    return Loaded(batching.asking(model.predict, model.together))
 
 
 def load(folder: Path) -> Model:
@@ -81,8 +87,13 @@ def load(folder: Path) -> Model:
     )
 
 
-def answer(model: Model, invocation: Invocation) -> Answer:
-    """One request. Raises RequestError."""
+def steps(model: Model) -> Steps:
+    """How the model answers."""
+    return Steps(partial(read, model), partial(predict, model), partial(_write, model))
+
+
+def read(model: Model, invocation: Invocation) -> Question:
+    """What a request asks. Raises RequestError."""
     kind = inference.content_type(invocation.content_type, IMAGE.requests)
     default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or inference.CSV
     wanted = inference.accept(invocation.accept, _OFFERED, default)
@@ -95,7 +106,10 @@ def answer(model: Model, invocation: Invocation) -> Answer:
             f"Feature size of {kind} inference data {rows.shape[1]} is not consistent with "
             f"feature size of trained model {model.features}.",
         )
-    predictions = predict(model, rows)
+    return Question(rows, wanted)
+
+
+def _write(model: Model, predictions: Predictions, wanted: str) -> Answer:
     keys = os.environ.get("SAGEMAKER_INFERENCE_OUTPUT", "").replace(" ", "").lower()
     if keys:
         return _encode_selected(model, predictions, keys.split(","), wanted)

@@ -6,6 +6,7 @@ Standard library only, Python 3.9 or newer: the other end is the user's interpre
 import json
 import socket
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _SIZES = struct.Struct("<IQ")
@@ -22,6 +23,14 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
     """Raises EOFError when the other end is gone."""
     head, body = _SIZES.unpack(_exactly(connection, _SIZES.size))
     return json.loads(_exactly(connection, head)), _exactly(connection, body)
+
+
+def apart(body: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    """The bodies that were sent as one."""
+    begin = 0
+    for size in sizes:
+        yield body[begin : begin + size]
+        begin += size
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

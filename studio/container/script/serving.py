@@ -10,15 +10,16 @@ import os
 import queue
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import studio
-from studio.algorithms import model_host, server
+from studio.algorithms import batching, model_host, server
 from studio.algorithms.base import FIRST_PARTY_LOG, UserError, configure_logging
+from studio.algorithms.batching import Outcome
 from studio.algorithms.model_host import Loaded
-from studio.algorithms.server import Answer, Invocation, RequestError
+from studio.algorithms.server import Answer, Ask, Invocation, RequestError
 from studio.container.script import frames, packages, source
 from studio.container.script import job as jobs
 from studio.container.script.failure import ScriptError, mendable
@@ -43,7 +44,11 @@ def serve(base: Path, framework: str) -> None:
         model_host.host(lambda folder: _loaded(base, folder, framework), _THREADS, apart=True)
         return
     pool = _pool(base, base / "model", framework, jobs.cpus())
-    server.serve(pool.predict, threads=pool.size)
+    try:
+        ask = pool.asking()
+    except UserError as error:
+        raise ScriptError(str(error)) from error
+    server.serve(ask, threads=pool.size)
 
 
 def _loaded(base: Path, model: Path, framework: str) -> Loaded:
@@ -52,7 +57,7 @@ def _loaded(base: Path, model: Path, framework: str) -> Loaded:
         pool = _pool(base, model, framework, 1)
     except ScriptError as error:
         raise UserError(str(error)) from error
-    return Loaded(pool.predict, pool.close, pool.memory())
+    return Loaded(pool.asking(), pool.close, pool.memory())
 
 
 def _pool(base: Path, model: Path, framework: str, size: int) -> "_Pool":
@@ -98,6 +103,33 @@ class _Pool:
         for _ in range(self.size):
             if worker := self._idle.get():
                 worker.end()
+
+    def asking(self) -> Ask:
+        """Who brings requests to the processes. Raises UserError."""
+        return batching.asking(self.predict, self.together, self.size)
+
+    def together(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
+        """Several requests, by one process."""
+        if len(invocations) > 1 and (found := self._by_one(invocations)) is not None:
+            return found
+        return [batching.outcome(self.predict, it) for it in invocations]
+
+    def _by_one(self, invocations: Sequence[Invocation]) -> Sequence[Outcome] | None:
+        """None when the process died of one of them: of which turns out when each is asked by
+        itself."""
+        worker = self._idle.get()
+        try:
+            worker = worker or self._another()
+            return worker.ask_all(invocations)
+        except (OSError, EOFError) as error:
+            said = worker.lost(error) if worker else f"ended: {error}"
+            worker = None
+            if isinstance(error, TimeoutError):
+                late = RequestError(500, f"The process with the model {said}.")
+                return [late] * len(invocations)
+            return None
+        finally:
+            self._idle.put(worker)
 
     def predict(self, invocation: Invocation) -> Answer:
         """Raises RequestError, also for what the user's code raised."""
@@ -206,15 +238,22 @@ class _Worker:
     def ask(self, invocation: Invocation) -> tuple[dict[str, Any], bytes]:
         """The answer, or the first piece of one of which there is more. Raises RequestError for
         what it refuses, OSError and EOFError when it is no more."""
-        head: dict[str, Any] = {
-            "content_type": invocation.content_type,
-            "accept": invocation.accept,
-        }
-        frames.send(self._socket, head, invocation.body)
+        frames.send(self._socket, _head(invocation), invocation.body)
         answer, body = self.receive()
         if answer["status"] != 200:
             raise RequestError(answer["status"], body.decode("utf-8", "replace"))
         return answer, body
+
+    def ask_all(self, invocations: Sequence[Invocation]) -> list[Outcome]:
+        """RequestError for what it refuses. Raises OSError and EOFError when it is no more."""
+        head = {
+            "batch": [_head(it) for it in invocations],
+            "sizes": [len(it.body) for it in invocations],
+        }
+        frames.send(self._socket, head, b"".join(it.body for it in invocations))
+        answer, body = self.receive()
+        said = frames.apart(body, answer["sizes"])
+        return [_outcome(each, its) for each, its in zip(answer["batch"], said, strict=True)]
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """The next piece. Raises OSError and EOFError when it is no more."""
@@ -251,6 +290,16 @@ class _Worker:
             self._process.kill()
             code = self._process.wait()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _head(invocation: Invocation) -> dict[str, Any]:
+    return {"content_type": invocation.content_type, "accept": invocation.accept}
+
+
+def _outcome(head: dict[str, Any], body: bytes) -> Outcome:
+    if head["status"] != 200:
+        return RequestError(head["status"], body.decode("utf-8", "replace"))
+    return Answer(body, head["content_type"])
 
 
 def _code(base: Path, model: Path) -> Path:

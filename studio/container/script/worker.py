@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from studio.container.script import frames, handlers, portable
+from studio.container.script import frames, handlers, joining, portable, saved
 from studio.container.script.handlers import Refused
 
 _HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+_OWN = {**portable.HANDLERS, **saved.HANDLERS}
 _TEXT = ("application/json", "text/csv")
 """Bodies of these types are handed over as str, all others as bytes."""
 
@@ -43,6 +44,9 @@ def main(arguments: list[str]) -> None:
             return
         if "stop" in head:
             continue  # of an answer that was over by itself
+        if "batch" in head:
+            frames.send(connection, *_batch(model, head, body))
+            continue
         answer, data = _answered(model, head, body)
         if isinstance(data, bytes):
             frames.send(connection, answer, data)
@@ -66,37 +70,85 @@ class Model:
             raise ValueError("transform_fn replaces input_fn, predict_fn and output_fn: drop one.")
         self._model = self._call("model_fn", given["model"])
 
-    def predict(
-        self, body: Any, content_type: str, accept: str
+    def answer(
+        self, body: bytes, content_type: str, accept: str, ready: Any = joining.ABSENT
     ) -> "tuple[bytes | Iterator[bytes], str]":
-        """The answer and its content type. Raises Refused, and what the user's code raises."""
+        """The answer and its content type; `ready` is what was predicted already. Raises Refused,
+        and what the user's code raises."""
         if self._transform:
-            words = (self._model, body, content_type, accept)
+            words = (self._model, _given(body, content_type), content_type, accept)
             return _wire(_called(self._transform, words, self._context), accept)
-        data = self._call("input_fn", body, content_type)
-        prediction = self._call("predict_fn", data, self._model)
+        if ready is joining.ABSENT:
+            ready = self.predict(self.read(body, content_type))
+        return self._write(ready, accept)
+
+    def read(self, body: bytes, content_type: str) -> Any:
+        """What predict_fn gets. Raises Refused, and what the user's code raises."""
+        return self._call("input_fn", _given(body, content_type), content_type)
+
+    def predict(self, data: Any) -> Any:
+        """What output_fn gets. Raises what the user's code raises."""
+        return self._call("predict_fn", data, self._model)
+
+    def joins(self) -> bool:
+        """Whether several requests may be predicted by one call."""
+        return self._transform is None
+
+    def _write(self, prediction: Any, accept: str) -> "tuple[bytes | Iterator[bytes], str]":
         if self._passes and isinstance(prediction, Iterator):
             return _wire(prediction, accept)  # a framework's output_fn knows arrays
         return _wire(self._call("output_fn", prediction, accept), accept)
 
     def _function(self, module: Any, name: str) -> Any:
-        own = portable.HANDLERS.get((self._framework, name))
+        own = _OWN.get((self._framework, name))
         return getattr(module, name, None) or own or handlers.default(self._framework, name)
 
     def _call(self, name: str, *words: Any) -> Any:
         return _called(self._functions[name], words, self._context)
 
 
+def _batch(model: Model, head: dict[str, Any], body: bytes) -> "tuple[dict[str, Any], bytes]":
+    """Each of the requests in a message as if it was asked alone."""
+    heads, bodies = head["batch"], list(frames.apart(body, head["sizes"]))
+    ready = [joining.ABSENT] * len(heads)
+    if model.joins():
+        kinds = [_content_type(each) for each in heads]
+        ready = joining.predicted(model.read, model.predict, bodies, kinds)
+    answers, said = [], []
+    for each, its, prediction in zip(heads, bodies, ready):  # noqa: B905  Python 3.9 has no strict
+        answer, data = _answered(model, each, its, prediction)
+        if not isinstance(data, bytes):
+            answer, data = _whole(answer, data)
+        answers.append(answer)
+        said.append(data)
+    return {"batch": answers, "sizes": [len(it) for it in said]}, b"".join(said)
+
+
+def _whole(answer: dict[str, Any], pieces: "Iterator[bytes]") -> "tuple[dict[str, Any], bytes]":
+    """An answer in pieces as one of several, which has to wait for its end."""
+    try:
+        return answer, b"".join(pieces)
+    except Exception as error:
+        return {"status": 500}, _told(error)
+
+
+def _content_type(head: dict[str, str]) -> str:
+    return head["content_type"] or "application/json"
+
+
+def _given(body: bytes, content_type: str) -> Any:
+    """A body as the user's functions take it. Raises UnicodeDecodeError."""
+    return body.decode() if content_type.partition(";")[0].strip() in _TEXT else body
+
+
 def _answered(
-    model: Model, head: dict[str, str], body: bytes
+    model: Model, head: dict[str, str], body: bytes, ready: Any = joining.ABSENT
 ) -> "tuple[dict[str, Any], bytes | Iterator[bytes]]":
-    content_type = head["content_type"] or "application/json"
     accept = head["accept"].partition(",")[0].strip()
     if accept in ("", "*/*"):
         accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
     try:
-        text = content_type.partition(";")[0].strip() in _TEXT
-        data, kind = model.predict(body.decode() if text else body, content_type, accept)
+        data, kind = model.answer(body, _content_type(head), accept, ready)
         if not isinstance(data, bytes):
             # The first piece: what goes wrong before it is an answer of its own.
             data = _with_first(next(data, b""), data)
