@@ -132,6 +132,7 @@ class Reply:
     status: int
     content_type: str
     body: bytes
+    batch: str = ""
 
     @property
     def text(self) -> str:
@@ -156,9 +157,9 @@ class Server:
         request = urllib.request.Request(url, body, headers or {})
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
-                return Reply(
-                    response.status, response.headers.get("Content-Type", ""), response.read()
-                )
+                heads = response.headers
+                kind, batch = heads.get("Content-Type", ""), heads.get("X-Studio-Batch", "")
+                return Reply(response.status, kind, response.read(), batch)
         except urllib.error.HTTPError as error:
             with error:
                 return Reply(error.code, error.headers.get("Content-Type", ""), error.read())

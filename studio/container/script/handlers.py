@@ -37,8 +37,7 @@ def decoded(body: Any, content_type: str) -> Any:
         if kind == JSON:
             return numpy.array(json.loads(body))
         if kind == CSV:
-            rows = [line for line in body.splitlines() if line.strip()]
-            return numpy.genfromtxt(rows, delimiter=",").reshape(len(rows), -1)
+            return _rows([line for line in body.splitlines() if line.strip()])
         if kind == NPY:
             return numpy.load(io.BytesIO(body), allow_pickle=False)
         if kind == NPZ:
@@ -48,6 +47,18 @@ def decoded(body: Any, content_type: str) -> Any:
     except (ValueError, OSError, KeyError) as error:
         raise Refused(400, f"The body is no {kind}: {error}") from error
     raise Refused(415, f"Content type {kind} is not supported; there are {JSON}, {CSV}, {NPY}.")
+
+
+def _rows(lines: Any) -> Any:
+    """float64 [n, d]. Raises ValueError."""
+    import numpy
+
+    try:
+        return numpy.array([list(map(float, line.split(","))) for line in lines]).reshape(
+            len(lines), -1
+        )
+    except ValueError:  # a cell is empty or no number: a tenth as fast, it knows what to do
+        return numpy.genfromtxt(lines, delimiter=",").reshape(len(lines), -1)
 
 
 def encoded(prediction: Any, accept: str) -> bytes:

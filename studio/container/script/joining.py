@@ -7,7 +7,6 @@ is one of theirs.
 import sys
 from typing import Any
 
-
 ABSENT = object()
 """In the place of a prediction that is still to be made."""
 
@@ -20,12 +19,12 @@ def predicted(read: Any, predict: Any, bodies: "list[bytes]", kinds: "list[str]"
     """What is predicted for each of the requests, by `predict(read(body, kind))`, with one call for
     those that are alike; ABSENT for one that has to be asked by itself, whatever the reason."""
     found = [ABSENT] * len(bodies)
-    groups: "dict[Any, list[tuple[int, Any]]]" = {}
+    groups: dict[Any, list[tuple[int, Any]]] = {}
     for number, (body, kind) in enumerate(zip(bodies, kinds)):  # noqa: B905  Python 3.9
         try:
             data = read(body, kind)
             key = alike(data)
-        except Exception:  # noqa: S112  it is raised again when it is asked by itself
+        except Exception:
             continue
         if key is not None:
             groups.setdefault(key, []).append((number, data))
@@ -37,7 +36,7 @@ def predicted(read: Any, predict: Any, bodies: "list[bytes]", kinds: "list[str]"
     return found
 
 
-def _parts(predict: Any, values: "list[Any]") -> "list[Any]":
+def _parts(predict: Any, values: "list[Any]") -> Any:
     try:
         return apart(predict(joined(values)), [length(value) for value in values])
     except Exception:  # by whose fault turns out when each is asked by itself

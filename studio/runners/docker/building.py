@@ -13,6 +13,7 @@ Doc = dict[str, Any]
 
 EXTRAS = {
     "algorithms": "xgboost-cpu>=3.0",
+    "lightgbm": "lightgbm>=4.5 scikit-learn>=1.6",
     "mlflow": "mlflow-skinny>=2.14 scikit-learn>=1.6 xgboost-cpu>=3.0",
     "onnx": "onnxruntime>=1.20",
     "pytorch": "torch",
