@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from studio.runners.shim import hint
+from studio import hint
 
 _RESOURCE_ID = 32
 

@@ -37,7 +37,13 @@ class Counters:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = LineFile(place)
         self._tallies: dict[VariantRoute, _Tally] = {}
+        self._notes: dict[tuple[str, str, str], defaultdict[float, int]] = {}
         self._due = 0.0
+
+    def note(self, variant: VariantRoute, metric: str, value: float) -> None:
+        """A value of another metric of a variant."""
+        key = variant.endpoint, variant.name, metric
+        self._notes.setdefault(key, defaultdict(int))[value] += 1
 
     def count(
         self, variant: VariantRoute, model_status: int | None, model_us: int, overhead_us: int
@@ -73,13 +79,13 @@ class Counters:
 
     def tick(self, now: float) -> None:
         """Write what was counted, when it is time; `now` is the monotonic clock's."""
-        if self._tallies and now >= self._due:
+        if (self._tallies or self._notes) and now >= self._due:
             self._due = now + _FLUSH_SECONDS
             self._flush()
 
     def close(self) -> None:
         """Write the rest; nothing is counted afterwards."""
-        if self._tallies:
+        if self._tallies or self._notes:
             self._flush()
         self._file.close()
 
@@ -92,7 +98,9 @@ class Counters:
     def _flush(self) -> None:
         at = time.time_ns() // 1_000_000
         tallies, self._tallies = self._tallies, {}
+        notes, self._notes = self._notes, {}
         lines = [_line(at, variant, tally) for variant, tally in tallies.items()]
+        lines += [_packed(at, *key[:2], {key[2]: _rows(seen)}) for key, seen in notes.items()]
         self._file.write(b"".join(lines))
 
 
@@ -188,11 +196,15 @@ def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
             "FirstChunkModelLatency": _rows(tally.streams.model),
             "FirstChunkOverheadLatency": _rows(tally.streams.overhead),
         }
-    line = {"at": at, "endpoint": variant.endpoint, "variant": variant.name, "metrics": metrics}
+    return _packed(at, variant.endpoint, variant.name, metrics)
+
+
+def _packed(at: int, endpoint: str, variant: str, metrics: dict[str, Any]) -> bytes:
+    line = {"at": at, "endpoint": endpoint, "variant": variant, "metrics": metrics}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-def _rows(seen: Mapping[int, int]) -> _Rows:
+def _rows(seen: Mapping[int, int] | Mapping[float, int]) -> _Rows:
     """A row for the values of each cell."""
     cells: dict[int, list[float]] = {}
     for value, times in seen.items():

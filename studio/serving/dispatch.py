@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from pathlib import Path
 from time import monotonic
 from urllib.parse import unquote
 
@@ -29,6 +30,7 @@ from studio.serving.recording import Recording
 from studio.serving.routes import Routes, VariantRoute
 from studio.serving.table import Key
 from studio.serving.upstream import Server
+from studio.serving.waking import Waking
 from studio.wire import sigv4
 from studio.wire.signature import session_token
 
@@ -59,7 +61,13 @@ class Dispatcher:
     """What lives as long as the router: routes, clients, and the calls in flight."""
 
     def __init__(
-        self, limits: Limits, log: Log, counters: Counters, arms: Arms, recording: Recording
+        self,
+        home: Path,
+        limits: Limits,
+        log: Log,
+        counters: Counters,
+        arms: Arms,
+        recording: Recording,
     ) -> None:
         self.limits = limits
         self.log = log
@@ -69,6 +77,7 @@ class Dispatcher:
         self.clients: set[Client] = set()
         self.busy: set[Connection] = set()
         self.routes = Routes(limits, self.busy)
+        self.waking = Waking(home, self.routes, limits, log, counters, self)
         self.draining = False
         self._date = b""
         self.tick()
@@ -117,6 +126,7 @@ class Dispatcher:
             server.tend(now)
         self.counters.tick(now)
         self.arms.tick(now)
+        self.waking.tick(now)
 
     def observe(
         self, variant: VariantRoute, error: ApiError | None, model_us: int, overhead_us: int
@@ -124,6 +134,8 @@ class Dispatcher:
         """Every invocation that reached a variant passes here once, with its outcome."""
         status = 200 if error is None else errors.original_status(error)
         self.counters.count(variant, status, model_us, overhead_us)
+        if variant.sleep is not None:
+            self.waking.answered(variant)
         if error is not None:
             self.log(
                 "invocation failed",
@@ -151,39 +163,25 @@ class Dispatcher:
             raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
-        if path.endswith(_STREAM):
-            self._stream(request, variant, started)
-        elif variant.plain and _TARGET_MODEL not in request.headers:
+        if variant.plain and _TARGET_MODEL not in request.headers and not path.endswith(_STREAM):
             Invocation(self, request, variant, started).go()
-        else:
-            self._invoke(request, variant, started)
+        elif variant.sleep is None or not self.waking.takes(request, variant, started):
+            self.forward(request, variant, started)
 
-    def _stream(self, request: Request, variant: VariantRoute, started: float) -> None:
-        """A request whose answer goes out as it comes."""
+    def forward(self, request: Request, variant: VariantRoute, started: float) -> None:
+        """Send any request to a variant that is awake. Raises ApiError."""
         from studio.serving import pipeline, streaming  # which build on this module
 
-        self._check_model(request, variant)
-        streaming.accepting(request)
-        if variant.stages:
-            pipeline.stream(self, request, variant, started).go()
-        else:
-            streaming.Stream(self, request, variant, started).go()
-
-    def _check_model(self, request: Request, variant: VariantRoute) -> None:
         if variant.models and _TARGET_MODEL not in request.headers:
             raise errors.target_model_required(variant.endpoint)
         if not variant.models and _TARGET_MODEL in request.headers:
             raise errors.no_target_model(variant.endpoint)
-
-    def _invoke(self, request: Request, variant: VariantRoute, started: float) -> None:
-        """A variant of several models or containers, or a request that wants one."""
-        self._check_model(request, variant)
-        if variant.stages:
-            from studio.serving import pipeline  # which builds on this module
-
-            pipeline.invocation(self, request, variant, started).go()
+        if request.target.partition(b"?")[0].endswith(_STREAM):
+            streaming.accepting(request)
+            of_row, of_one = pipeline.stream, streaming.Stream
         else:
-            Invocation(self, request, variant, started).go()
+            of_row, of_one = pipeline.invocation, Invocation
+        (of_row if variant.stages else of_one)(self, request, variant, started).go()
 
     def _authenticate(self, request: Request, path: bytes, query: bytes) -> Key:
         table = self.routes.table

@@ -38,6 +38,16 @@ class Limits:
     hung_seconds: float = 60.0
     """A server that is passed over and answers no `/ping` for this long is to be started again."""
 
+    held: int = 1_024
+    """Requests that wait, in all, for servers of variants that sleep; more are told so at once."""
+
+    held_bytes: int = 67_108_864
+    """What the bodies of those may take together."""
+
+    held_seconds: float = 55.0
+    """How long a request waits for a server: less than the minute after which AWS's clients give
+    up, so that they learn why."""
+
     mirrors: int = 64
     """Requests that a shadow may hold; what is more is not mirrored."""
 

@@ -59,7 +59,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
     most = max(_raise_file_limit() // 2 - 64, 1)
     limits = replace(limits, connections=min(limits.connections, most))
     recording = Recording(home, limits, log)
-    dispatcher = Dispatcher(limits, log, Counters(home), Arms(home), recording)
+    dispatcher = Dispatcher(home, limits, log, Counters(home), Arms(home), recording)
     health = Health(home, dispatcher.routes)
     watch = TableWatch(table_path(home), dispatcher, health)
     watch.look()
@@ -122,6 +122,7 @@ class TableWatch:
         self._dispatcher.routes.update(table)
         if self._dispatcher.routes.recorded:
             self._dispatcher.recording.want()
+        self._dispatcher.waking.look()
         self._health.tick()  # who knows of the new table has to know who is still busy
         log("table loaded", version=table.version, endpoints=len(table.endpoints))
 
@@ -137,6 +138,7 @@ class TableWatch:
 async def _drain(dispatcher: Dispatcher) -> None:
     """Let requests in flight end. Clients in full swing part by their next answer, not by force."""
     dispatcher.draining = True
+    dispatcher.waking.close()
     deadline = asyncio.get_running_loop().time() + dispatcher.limits.drain_seconds
     await asyncio.sleep(_TICK_SECONDS)
     while dispatcher.clients and asyncio.get_running_loop().time() < deadline:

@@ -18,7 +18,7 @@ class VariantRoute:
 
     __slots__ = (
         "_next", "arm", "capture", "container", "direct", "endpoint", "log_arn", "models", "name", "plain",
-        "reply_head", "servers", "shadows", "spares", "stages",
+        "reply_head", "servers", "shadows", "sleep", "spares", "stages",
     )  # fmt: skip
 
     def __init__(
@@ -30,7 +30,8 @@ class VariantRoute:
         self.models = variant.models
         self.direct = variant.direct
         self.stages: tuple[VariantRoute, ...] = ()
-        self.plain = not (variant.models or variant.containers)
+        self.sleep = variant.sleep
+        self.plain = not (variant.models or variant.containers or variant.sleep)
         self.servers = servers
         self.log_arn = log_arn
         self.reply_head = f"x-Amzn-Invoked-Production-Variant: {variant.name}\r\n".encode()
@@ -119,6 +120,9 @@ class EndpointRoute:
     shared: Choice
 
 
+Sleepers = dict[tuple[str, str], list[VariantRoute]]
+
+
 class Routes:
     """The endpoints that take traffic, the keys that may call them, and the servers behind."""
 
@@ -129,6 +133,8 @@ class Routes:
         self.servers: dict[str, Server] = {}
         self.leaving: list[Server] = []
         """Those no longer in the table that may still hold requests."""
+        self.sleepers: Sleepers = {}
+        """By endpoint and variant: those that may have no servers, of all fleets."""
         self.table = EMPTY
 
     def update(self, table: Table) -> None:
@@ -144,12 +150,13 @@ class Routes:
         self._endpoints = {
             name: self._endpoint(table, name, variants)
             for name, variants in table.endpoints.items()
-            if any(variant.servers and not variant.shadow for variant in variants)
+            if any(variant.routable and not variant.shadow for variant in variants)
         }
         for address in self.servers.keys() - addresses:
             server = self.servers.pop(address)
             server.retire()
             self.leaving.append(server)
+        self.sleepers = _sleepers(self._endpoints)
         self.table = table
 
     @property
@@ -174,7 +181,7 @@ class Routes:
                 f"Variant {target_variant} of endpoint {endpoint} of account {account} not found.",
             )
         variant = choice.draw()
-        if not variant.servers:
+        if not variant.servers and variant.sleep is None:
             raise ApiError(
                 "ServiceUnavailable", f"Variant {target_variant} has no running instance.", 503
             )
@@ -187,7 +194,7 @@ class Routes:
             for variant in variants
         }
         production = {it: route for it, route in routes.items() if not it.shadow}
-        serving = {it: route for it, route in production.items() if it.servers}
+        serving = {it: route for it, route in production.items() if it.routable}
         for fleet in {it.fleet for it in variants}:
             _join(fleet, routes, serving)
         named: dict[str, dict[Variant, VariantRoute]] = {}
@@ -206,11 +213,23 @@ class Routes:
 
     def _stage(self, route: VariantRoute, variant: Variant, container: Container) -> VariantRoute:
         """One container of a variant, as a variant of its own that nobody can name."""
-        own = replace(variant, models=container.models, containers=(), capture=None)
+        own = replace(
+            variant, models=container.models, containers=(), capture=None, sleep=None
+        )
         servers = [self.servers[address] for address in container.servers]
         stage = VariantRoute(route.endpoint, own, route.log_arn, servers)
         stage.container = container.name
         return stage
+
+
+def _sleepers(endpoints: dict[str, EndpointRoute]) -> Sleepers:
+    found: Sleepers = {}
+    for each in endpoints.values():
+        for name, choice in each.by_name.items():
+            for route in choice.routes:
+                if route.sleep is not None:
+                    found.setdefault((route.endpoint, name), []).append(route)
+    return found
 
 
 def _join(
@@ -247,8 +266,8 @@ def _weights(serving: list[Variant]) -> list[float]:
 
 
 def _by_share(found: dict[Variant, VariantRoute]) -> Choice:
-    """Of variants of one name: by the shares of their fleets, of those that have servers."""
-    serving = {it: route for it, route in found.items() if it.servers} or found
+    """Of variants of one name: by the shares of their fleets, of those that take requests."""
+    serving = {it: route for it, route in found.items() if it.routable} or found
     return _choice(serving, [it.share for it in serving])
 
 

@@ -55,6 +55,22 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Sleep:
+    """Of a variant that may have no servers: requests wait while the control plane starts some."""
+
+    endpoint: str
+    """Id of the endpoint, by which the control plane is told."""
+    capacity: int
+    """Requests that one server is to have at once; others wait for it, or for another server."""
+    most: int = 0
+    """Requests that the variant takes at once, those that wait among them; 0: any number."""
+    warm: int = 0
+    """Of those, the requests for which servers are always there."""
+    trouble: str = ""
+    """Why no server comes; requests then do not wait."""
+
+
+@dataclass(frozen=True)
 class Variant:
     name: str
     weight: float = 1.0
@@ -79,6 +95,13 @@ class Variant:
     direct: bool = False
     """Requests name one of `containers` instead."""
     arm: Arm | None = None
+    sleep: Sleep | None = None
+    """None: without servers it takes no requests."""
+
+    @property
+    def routable(self) -> bool:
+        """Whether it takes requests, if only to let them wait."""
+        return bool(self.servers) or self.sleep is not None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -185,6 +208,7 @@ def _variant(entry: dict[str, Any]) -> Variant:
         containers=tuple(container(it) for it in entry.get("containers", ())),
         direct=bool(entry.get("direct")),
         arm=tested(arm) if (arm := entry.get("arm")) else None,
+        sleep=sleeping(sleep) if (sleep := entry.get("sleep")) else None,
     )
 
 
@@ -200,6 +224,17 @@ def container(entry: dict[str, Any]) -> Container:
 def tested(entry: dict[str, Any]) -> Arm:
     """The Arm of a document."""
     return Arm(test=_checked(_RECORD, entry["test"]), ids=bool(entry.get("ids")))
+
+
+def sleeping(entry: dict[str, Any]) -> Sleep:
+    """The Sleep of a document."""
+    return Sleep(
+        endpoint=_checked(_RECORD, entry["endpoint"]),
+        capacity=max(1, int(entry["capacity"])),
+        most=int(entry.get("most", 0)),
+        warm=int(entry.get("warm", 0)),
+        trouble=str(entry.get("trouble", "")),
+    )
 
 
 def _finite(value: Any) -> float:

@@ -13,7 +13,8 @@ from runner_contract import Bench
 
 from studio.runners import logs
 from studio.runners.process import ProcessRunner
-from studio.runners.shim import hint, notes
+from studio import hint
+from studio.runners.shim import notes
 from studio.settings import Settings
 
 

@@ -123,7 +123,7 @@ class _Work:
             fresh.replace(self._folder / PROGRESS)
 
     def _hint(self) -> None:
-        from studio.runners.shim import hint
+        from studio import hint
 
         hint.tell(self._home, self._folder.name)
 

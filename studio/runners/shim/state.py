@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.runners.shim import hint
+from studio import hint
 
 _WORD_SECONDS = 1.0
 
