@@ -39,7 +39,7 @@ _SAVE = (
 
 def run() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="studio-bench-") as name, ExitStack() as stack:
-        row = _trained(Path(name))
+        row = trained(Path(name))
         sides = {
             "Studio": stack.enter_context(_ours(Path(name), row)),
             "MLflow": stack.enter_context(_mlflow(Path(name), row)),
@@ -70,7 +70,7 @@ def _rows(loads: dict[str, list[Load]]) -> list[Row]:
     return rows
 
 
-def _trained(folder: Path) -> bytes:
+def trained(folder: Path) -> bytes:
     """A model in `folder`/model; a row to predict."""
     rng = np.random.default_rng(1)
     features = (rng.random((_ROWS, _COLUMNS)) < 0.2).astype(np.float32)

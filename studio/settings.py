@@ -92,6 +92,9 @@ class Settings:
     server_stop_seconds: float = 30.0
     """Time between SIGTERM and SIGKILL of a model server, as on AWS."""
 
+    serverless_idle_seconds: float = 300.0
+    """Time without requests after which servers of a serverless endpoint go to sleep."""
+
     @property
     def client_host(self) -> str:
         """The host, as URLs spell it, where programs of this machine find the control plane."""

@@ -1,6 +1,6 @@
 """Endpoint configurations: which models, on how many instances, with what weights."""
 
-from studio.api import models, store
+from studio.api import models, serverless, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
@@ -36,6 +36,7 @@ def _created(ctx: Context, request: Doc) -> Resource:
         raise ValidationException("VariantName must be unique within an endpoint configuration.")
     for variant in variants:
         _check(ctx, variant)
+    serverless.check(request, [_model(ctx, it) for it in variants])
     if capture := request.get("DataCaptureConfig"):
         parse_uri(capture["DestinationS3Uri"])
     return store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")
@@ -75,10 +76,14 @@ def _check(ctx: Context, variant: Doc) -> None:
     if "ModelName" not in variant:
         raise ValidationException(f"Variant {name}: inference components are not executed yet.")
     store.require(ctx, models.NOUN, variant["ModelName"])
-    if "ServerlessConfig" in variant:
-        raise ValidationException(f"Variant {name}: ServerlessConfig is not executed yet.")
-    if "InstanceType" not in variant:
-        raise ValidationException(f"Variant {name}: InstanceType is required.")
+    if "InstanceType" not in variant and "ServerlessConfig" not in variant:
+        raise ValidationException(
+            f"Variant {name}: InstanceType is required, or a ServerlessConfig."
+        )
+
+
+def _model(ctx: Context, variant: Doc) -> Doc:
+    return models.definition(store.require(ctx, models.NOUN, variant["ModelName"]))
 
 
 def _summary(config: Summary) -> Doc:

@@ -13,6 +13,7 @@ from studio.api import (
     endpoint_rollout,
     endpoint_routes,
     endpoint_servers,
+    endpoint_sleep,
     model_servers,
     models,
     multi_models,
@@ -30,6 +31,7 @@ from studio.reconcile.steps import (
 )
 from studio.runners.base import RunSpec
 from studio.s3.client import Storage
+from studio.serving import waking
 from studio.settings import Settings
 
 _NAMESPACE = "/aws/sagemaker/Endpoints"
@@ -45,7 +47,7 @@ def kind(settings: Settings) -> Kind:
         plan=plan,
         prepare=lambda endpoint, start, storage: _prepare(settings, endpoint, start, storage),
         meter=_meter,
-        informed=_informed,
+        informed=lambda *known: _awake(settings, _informed(*known), known[2]),
     )
 
 
@@ -58,6 +60,15 @@ def _informed(connection: Connection, endpoint: Resource, _now: int) -> Resource
     place = endpoint.account, endpoint.region, alarm_plan.KIND.name
     found = resources.named(connection, *place, names) if names else {}
     return endpoint_servers.told(endpoint, Alarms={it.name: it.status for it in found.values()})
+
+
+def _awake(settings: Settings, endpoint: Resource, now: int) -> Resource:
+    """The endpoint with as many servers as the router's requests need."""
+    over = endpoint.desired == "absent" or endpoint.status == "Failed"
+    if over or not endpoint_sleep.may_any(endpoint):
+        return endpoint
+    demand = waking.read(settings.home)
+    return endpoint_sleep.adjusted(endpoint, demand, settings.serverless_idle_seconds, now)
 
 
 def _meter(endpoint: Resource, run: Run) -> tuple[str, Dimensions]:

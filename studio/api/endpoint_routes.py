@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
-from studio.api import models, multi_models
+from studio.api import endpoint_sleep, models, multi_models
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
 from studio.serving.table import Variant, captured, container, tested
@@ -39,6 +39,7 @@ def routes(
     fleet = {} if share is None else {"fleet": str(deployment["Generation"]), "share": share}
     ready: dict[tuple[str, int], list[str]] = {}
     mine = set(roles(deployment, part))
+    latest = {each.run.role: each for each in observed if each.run.role in mine}
     for each in observed:
         if each.run.role in mine and each.status.ready:
             key = each.run.role.split("/")[2], place(each.run.role)[1]
@@ -47,6 +48,7 @@ def routes(
         {
             "name": variant["VariantName"],
             "weight": variant.get("InitialVariantWeight", 1.0),
+            **endpoint_sleep.slept(endpoint, variant, _trouble(variant, latest)),
             **_served(deployment, variant, ready),
             **fleet,
             **(
@@ -75,9 +77,19 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             containers=tuple(container(it) for it in each.get("containers", ())),
             direct=each.get("direct", False),
             arm=tested(each["arm"]) if "arm" in each else None,
+            sleep=endpoint_sleep.table(each),
         )
         for each in routes
     )
+
+
+def _trouble(variant: Doc, latest: dict[str, Observed]) -> str:
+    """Why none of a variant's servers is there, once all that there should be have ended."""
+    name = variant["VariantName"]
+    mine = [each.status for role, each in latest.items() if role.split("/")[2] == name]
+    if not mine or not all(each.ended and each.phase == "failed" for each in mine):
+        return ""
+    return mine[0].message or mine[0].reason
 
 
 def _served(deployment: Doc, variant: Doc, ready: dict[tuple[str, int], list[str]]) -> Doc:

@@ -150,6 +150,8 @@ def run_id(endpoint: Resource, role: str, try_: int) -> str:
 def _resources(endpoint: Resource, role: str) -> Resources:
     """A server does not wait for its turn, and shares the CPUs; its GPUs nobody has who waits."""
     for _, variant in served(endpoint, role):
+        if "ServerlessConfig" in variant:
+            return Resources(memory_mb=variant["ServerlessConfig"]["MemorySizeInMB"])
         return replace(instances.resources_of(variant["InstanceType"]), cpus=1)
     return Resources()
 

@@ -8,7 +8,9 @@ from studio.api import (
     endpoint_configs,
     endpoint_plan,
     endpoint_rollout,
+    endpoint_sleep,
     models,
+    serverless,
     store,
 )
 from studio.api.registry import Context, operation
@@ -167,16 +169,11 @@ def _check_settled(endpoint: Resource) -> None:
 
 def _rescaled(variant: Doc, wanted: Doc) -> Doc:
     """A variant with the weight and the number of instances that are wanted of it."""
-    if "ServerlessUpdateConfig" in wanted:
-        name = variant["VariantName"]
-        raise ValidationException(f"Variant {name}: ServerlessUpdateConfig is not executed yet.")
     weight = wanted.get("DesiredWeight", _weight(variant))
-    count = wanted.get("DesiredInstanceCount", _count(variant))
-    if count < 1:
-        raise ValidationException(
-            f"Variant {variant['VariantName']}: DesiredInstanceCount must be at least 1."
-        )
-    return {**variant, "InitialVariantWeight": weight, "InitialInstanceCount": count}
+    weighted = {**variant, "InitialVariantWeight": weight}
+    if "ServerlessConfig" in variant or "ServerlessUpdateConfig" in wanted:
+        return serverless.updated(weighted, wanted)
+    return endpoint_sleep.with_count(weighted, wanted.get("DesiredInstanceCount", _count(variant)))
 
 
 def _retained(before: Doc, deployment: Doc, request: Doc) -> Doc:
@@ -188,9 +185,12 @@ def _retained(before: Doc, deployment: Doc, request: Doc) -> Doc:
         "DesiredInstanceCount": "InitialInstanceCount",
     }
     kept = [member for name, member in names.items() if name not in changed]
+    kept += ["Sleeps"] if "InitialInstanceCount" in kept else []
     known = {each["VariantName"]: each for each in before["Variants"]}
     variants = [
         each | {it: was[it] for it in kept if it in (was := known.get(each["VariantName"], {}))}
+        if not serverless.either(each, known)
+        else each
         for each in deployment["Variants"]
     ]
     capture = (deployment if "DataCaptureConfig" in changed else before).get("Capture")
@@ -207,7 +207,10 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     ]
     names = {variant["ModelName"] for variant in variants}
     definitions = {name: models.definition(store.require(ctx, models.NOUN, name)) for name in names}
-    variants = [_with_containers(it, definitions[it["ModelName"]]) for it in variants]
+    variants = [
+        endpoint_sleep.begun(_with_containers(it, definitions[it["ModelName"]]), ctx.now())
+        for it in variants
+    ]
     return {
         "Generation": generation,
         "EndpointConfigName": config_name,
@@ -280,6 +283,12 @@ def _variant(deployment: Doc, variant: Doc, current: Doc) -> Doc:
         "DeployedImages": images,
         "CurrentWeight": _weight(current),
         "DesiredWeight": _weight(variant),
+        **(serverless.described(variant, current) or _counts(variant, current)),
+    }
+
+
+def _counts(variant: Doc, current: Doc) -> Doc:
+    return {
         "CurrentInstanceCount": _count(current),
         "DesiredInstanceCount": _count(variant),
     }

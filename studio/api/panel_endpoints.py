@@ -6,7 +6,14 @@ which server is how far and why one failed, with the last lines of its log.
 
 from dataclasses import dataclass
 
-from studio.api import endpoint_routes, endpoints, panel_deployments, store
+from studio.api import (
+    endpoint_routes,
+    endpoint_sleep,
+    endpoints,
+    panel_cold_starts,
+    panel_deployments,
+    store,
+)
 from studio.api.registry import Context, operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource, Run
@@ -56,6 +63,9 @@ def describe_deployment(ctx: Context, request: Doc) -> Doc:
             _variant(endpoint, it) for it in endpoint.state["Deployments"][-1]["Variants"]
         ],
         "Servers": _servers(ctx, servers),
+        "ColdStarts": panel_cold_starts.cold_starts(
+            endpoint, [(each.run, each.status) for each in servers]
+        ),
         "Rollout": panel_deployments.rollout(ctx, endpoint),
         "Changes": [_past(each) for each in reversed(past)],
     }
@@ -147,7 +157,9 @@ def _shown(variant: Doc) -> Doc:
     return {
         "VariantName": variant["VariantName"],
         "ModelName": variant["ModelName"],
-        "InstanceType": variant["InstanceType"],
+        "InstanceType": variant.get("InstanceType"),
+        "Serverless": variant.get("ServerlessConfig"),
+        "Sleeps": endpoint_sleep.may_sleep(variant),
         "Weight": variant.get("InitialVariantWeight", 1.0),
         "InstanceCount": variant.get("InitialInstanceCount", 1),
         "Shadow": variant.get("Shadow", False),

@@ -41,6 +41,7 @@ _TIMES = (
     "ModelDownloadingTime",
     "ModelLoadingTime",
     "ModelUnloadingTime",
+    "ModelSetupTime",
 )
 _UNITS = dict.fromkeys(_TIMES, "Microseconds")
 

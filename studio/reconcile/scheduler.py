@@ -234,7 +234,7 @@ def fitted(wanted: Resources, limit: Resources, hosts: int = 1) -> Resources:
         cpus=max(1, min(wanted.cpus, limit.cpus // hosts)),
         gpus=gpus,
         gpu_memory_mb=wanted.gpu_memory_mb if gpus else 0,
-        memory_mb=limit.memory_mb // hosts,
+        memory_mb=min(wanted.memory_mb or limit.memory_mb, limit.memory_mb) // hosts,
     )
 
 

@@ -17,8 +17,8 @@ class VariantRoute:
     """One variant of one endpoint: its servers, and what its answers carry."""
 
     __slots__ = (
-        "_next", "arm", "capture", "container", "direct", "endpoint", "log_arn", "models", "name", "plain",
-        "reply_head", "servers", "shadows", "sleep", "spares", "stages",
+        "_next", "arm", "capture", "container", "direct", "endpoint", "log_arn", "models",
+        "name", "plain", "reply_head", "servers", "shadows", "sleep", "spares", "stages",
     )  # fmt: skip
 
     def __init__(
@@ -213,9 +213,7 @@ class Routes:
 
     def _stage(self, route: VariantRoute, variant: Variant, container: Container) -> VariantRoute:
         """One container of a variant, as a variant of its own that nobody can name."""
-        own = replace(
-            variant, models=container.models, containers=(), capture=None, sleep=None
-        )
+        own = replace(variant, models=container.models, containers=(), capture=None, sleep=None)
         servers = [self.servers[address] for address in container.servers]
         stage = VariantRoute(route.endpoint, own, route.log_arn, servers)
         stage.container = container.name

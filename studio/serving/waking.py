@@ -249,9 +249,7 @@ class Waking:
                 "Start it with `studio serve`."
             )
         seconds = self._limits.held_seconds
-        return _not_ready(
-            f"{name} had no free server within {seconds:g} s; see {variant.log_arn}."
-        )
+        return _not_ready(f"{name} had no free server within {seconds:g} s; see {variant.log_arn}.")
 
     def _taken(self, demand: _Demand, number: int) -> Iterator[_Held]:
         """The first so many that wait, which wait no longer."""
