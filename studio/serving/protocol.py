@@ -97,6 +97,12 @@ class Client(asyncio.Protocol):
     def connected(self) -> bool:
         return self._transport is not None
 
+    @property
+    def waits(self) -> bool:
+        """Nothing says that the client has gone: also one that closes its socket, and not only
+        its half, is heard of as an end of what it sends."""
+        return self._transport is not None and not self._eof
+
     def _reset(self) -> None:
         self._request = Request(self)
         self._chunks: list[bytes] = []

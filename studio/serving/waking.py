@@ -181,9 +181,7 @@ class Waking:
             raise _not_ready(f"{name} is being started, and too many requests wait already.")
         if not variant.servers and not demand.held:
             demand.asked = _now()
-        self._held += 1
-        self._held_bytes += size
-        demand.held.append(_Held(request, started))
+        self._keep(demand, _Held(request, started))
 
     def _tell(self, demand: _Demand, endpoint: str) -> None:
         """Let the control plane look at what is written, once a second at the most."""
@@ -232,14 +230,18 @@ class Waking:
 
     def _drop(self, demand: _Demand, variant: VariantRoute, now: float) -> None:
         """Those that nobody waits for, and those that have waited for too long."""
-        waiting = self._taken(demand, len(demand.held))
-        for held in list(waiting):
+        for held in self._taken(demand, len(demand.held)):
             if held.started + self._limits.held_seconds <= now:
                 self._refuse(held, self._late(variant))
-            elif held.request.client.connected:
-                demand.held.append(held)
-                self._held += 1
-                self._held_bytes += len(held.request.body)
+            elif held.request.client.waits:
+                self._keep(demand, held)
+            else:
+                self._refuse(held, _not_ready("The client sends no more, and seems to have gone."))
+
+    def _keep(self, demand: _Demand, held: _Held) -> None:
+        demand.held.append(held)
+        self._held += 1
+        self._held_bytes += len(held.request.body)
 
     def _late(self, variant: VariantRoute) -> ApiError:
         name = f"Variant {variant.name} of endpoint {variant.endpoint}"
