@@ -3043,6 +3043,17 @@ export namespace studio {
     Warnings: Array<QueryProblem>;
     Fields: Array<string>;
   }
+  export interface ColdStart {
+    VariantName: string;
+    StartTime: number;
+    EndTime?: number;
+    Phases: Array<ColdStartPhase>;
+  }
+  export interface ColdStartPhase {
+    Name: string;
+    StartTime: number;
+    EndTime?: number;
+  }
   export interface CountResourcesRequest {
   }
   export interface CountResourcesResponse {
@@ -3070,12 +3081,14 @@ export namespace studio {
   export interface DeployedVariant {
     VariantName: string;
     ModelName: string;
-    InstanceType: string;
+    InstanceType?: string;
     Weight: number;
     InstanceCount: number;
     InService?: number;
     Shadow?: boolean;
     MultiModel?: boolean;
+    Serverless?: ServerlessSize;
+    Sleeps?: boolean;
   }
   export interface DeploymentChange {
     Kind: string;
@@ -3146,6 +3159,7 @@ export namespace studio {
     Servers: Array<ModelServer>;
     Changes: Array<DeploymentChange>;
     Rollout?: Rollout;
+    ColdStarts: Array<ColdStart>;
   }
   export interface DescribeEndpointTrafficRequest {
     EndpointName: string;
@@ -3934,6 +3948,11 @@ export namespace studio {
   export interface ServerStage {
     Name: string;
     StartTime: number;
+  }
+  export interface ServerlessSize {
+    MemorySizeInMB: number;
+    MaxConcurrency: number;
+    ProvisionedConcurrency?: number;
   }
   export interface ShadowExample {
     Time: number;

@@ -78,7 +78,7 @@ def slept(endpoint: Resource, variant: Doc, trouble: str) -> Doc:
     sleep: Doc = {"endpoint": endpoint.id, "capacity": Limits.in_flight}
     if config:
         sleep |= {
-            "capacity": min(_CAPACITY, config["MaxConcurrency"]),
+            "capacity": _capacity(config),
             "most": config["MaxConcurrency"],
             "warm": config.get("ProvisionedConcurrency", 0),
         }
@@ -101,8 +101,11 @@ def check(tags: Iterable[Mapping[str, str]]) -> None:
 
 def _floor(config: Doc) -> int:
     """Servers that are always there."""
-    capacity = min(_CAPACITY, config["MaxConcurrency"])
-    return ceil(config.get("ProvisionedConcurrency", 0) / capacity)
+    return ceil(int(config.get("ProvisionedConcurrency", 0)) / _capacity(config))
+
+
+def _capacity(config: Doc) -> int:
+    return min(_CAPACITY, int(config["MaxConcurrency"]))
 
 
 def _idle_ms(endpoint: Resource, idle: float) -> int:
@@ -134,12 +137,11 @@ def _adjusted(variant: Doc, known: Doc, settled: bool, idle_ms: int, now: int) -
 def _needed(variant: Doc, known: Doc, idle_ms: int, now: int) -> int:
     """Servers that were needed at once not long ago; what has just woken stays for a while."""
     config = variant["ServerlessConfig"]
-    capacity = min(_CAPACITY, config["MaxConcurrency"])
     busy = [at for at in known.get("Busy", ()) if now - at < idle_ms]
     floor = _floor(config)
     if now - variant.get("AwakeSince", 0) < idle_ms:
-        floor = max(floor, variant["InitialInstanceCount"])
-    return max(floor, min(len(busy), ceil(config["MaxConcurrency"] / capacity)))
+        floor = max(floor, int(variant["InitialInstanceCount"]))
+    return max(floor, min(len(busy), ceil(int(config["MaxConcurrency"]) / _capacity(config))))
 
 
 def _times(known: Doc) -> Doc:

@@ -178,10 +178,10 @@ class Dispatcher:
             raise errors.no_target_model(variant.endpoint)
         if request.target.partition(b"?")[0].endswith(_STREAM):
             streaming.accepting(request)
-            of_row, of_one = pipeline.stream, streaming.Stream
+            made = pipeline.stream if variant.stages else streaming.Stream
         else:
-            of_row, of_one = pipeline.invocation, Invocation
-        (of_row if variant.stages else of_one)(self, request, variant, started).go()
+            made = pipeline.invocation if variant.stages else Invocation
+        made(self, request, variant, started).go()
 
     def _authenticate(self, request: Request, path: bytes, query: bytes) -> Key:
         table = self.routes.table

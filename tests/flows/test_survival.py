@@ -6,12 +6,17 @@ import random
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from studios import run_studio
 from waiting import PATIENCE_SECONDS, eventually
+
+from studio.api.panel_cold_starts import PHASES
+from studio.serving import waking
 
 ROLE = "arn:aws:iam::000000000000:role/StudioExecutionRole"
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -218,8 +223,48 @@ def test_an_endpoint_serves_while_the_control_plane_is_dead(studio_to_kill):
     eventually(lambda: answers(predict) == expected)
     assert len(list(studio.home.glob("runs/*serve*"))) == 2
 
+    put_to_sleep(studio)
+    wakes_once_the_control_plane_is_back(studio, predict, expected)
+
     sagemaker.delete_endpoint(EndpointName="e")
     eventually(lambda: status(sagemaker) is None)
+
+
+def wakes_once_the_control_plane_is_back(studio, predict, expected) -> None:
+    """Nobody wakes what sleeps while the control plane is dead: a request waits."""
+    murder(studio)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(predict)
+        eventually(lambda: waking.read(studio.home).get("e/AllTraffic", {}).get("Asked"))
+        assert not answer.done()
+        revive(studio)
+        assert answer.result() == expected
+    start = eventually(lambda: cold_start(studio))
+    assert [it["Name"] for it in start["Phases"]] == list(PHASES)
+    assert [it["EndTime"] for it in start["Phases"]][-1] == start["EndTime"]
+
+
+def put_to_sleep(studio) -> None:
+    """Make the endpoint a serverless one that has had no requests for a while."""
+    sagemaker = studio.client("sagemaker")
+    arn = sagemaker.describe_endpoint(EndpointName="e")["EndpointArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "studio:idle-seconds", "Value": "1"}])
+    size = {"MemorySizeInMB": 1024, "MaxConcurrency": 2}
+    variant = {"VariantName": "AllTraffic", "ModelName": "m", "ServerlessConfig": size}
+    sagemaker.create_endpoint_config(EndpointConfigName="s", ProductionVariants=[variant])
+    sagemaker.update_endpoint(EndpointName="e", EndpointConfigName="s")
+    eventually(lambda: status(sagemaker) == "InService")
+    deployment = partial(studio.client("studio").describe_deployment, EndpointName="e")
+    eventually(lambda: all("EndTime" in it for it in deployment()["Servers"]))
+    described = sagemaker.describe_endpoint(EndpointName="e")
+    assert described["EndpointStatus"] == "InService"
+    assert described["ProductionVariants"][0]["CurrentServerlessConfig"] == size
+
+
+def cold_start(studio) -> dict | None:
+    """The first one of the endpoint, once it is over."""
+    found = studio.client("studio").describe_deployment(EndpointName="e")["ColdStarts"]
+    return found[-1] if found and "EndTime" in found[-1] else None
 
 
 def answers(predict) -> bytes | None:

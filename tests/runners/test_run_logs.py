@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from log_writer import Writer
 from runner_contract import Bench
 
+from studio import hint
 from studio.runners import logs
 from studio.runners.process import ProcessRunner
-from studio import hint
 from studio.runners.shim import notes
 from studio.settings import Settings
 
