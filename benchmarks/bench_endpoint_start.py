@@ -1,4 +1,4 @@
-"""From CreateEndpoint to InService, and from the first request at a sleeping endpoint to the answer.
+"""From CreateEndpoint to InService; from the first request at a sleeping endpoint to its answer.
 
 The model is of XGBoost and was served before, as those of most endpoints were. What the machine
 needs at the least stands beside it: a fresh interpreter that imports XGBoost, loads the model and
