@@ -14,16 +14,11 @@ from typing import Any
 from studio.container import archive, files
 from studio.runners import metric_files
 from studio.runners.shim import (
-    bridge,
     command,
+    company,
     contained,
-    driver,
     farewell,
-    front,
-    gpus,
-    handover,
     health,
-    helpers,
     inputs,
     notes,
     outputs,
@@ -59,7 +54,6 @@ class Shim:
         self._ml = folder / "ml"
         self._spec: dict[str, Any] = json.loads((folder / "spec.json").read_bytes())
         self._port: command.Port | None = None
-        self._front_port: command.Port | None = None
         self._reason = ""
         self._detail = ""
         self._code: int | None = None
@@ -77,8 +71,7 @@ class Shim:
         self._process: subprocess.Popen[bytes] | None = None
         self._contained: contained.Contained | None = None
         self._probe: health.Probe | None = None
-        self._helpers: list[helpers.Helper] = []
-        self._driver: driver.Driver | None = None
+        self._company = company.Company(folder, self._spec, self._state)
         self._voice = -1
         self._wake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -123,7 +116,7 @@ class Shim:
         memory_mb = self._spec["resources"]["memory_mb"]
         self._meter = usage.Meter(self._folder, memory_mb, isolated)
         self._volume = volume.of_run(self._folder, self._spec["disk_mb"], read_only)
-        self._begin_helpers()
+        self._company.begin()
         self._scribe = scribe.Scribe(self._log)
         if self._spec.get("transform"):
             self._voice = os.dup(self._scribe.pipe)  # what feeds the server speaks as well
@@ -138,11 +131,13 @@ class Shim:
                 self._spawn(self._scribe, read_only)
             self._watch()
         finally:
-            self._dismiss_driver()
+            self._company.dismiss_driver(self._reap)
+            if self._voice >= 0:
+                os.close(self._voice)
             self._scribe.handed()
             self._clear()
             self._meter.close()
-            helpers.dismiss(self._helpers, self._reap)
+            self._company.dismiss(self._reap)
 
     def _spawn(self, scribe: scribe.Scribe, read_only: list[str]) -> None:
         """The command is a process of this machine."""
@@ -167,7 +162,7 @@ class Shim:
         """Let the port lead to a server that has a network for itself."""
         if self._port and self._spec["network"]["isolated"]:
             port = self._port.number
-            self._helpers.append(bridge.Bridge(port, inner or port, root, self._folder))
+            self._company.bridge(port, inner or port, root)
 
     def _look_at_container(self) -> None:
         """What its client has said since the last look."""
@@ -191,40 +186,7 @@ class Shim:
         if self._spec["server"]:
             self._probe = health.Probe(self._state.address)
         if self._spec.get("front"):
-            self._put_front()
-
-    def _put_front(self) -> None:
-        """Let others find the program that stands before the server."""
-        boxed = self._spec["sandbox"] or self._spec["image"]
-        seen = "/opt/ml/models" if boxed else str(self._ml.resolve() / "models")
-        self._front_port = command.Port()
-        port, server = self._front_port.number, self._state.address
-        self._helpers.append(front.Front(self._spec["front"], port, server, self._folder, seen))
-        self._state.address = f"127.0.0.1:{port}"
-
-    def _begin_helpers(self) -> None:
-        for stream in self._spec["streams"]:
-            self._helpers.append(pipes.Feeder(stream, self._ml, self._folder / "feed"))
-        for number, handed in enumerate(self._spec["handed"]):
-            batches = self._folder / "handed" / str(number)
-            keeper = handover.Keeper(handed, self._ml, batches, self._state.hint)
-            self._helpers.append(keeper)
-        if self._spec["resources"]["gpus"]:
-            self._helpers.append(gpus.Watcher(self._folder, self._spec["resources"]["gpu_ids"]))
-
-    def _drive(self) -> None:
-        """The server is there to be fed."""
-        if self._spec.get("transform"):
-            address = self._state.address
-            self._driver = driver.Driver(self._folder, self._spec, address, self._voice)
-            self._helpers.append(self._driver)
-
-    def _dismiss_driver(self) -> None:
-        """It has the pipe to the log: before anybody waits for the end of that."""
-        if self._driver:
-            helpers.dismiss([self._driver], self._reap)
-        if self._voice >= 0:
-            os.close(self._voice)
+            self._state.address = self._company.put_front(self._state.address)
 
     def _watch(self) -> None:
         """Until the command has ended, by itself or by us."""
@@ -265,7 +227,7 @@ class Shim:
     def _should_stop(self, seconds: float, limit: float) -> bool:
         if self._reason in _FATAL:
             return False
-        if self._driver and self._driver.done:
+        if self._company.fed:
             return True
         if (self._folder / "stop").exists():
             self._reason = "Stopped"
@@ -279,7 +241,8 @@ class Shim:
         if self._probe.healthy():
             self._probe = None
             self._state.enter("Serving")
-            self._drive()
+            if self._spec.get("transform"):
+                self._company.drive(self._state.address, self._voice)
         elif seconds > self._spec["server"]["health_seconds"]:
             self._fail(
                 "HealthCheckFailed",
@@ -328,19 +291,15 @@ class Shim:
     def _clear(self) -> None:
         """Nothing of the run outlives its command."""
         deadline = time.monotonic() + _LEFTOVER_SECONDS
-        while left := [pid for pid in tree.descendants(os.getpid()) if pid not in self._helping]:
-            tree.send(signal.SIGKILL, self._of_the_run(left))
+        while left := set(tree.descendants(os.getpid())) - self._company.pids:
+            tree.send(signal.SIGKILL, self._of_the_run(list(left)))
             self._reap()
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
 
-    @property
-    def _helping(self) -> set[int]:
-        return {helper.pid for helper in self._helpers if helper.pid}
-
     def _of_the_run(self, pids: list[int]) -> list[int]:
-        own = self._helping | ({self._scribe.pid} if self._scribe else set())
+        own = self._company.pids | ({self._scribe.pid} if self._scribe else set())
         return [pid for pid in pids if pid not in own]
 
     def _reap(self) -> bool:
@@ -354,9 +313,9 @@ class Shim:
                 break
             if self._scribe is not None and pid == self._scribe.pid:
                 self._scribe.ended(status)
-            for helper in self._helpers:
-                if pid == helper.pid:
-                    self._told_end_of(helper, status)
+            for reason, detail in self._company.ended(pid, status):
+                if not self._reason:
+                    self._fail(reason, detail)
             if pid == self._root:
                 self._command_ended(status)
         return self._over
@@ -377,11 +336,6 @@ class Shim:
             if reason and not self._reason:
                 self._fail(reason, message)
 
-    def _told_end_of(self, helper: helpers.Helper, status: int) -> None:
-        helper.ended(status)
-        if helper.reason and not self._reason:
-            self._fail(helper.reason, helper.detail)
-
     def _sleep(self, seconds: float) -> None:
         watched, probe = [self._wake], self._probe
         if probe is not None:
@@ -393,7 +347,7 @@ class Shim:
     def _finish(self) -> None:
         ended = state.now()
         tail = report.tail(self._folder / "log")
-        if self._driver and self._driver.done:
+        if self._company.fed:
             self._code = 0  # the server did what it was there for, however it ended then
         elif self._spec.get("transform") and self._code == 0 and not self._reason:
             self._fail("Error", "The model server ended before all files were transformed.")
