@@ -86,6 +86,7 @@ def test_the_code_of_the_tutorial_runs(studio):
 @pytest.mark.parametrize(
     "name",
     [
+        "ab-test",
         "channels",
         "checkpoints",
         "compute",

@@ -88,10 +88,11 @@ def plan(endpoint: Resource, observed: list[Observed], now: int) -> Plan:
     return _upkeep(endpoint, target, observed, now)
 
 
-def rescaled(endpoint: Resource, wanted: list[Doc], now: int) -> Doc:
-    """The state of an endpoint whose variants are on their way to other weights and counts."""
+def rescaled(endpoint: Resource, wanted: list[Doc], now: int, message: str = "") -> Doc:
+    """The state of an endpoint whose variants are on their way to other weights and counts;
+    `message` says why, to its history."""
     active = endpoint.state["Deployments"][-1]
-    before = {"Variants": active["Variants"], "StartTime": now}
+    before = {"Variants": active["Variants"], "StartTime": now, "Message": message}
     deployments = [*endpoint.state["Deployments"][:-1], {**active, "Variants": wanted}]
     return {**endpoint.state, "Deployments": deployments, "Before": before, "FailureReason": None}
 
@@ -116,7 +117,8 @@ def _rescale(endpoint: Resource, active: Doc, observed: list[Observed], now: int
         undone = {**active, "Variants": before["Variants"]}
         state |= {"FailureReason": reason, "Deployments": [*state["Deployments"][:-1], undone]}
     elif endpoint_servers.ready(servers, wanted):
-        state = endpoint_servers.settled(endpoint, change, "Completed", now)
+        message = before.get("Message", "")
+        state = endpoint_servers.settled(endpoint, change, "Completed", now, message)
     else:
         return endpoint_servers.seen(endpoint, servers, wanted)
     del state["Before"]

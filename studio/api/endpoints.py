@@ -1,5 +1,6 @@
 """Endpoints: the operations. How servers come and go is in endpoint_plan.py."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from studio.api import (
@@ -83,20 +84,28 @@ def update_weights(ctx: Context, request: Doc) -> Doc:
     wanted = {it["VariantName"]: it for it in request["DesiredWeightsAndCapacities"]}
 
     def updated(endpoint: Resource) -> Resource:
-        _check_settled(endpoint)
-        if endpoint.status == "UpdateRollbackFailed":
-            raise ValidationException(
-                f'The roll-back of endpoint "{endpoint.arn}" failed: update it, or delete it.'
-            )
-        variants = endpoint.state["Deployments"][-1]["Variants"]
-        for name in wanted.keys() - {variant["VariantName"] for variant in variants}:
-            raise ValidationException(f'The endpoint "{endpoint.name}" has no variant "{name}".')
-        changed = [_rescaled(it, wanted.get(it["VariantName"], {})) for it in variants]
-        state = endpoint_plan.rescaled(endpoint, changed, ctx.now())
-        return replace(endpoint, status="Updating", state=state, due_at=ctx.now())
+        return reweighted(endpoint, wanted, ctx.now())
 
     endpoint = store.change(ctx, NOUN, request["EndpointName"], updated)
     return {"EndpointArn": endpoint.arn}
+
+
+def reweighted(
+    endpoint: Resource, wanted: Mapping[str, Doc], now: int, message: str = ""
+) -> Resource:
+    """The endpoint on its way to other weights and counts, given by the names of variants; its
+    history will say `message`. Raises ValidationException."""
+    _check_settled(endpoint)
+    if endpoint.status == "UpdateRollbackFailed":
+        raise ValidationException(
+            f'The roll-back of endpoint "{endpoint.arn}" failed: update it, or delete it.'
+        )
+    variants = endpoint.state["Deployments"][-1]["Variants"]
+    for name in wanted.keys() - {variant["VariantName"] for variant in variants}:
+        raise ValidationException(f'The endpoint "{endpoint.name}" has no variant "{name}".')
+    changed = [_rescaled(it, wanted.get(it["VariantName"], {})) for it in variants]
+    state = endpoint_plan.rescaled(endpoint, changed, now, message)
+    return replace(endpoint, status="Updating", state=state, due_at=now)
 
 
 @operation("sagemaker", "DescribeEndpoint")

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -248,3 +249,35 @@ LOG_CHUNK = Table(
     Column("data", LargeBinary, nullable=False),
 )
 Index("ix_log_chunk_end", LOG_CHUNK.c.stream_id, LOG_CHUNK.c.end_at)
+
+# How an arm of a test of two variants has answered so far, and what was said of its answers: counts
+# and sums, so that a look at a test reads two rows.
+TEST_ARM = Table(
+    "test_arm",
+    METADATA,
+    Column("test_id", String(32), ForeignKey("resource.id"), primary_key=True),
+    Column("variant", String(63), primary_key=True),
+    Column("window_ms", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("feedbacks", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Column("log_sum", Double, nullable=False),
+    Column("log_squares", Double, nullable=False),
+    Column("value_sum", Double, nullable=False),
+    Column("value_squares", Double, nullable=False),
+)
+
+# An answer of a test by the digest of its InferenceId: which variant gave it, and what was fed back
+# of it. Either may come first. They go when the test ends.
+TEST_ANSWER = Table(
+    "test_answer",
+    METADATA,
+    Column("test_id", String(32), ForeignKey("resource.id"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("variant", String(63)),
+    Column("value", Double),
+    Column("value_at", BigInteger),
+    sqlite_with_rowid=False,
+)

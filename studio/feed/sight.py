@@ -23,6 +23,7 @@ ACTIONS = {
     "experiment-trial-component": "sagemaker:DescribeTrialComponent",
     "schedule": "scheduler:GetSchedule",
     "scalable-target": "application-autoscaling:DescribeScalableTargets",
+    "variant-test": "studio:DescribeVariantTest",
     "alarm": "cloudwatch:DescribeAlarms",
 }
 """Kind of resource -> what one must be allowed to do with it to be told of it."""

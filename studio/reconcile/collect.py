@@ -1,7 +1,8 @@
-"""Takes what routers counted into the metric store, and lets the stores grow old.
+"""Takes what routers counted into the metric store and into tests, and lets the stores grow old.
 
-Routers write files of lines, see studio.serving.counters. How far a file was read is stored with
-what was read. A file goes once its router is done with it and all of it is stored.
+Routers write files of lines, see studio.serving.counters and studio.serving.arms. How far a file
+was read is stored with what was read. A file goes once its router is done with it and all of it
+is stored.
 """
 
 import fcntl
@@ -18,11 +19,13 @@ from sqlalchemy import Connection
 
 from studio.db import positions, resources
 from studio.db.session import Database
+from studio.experiments import arms as tests
+from studio.experiments.arms import Answered, Tally
 from studio.logs import store as logs
 from studio.metrics import store
 from studio.metrics.rows import Row
 from studio.metrics.store import Batch, Metric, Reading
-from studio.serving import counters
+from studio.serving import arms, counters
 from studio.settings import Settings
 
 log = structlog.get_logger()
@@ -46,13 +49,21 @@ _TIMES = (
 _UNITS = dict.fromkeys(_TIMES, "Microseconds")
 
 
+_Work = Callable[[Connection], object]
+_Take = Callable[[str, int, bytes], _Work]
+"""What to do in the transaction that stores that a source was read up to a position."""
+
+
 class Collector:
     """Collects from construction until `close`."""
 
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
-        self._folder = counters.folder(settings.home)
+        self._folders = {
+            "router": (counters.folder(settings.home), self._metrics),
+            "arms": (arms.folder(settings.home), self._arms),
+        }
         self._positions: dict[Path, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
@@ -74,15 +85,15 @@ class Collector:
                 log.exception("metrics not collected")
 
     def _collect(self) -> None:
-        paths = sorted(self._folder.glob("[0-9]*"))
-        for path in paths:
-            try:
-                self._collect_file(path)
-            except FileNotFoundError:
-                self._positions.pop(path, None)  # the router has so many that it removed this one
+        for kind, (folder, take) in self._folders.items():
+            for path in sorted(folder.glob("[0-9]*")):
+                try:
+                    self._collect_file(path, f"{kind}/{path.name}", take)
+                except FileNotFoundError:
+                    # The router has so many that it removed this one.
+                    self._positions.pop(path, None)
 
-    def _collect_file(self, path: Path) -> None:
-        source = f"router/{path.name}"
+    def _collect_file(self, path: Path, source: str, take: _Take) -> None:
         if path not in self._positions:
             with self._db.read() as connection:
                 self._positions[path] = max(positions.position(connection, source), 0)
@@ -91,14 +102,27 @@ class Collector:
             done = _lock(file.fileno())
             while lines := _lines(file, self._positions[path]):
                 position = self._positions[path] + len(lines)
-                reading = Reading(source, position, tuple(self._batches(lines)))
-                self._db.write(partial(store.take, reading=reading))
+                self._db.write(take(source, position, lines))
                 self._positions[path] = position
             if done:
                 path.unlink()
                 del self._positions[path]
                 # After the file: without its position it would be read once more.
                 self._db.write(lambda connection: positions.forget(connection, source))
+
+    def _metrics(self, source: str, position: int, lines: bytes) -> _Work:
+        reading = Reading(source, position, tuple(self._batches(lines)))
+        return partial(store.take, reading=reading)
+
+    def _arms(self, source: str, position: int, lines: bytes) -> _Work:
+        noted = list(_answered(lines))
+
+        def work(connection: Connection) -> None:
+            if positions.advance(connection, source, position):
+                for each in noted:
+                    tests.answered(connection, each)
+
+        return work
 
     def _batches(self, lines: bytes) -> Iterator[Batch]:
         scope = self._settings.account, self._settings.region
@@ -125,7 +149,9 @@ class Collector:
 
 def _retained(connection: Connection, now: int) -> bool:
     """One step for each store; whether there may be another."""
-    return store.retain(connection, now) | logs.retain(connection, now)
+    return (
+        store.retain(connection, now) | logs.retain(connection, now) | tests.retain(connection, now)
+    )
 
 
 def _of_line(
@@ -143,6 +169,22 @@ def _of_line(
         )
         for name, rows in line["metrics"].items()
     ]
+
+
+def _answered(lines: bytes) -> Iterator[Answered]:
+    for line in lines.splitlines():
+        try:
+            said = json.loads(line)
+            tally = Tally(
+                requests=int(said["requests"]),
+                errors=int(said["errors"]),
+                log_sum=float(said["log_sum"]),
+                log_squares=float(said["log_squares"]),
+            )
+            ids = tuple(map(str, said["ids"]))
+            yield Answered(said["test"], said["variant"], int(said["at"]), tally, ids)
+        except (ValueError, KeyError, TypeError):
+            log.warning("line of a router skipped", size=len(line))
 
 
 def _lock(fd: int) -> bool:

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from socket import socket
@@ -33,13 +33,16 @@ from studio.api import (
     schedule_plan,
     training_plan,
     transform_plan,
+    variant_test_plan,
 )
 from studio.api.registry import Caller, Context
 from studio.db import migrate, resources
+from studio.db.resources import Doc
 from studio.db.session import Database
 from studio.disk import Reserve
 from studio.experiments.series import Settler
 from studio.identity.entry import opened
+from studio.identity.principals import Principal
 from studio.reconcile import broker as brokers
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
@@ -51,7 +54,7 @@ from studio.reconcile.grants import Grants
 from studio.reconcile.hints import Hints
 from studio.reconcile.loop import Loop
 from studio.reconcile.routes import Routes
-from studio.reconcile.steps import Kind
+from studio.reconcile.steps import Call, Kind
 from studio.runners import devices
 from studio.runners.docker.leftovers import Sweeper
 from studio.runners.process import ProcessRunner
@@ -126,7 +129,7 @@ def _plane(settings: Settings) -> Iterator[App]:
         runner = ProcessRunner(settings)
         parts.callback(Sweeper(settings).close)
         # The services are made further down; nothing calls before they are.
-        kinds = _kinds(settings, lambda *asked: dispatch.perform(services.context, *asked))
+        kinds = _kinds(settings, lambda: services.context)
         access = gateway.access if not settings.s3_endpoint else Access(identity.authority, _alone)
         grants = Grants(settings, db, identity, access, kinds, _url(settings))
         grants.sweep()
@@ -220,7 +223,10 @@ def configure_log() -> None:
     )
 
 
-def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, Kind]:
+def _kinds(settings: Settings, context: Callable[[], Context]) -> Mapping[str, Kind]:
+    def perform(principal: Principal, call: Call) -> Doc:
+        return dispatch.perform(context(), principal, call)
+
     kinds = (
         training_plan.kind(settings),
         processing_plan.kind(settings),
@@ -230,6 +236,7 @@ def _kinds(settings: Settings, perform: schedule_plan.Perform) -> Mapping[str, K
         lease_plan.KIND,
         schedule_plan.kind(settings, perform, _now),
         scaling_plan.kind(settings, perform, _now),
+        variant_test_plan.kind(context),
     )
     return {kind.name: kind for kind in kinds}
 

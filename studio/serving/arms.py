@@ -6,6 +6,7 @@ once; a router that is killed loses about a second of both arms.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from math import log
 from pathlib import Path
@@ -77,8 +78,9 @@ class Arms:
         self._file.close()
 
     def _flush(self) -> None:
+        at = time.time_ns() // 1_000_000
         tallies, self._tallies = self._tallies, {}
-        lines = (_line(arm, variant, tally) for (arm, variant), tally in tallies.items())
+        lines = (_line(at, arm, variant, tally) for (arm, variant), tally in tallies.items())
         self._file.write(b"".join(lines))
 
 
@@ -91,8 +93,9 @@ class _Tally:
         self.ids: list[str] = []
 
 
-def _line(arm: "Arm", variant: str, tally: _Tally) -> bytes:
+def _line(at: int, arm: "Arm", variant: str, tally: _Tally) -> bytes:
     line = {
+        "at": at,
         "test": arm.test,
         "variant": variant,
         "requests": tally.requests,
