@@ -3069,6 +3069,26 @@ export namespace studio {
   export interface CreateLeaseResponse {
     LeaseArn: string;
   }
+  export interface CreateVariantTestRequest {
+    VariantTestName: string;
+    EndpointName: string;
+    ControlVariant: string;
+    TreatmentVariant: string;
+    Metric: string;
+    Direction?: string;
+    MinimumEffect?: number;
+    Alpha?: number;
+    Power?: number;
+    FeedbackWindowInSeconds?: number;
+    MaximumDurationInSeconds?: number;
+    MaximumSamples?: number;
+    AutoPromote?: boolean;
+    AutoRollback?: boolean;
+    Guardrails?: Array<GuardrailRequest>;
+  }
+  export interface CreateVariantTestResponse {
+    VariantTestArn?: string;
+  }
   export interface DeleteTrialComponentsRequest {
     Names?: Array<string>;
     Query?: string;
@@ -3077,6 +3097,11 @@ export namespace studio {
     Deleted: number;
     Failed: number;
     Errors: Array<TrialComponentError>;
+  }
+  export interface DeleteVariantTestRequest {
+    VariantTestName: string;
+  }
+  export interface DeleteVariantTestResponse {
   }
   export interface DeployedVariant {
     VariantName: string;
@@ -3247,6 +3272,42 @@ export namespace studio {
     TrialComponents: Array<TrialComponentDetail>;
     Missing: Array<string>;
   }
+  export interface DescribeVariantTestRequest {
+    VariantTestName: string;
+  }
+  export interface DescribeVariantTestResponse {
+    VariantTestName: string;
+    VariantTestArn: string;
+    VariantTestStatus: string;
+    EndpointName: string;
+    ControlVariant: string;
+    TreatmentVariant: string;
+    Metric: string;
+    CreationTime: number;
+    EndTime?: number;
+    Direction: string;
+    MinimumEffect: number;
+    Alpha: number;
+    Power: number;
+    FeedbackWindowInSeconds: number;
+    MaximumDurationInSeconds: number;
+    MaximumSamples?: number;
+    AutoPromote: boolean;
+    AutoRollback: boolean;
+    Summary: string;
+    Arms: Array<VariantTestArm>;
+    Effect?: VariantTestEffect;
+    Samples: number;
+    SamplesLeft?: number;
+    Guardrails: Array<VariantTestGuardrail>;
+    ImbalancePValue: number;
+    Unbalanced: boolean;
+    Decision?: VariantTestDecision;
+    Action?: string;
+    Problem?: string;
+    History: Array<VariantTestEvent>;
+    Series: Array<VariantTestPoint>;
+  }
   export interface Document {
   }
   export interface EndpointModel {
@@ -3369,6 +3430,10 @@ export namespace studio {
     Statistics: Array<TrialComponentStatistics>;
     Warnings: Array<QueryProblem>;
   }
+  export interface GuardrailRequest {
+    Metric: string;
+    MaxWorsening: number;
+  }
   export interface HyperParameterCondition {
     Name: string;
     Values: Array<string>;
@@ -3401,6 +3466,11 @@ export namespace studio {
     ScriptTarget?: string;
     Own: boolean;
     Editable: boolean;
+  }
+  export interface InferenceFeedback {
+    InferenceId: string;
+    Value: number;
+    EventTime?: number;
   }
   export interface InstanceTypeInfo {
     InstanceType: string;
@@ -3521,6 +3591,13 @@ export namespace studio {
     Total: number;
     Fields: Array<TrialComponentField>;
   }
+  export interface ListVariantTestsRequest {
+    EndpointName?: string;
+    MaxResults?: number;
+  }
+  export interface ListVariantTestsResponse {
+    VariantTests: Array<VariantTestSummary>;
+  }
   export interface LoadEndpointModelRequest {
     EndpointName: string;
     VariantName?: string;
@@ -3618,6 +3695,11 @@ export namespace studio {
   export interface PreviewScheduleResponse {
     Times: Array<number>;
   }
+  export interface PromoteTreatmentRequest {
+    VariantTestName: string;
+  }
+  export interface PromoteTreatmentResponse {
+  }
   export interface Provenance {
     Kind: string;
     Path?: string;
@@ -3699,6 +3781,15 @@ export namespace studio {
   export interface ProvenanceSeed {
     Name: string;
     Value: string;
+  }
+  export interface PutInferenceFeedbackRequest {
+    EndpointName: string;
+    Feedback: Array<InferenceFeedback>;
+  }
+  export interface PutInferenceFeedbackResponse {
+    Accepted: number;
+    Repeated: number;
+    Ignored: number;
   }
   export interface PutProvenanceRequest {
     Arn: string;
@@ -3834,6 +3925,11 @@ export namespace studio {
     EndpointName: string;
   }
   export interface RollbackDeploymentResponse {
+  }
+  export interface RollbackTreatmentRequest {
+    VariantTestName: string;
+  }
+  export interface RollbackTreatmentResponse {
   }
   export interface Rollout {
     Strategy?: string;
@@ -3983,6 +4079,11 @@ export namespace studio {
   export interface Slots {
     Total: number;
     Used: number;
+  }
+  export interface StopVariantTestRequest {
+    VariantTestName: string;
+  }
+  export interface StopVariantTestResponse {
   }
   export interface Tag {
     Key: string;
@@ -4166,6 +4267,58 @@ export namespace studio {
     InstanceCount?: number;
     Weight?: number;
   }
+  export interface VariantTestArm {
+    VariantName: string;
+    Role: string;
+    Weight: number;
+    Requests: number;
+    Errors: number;
+    Feedbacks: number;
+    LateFeedbacks: number;
+    Samples: number;
+    Mean?: number;
+  }
+  export interface VariantTestDecision {
+    Action: string;
+    Time: number;
+  }
+  export interface VariantTestEffect {
+    Estimate: number;
+    Low: number;
+    High: number;
+    PValue: number;
+    RelativeEstimate?: number;
+    RelativeLow?: number;
+    RelativeHigh?: number;
+  }
+  export interface VariantTestEvent {
+    Time: number;
+    Event: string;
+  }
+  export interface VariantTestGuardrail {
+    Metric: string;
+    MaxWorsening: number;
+    State: string;
+    Effect?: VariantTestEffect;
+  }
+  export interface VariantTestPoint {
+    Time: number;
+    Samples: number;
+    Estimate: number;
+    Low: number;
+    High: number;
+  }
+  export interface VariantTestSummary {
+    VariantTestName: string;
+    VariantTestArn: string;
+    VariantTestStatus: string;
+    EndpointName: string;
+    ControlVariant: string;
+    TreatmentVariant: string;
+    Metric: string;
+    CreationTime: number;
+    EndTime?: number;
+  }
   export interface WaitingRun {
     Kind: string;
     Name: string;
@@ -4260,7 +4413,9 @@ export interface Operations {
     CheckQuery: { request: studio.CheckQueryRequest; response: studio.CheckQueryResponse };
     CountResources: { request: studio.CountResourcesRequest; response: studio.CountResourcesResponse };
     CreateLease: { request: studio.CreateLeaseRequest; response: studio.CreateLeaseResponse };
+    CreateVariantTest: { request: studio.CreateVariantTestRequest; response: studio.CreateVariantTestResponse };
     DeleteTrialComponents: { request: studio.DeleteTrialComponentsRequest; response: studio.DeleteTrialComponentsResponse };
+    DeleteVariantTest: { request: studio.DeleteVariantTestRequest; response: studio.DeleteVariantTestResponse };
     DescribeAlgorithm: { request: studio.DescribeAlgorithmRequest; response: studio.DescribeAlgorithmResponse };
     DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
     DescribeDefaults: { request: studio.DescribeDefaultsRequest; response: studio.DescribeDefaultsResponse };
@@ -4273,6 +4428,7 @@ export interface Operations {
     DescribeSchedules: { request: studio.DescribeSchedulesRequest; response: studio.DescribeSchedulesResponse };
     DescribeTransformProgress: { request: studio.DescribeTransformProgressRequest; response: studio.DescribeTransformProgressResponse };
     DescribeTrialComponents: { request: studio.DescribeTrialComponentsRequest; response: studio.DescribeTrialComponentsResponse };
+    DescribeVariantTest: { request: studio.DescribeVariantTestRequest; response: studio.DescribeVariantTestResponse };
     GetLogLines: { request: studio.GetLogLinesRequest; response: studio.GetLogLinesResponse };
     GetMetricSeries: { request: studio.GetMetricSeriesRequest; response: studio.GetMetricSeriesResponse };
     GetProvenance: { request: studio.GetProvenanceRequest; response: studio.GetProvenanceResponse };
@@ -4288,10 +4444,13 @@ export interface Operations {
     ListQueue: { request: studio.ListQueueRequest; response: studio.ListQueueResponse };
     ListStudioImages: { request: studio.ListStudioImagesRequest; response: studio.ListStudioImagesResponse };
     ListTrialComponentFields: { request: studio.ListTrialComponentFieldsRequest; response: studio.ListTrialComponentFieldsResponse };
+    ListVariantTests: { request: studio.ListVariantTestsRequest; response: studio.ListVariantTestsResponse };
     LoadEndpointModel: { request: studio.LoadEndpointModelRequest; response: studio.LoadEndpointModelResponse };
     PauseDeployment: { request: studio.PauseDeploymentRequest; response: studio.PauseDeploymentResponse };
     PinEndpointModel: { request: studio.PinEndpointModelRequest; response: studio.PinEndpointModelResponse };
     PreviewSchedule: { request: studio.PreviewScheduleRequest; response: studio.PreviewScheduleResponse };
+    PromoteTreatment: { request: studio.PromoteTreatmentRequest; response: studio.PromoteTreatmentResponse };
+    PutInferenceFeedback: { request: studio.PutInferenceFeedbackRequest; response: studio.PutInferenceFeedbackResponse };
     PutProvenance: { request: studio.PutProvenanceRequest; response: studio.PutProvenanceResponse };
     PutTrialComponentMetrics: { request: studio.PutTrialComponentMetricsRequest; response: studio.PutTrialComponentMetricsResponse };
     QueryResources: { request: studio.QueryResourcesRequest; response: studio.QueryResourcesResponse };
@@ -4301,8 +4460,10 @@ export interface Operations {
     ReleaseLease: { request: studio.ReleaseLeaseRequest; response: studio.ReleaseLeaseResponse };
     ResumeDeployment: { request: studio.ResumeDeploymentRequest; response: studio.ResumeDeploymentResponse };
     RollbackDeployment: { request: studio.RollbackDeploymentRequest; response: studio.RollbackDeploymentResponse };
+    RollbackTreatment: { request: studio.RollbackTreatmentRequest; response: studio.RollbackTreatmentResponse };
     RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    StopVariantTest: { request: studio.StopVariantTestRequest; response: studio.StopVariantTestResponse };
     UnloadEndpointModel: { request: studio.UnloadEndpointModelRequest; response: studio.UnloadEndpointModelResponse };
     UpdateImageRows: { request: studio.UpdateImageRowsRequest; response: studio.UpdateImageRowsResponse };
     UpdateJobPriority: { request: studio.UpdateJobPriorityRequest; response: studio.UpdateJobPriorityResponse };

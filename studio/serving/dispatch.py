@@ -146,6 +146,11 @@ class Dispatcher:
                 overhead_us=overhead_us,
             )
 
+    def close(self) -> None:
+        """Write the rest of what was counted; nothing is handled afterwards."""
+        self.counters.close()
+        self.arms.close()
+
     def _handle(self, request: Request, started: float) -> None:
         path, _, query = request.target.partition(b"?")
         if path == b"/_studio/health" and request.method in (b"GET", b"HEAD"):

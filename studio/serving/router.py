@@ -89,8 +89,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
     server.close()
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
-    dispatcher.counters.close()
-    dispatcher.arms.close()
+    dispatcher.close()
     await recording.close()
     log("router stopped", pid=os.getpid())
 
