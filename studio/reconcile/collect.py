@@ -37,6 +37,7 @@ _NAMESPACE = "AWS/SageMaker"
 _TIMES = (
     "ModelLatency",
     "OverheadLatency",
+    "BatchWaitTime",
     "FirstChunkLatency",
     "FirstChunkModelLatency",
     "FirstChunkOverheadLatency",

@@ -77,6 +77,19 @@ class Counters:
         streams.number += 1
         streams.broken += broken
 
+    def count_batch(self, variant: VariantRoute, said: bytes) -> None:
+        """Of an invocation that is counted too: the model server says `size wait`, with how many
+        it was predicted, and the microseconds that it waited. Nothing is counted of other words,
+        for the server may be anybody's."""
+        words = said.split()
+        if len(words) != 2 or not all(word.isdigit() and len(word) < 10 for word in words):
+            return
+        tally = self._tallies[variant]
+        if tally.batches is None:
+            tally.batches = _Batches()
+        tally.batches.size[int(words[0])] += 1
+        tally.batches.wait[int(words[1])] += 1
+
     def tick(self, now: float) -> None:
         """Write what was counted, when it is time; `now` is the monotonic clock's."""
         if (self._tallies or self._notes) and now >= self._due:
@@ -147,6 +160,7 @@ class LineFile:
 
 class _Tally:
     __slots__ = (
+        "batches",
         "client_errors",
         "invocations",
         "model",
@@ -158,6 +172,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.streams: _Streams | None = None
+        self.batches: _Batches | None = None
         self.invocations = self.client_errors = self.server_errors = self.model_errors = 0
         # How often each number of microseconds was seen: the least work for each invocation.
         self.model: defaultdict[int, int] = defaultdict(int)
@@ -174,6 +189,16 @@ class _Streams:
         self.model: defaultdict[int, int] = defaultdict(int)
         self.overhead: defaultdict[int, int] = defaultdict(int)
         self.whole: defaultdict[int, int] = defaultdict(int)
+
+
+class _Batches:
+    """Of the invocations that the model server predicts with others."""
+
+    __slots__ = ("size", "wait")
+
+    def __init__(self) -> None:
+        self.size: defaultdict[int, int] = defaultdict(int)
+        self.wait: defaultdict[int, int] = defaultdict(int)
 
 
 def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
@@ -195,6 +220,11 @@ def _line(at: int, variant: VariantRoute, tally: _Tally) -> bytes:
             "FirstChunkLatency": _rows(tally.streams.whole),
             "FirstChunkModelLatency": _rows(tally.streams.model),
             "FirstChunkOverheadLatency": _rows(tally.streams.overhead),
+        }
+    if tally.batches is not None:
+        metrics |= {
+            "BatchSize": _rows(tally.batches.size),
+            "BatchWaitTime": _rows(tally.batches.wait),
         }
     return _packed(at, variant.endpoint, variant.name, metrics)
 

@@ -44,6 +44,7 @@ _NOT_YET = {
     b"async-invocations": "InvokeEndpointAsync",
 }
 
+_BATCH = b"x-studio-batch"
 _RETURNED = tuple(
     (name.lower().encode(), f"{name}: ".encode())
     for name in (
@@ -283,6 +284,8 @@ class Invocation:
             if value is not None:
                 parts += (prefix, value, b"\r\n")
         self._observe(None)
+        if _BATCH in headers:
+            self._dispatcher.counters.count_batch(self._variant, headers[_BATCH])
         self._request.client.answer(b"".join(parts), body)
 
     def unreachable(self, server: Server) -> None:

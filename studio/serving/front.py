@@ -321,6 +321,7 @@ _RETURNED = (
     b"x-amzn-sagemaker-custom-attributes",
     b"x-amzn-sagemaker-new-session-id",
     b"x-amzn-sagemaker-closed-session-id",
+    b"x-studio-batch",
 )
 
 

@@ -72,9 +72,14 @@ def test_outcomes_and_latencies(settings, collected):
     for status in (200, 200, 404, 500, 0, None):
         router.count(BLUE, status, 1_000, 50)
     router.count(BLUE, 200, 9_000, 50)
+    for said in (b"1 0", b"5 3000", b"5", b"-5 1", b"1e9 1", b"9999999999 1", b"1 2 3"):
+        router.count_batch(BLUE, said)
     router.close()
     collected.collect()
     assert collected.value("Invocations") == 7
+    assert collected.value("BatchSize", "SampleCount") == 2
+    assert collected.value("BatchSize", "Average") == 3
+    assert collected.value("BatchWaitTime", "Maximum") == 3_000
     assert collected.value("Invocations", "SampleCount") == 7
     assert collected.value("InvocationsPerInstance") == 3.5
     assert collected.value("Invocation4XXErrors") == 1

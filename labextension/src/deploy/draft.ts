@@ -21,6 +21,10 @@ export interface IDraft {
   /** Image of a model.tar.gz. */
   image?: string;
   modelName?: string;
+  /** Whether requests that wait are predicted together. */
+  batching?: boolean;
+  /** Milliseconds that the model may take for those. */
+  latency?: number;
   instanceType?: string;
   count?: number;
   /** Name of the endpoint that is updated; "" or absent: a new one. */
@@ -89,6 +93,8 @@ export interface IPlan {
 
 export const DEFAULT_TYPE = 'ml.m5.large';
 export const DEFAULT_SHARE = 10;
+/** Milliseconds that the model server takes where nothing is said. */
+export const DEFAULT_LATENCY = 50;
 
 /** Of what a configuration says, an update that has this keeps only what is captured. */
 const KEEP_CAPTURE: Partial<sagemaker.UpdateEndpointInput> = {
@@ -127,7 +133,7 @@ export function plan(
   const { model, config, endpoint } = names(draft, known);
   const calls: ICall[] = [];
   const makes = draft.source?.kind !== 'model';
-  const container = containerOf(draft.source, artifact);
+  const container = containerOf(draft, artifact);
   if (makes && container) {
     calls.push({
       operation: 'CreateModel',
@@ -206,14 +212,23 @@ function captureOf(
 
 /** What the model that is made here has for a container, once that is known. */
 function containerOf(
-  source: ISource | undefined,
+  draft: IDraft,
   artifact: IArtifact | null
 ): sagemaker.ContainerDefinition | undefined {
+  const { source, batching, latency = DEFAULT_LATENCY } = draft;
+  const environment = batching && {
+    Environment: {
+      STUDIO_BATCHING: 'on',
+      ...(latency === DEFAULT_LATENCY
+        ? {}
+        : { STUDIO_BATCHING_LATENCY_MS: `${latency}` })
+    }
+  };
   if (source?.kind === 'package') {
-    return { ModelPackageName: source.name };
+    return { ModelPackageName: source.name, ...environment };
   }
   return artifact
-    ? { Image: artifact.image, ModelDataUrl: artifact.uri }
+    ? { Image: artifact.image, ModelDataUrl: artifact.uri, ...environment }
     : undefined;
 }
 

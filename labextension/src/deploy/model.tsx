@@ -8,12 +8,19 @@ import { pickS3 } from '../components/s3picker';
 import { imageName } from '../core/lineage';
 import { searchNewest } from '../core/search';
 import type { sagemaker } from '../wire';
+import { Batching } from './batching';
 import { names, type IKnown, type ISource } from './draft';
 import type { IStepProps } from './wizard';
 
 const MOST = 1000;
-/** Images of models that say themselves how they are called: MLflow's format, and ONNX. */
-const PORTABLE = ['mlflow-pyfunc:latest', 'onnxruntime:latest'];
+/** Images whose models need no script: what is in the archive says how it is called. */
+const PORTABLE = [
+  'lightgbm:latest',
+  'mlflow-pyfunc:latest',
+  'onnxruntime:latest',
+  '683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3',
+  '763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6-cpu-py312'
+];
 const EXAMPLE = 's3://bucket/path/model.tar.gz';
 
 /** First step: an existing model, what a training job made, or a model.tar.gz. */
@@ -81,6 +88,7 @@ export function ModelStep(
           )}
         </Field>
       )}
+      {kind !== 'model' && draft.source?.name && <Batching {...props} />}
     </Section>
   );
 }

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { parseS3 } from '../core/s3';
 import {
+  DEFAULT_LATENCY,
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   type IArtifact,
@@ -43,6 +44,14 @@ export function problems(
         'model',
         'modelName',
         trans.__('There is a model %1 already.', named.model)
+      );
+    }
+    const latency = draft.latency ?? DEFAULT_LATENCY;
+    if (draft.batching && !(latency >= 1 && latency <= 10_000)) {
+      add(
+        'model',
+        'latency',
+        trans.__('A whole number from %1 to %2 is needed.', 1, 10_000)
       );
     }
     if (source.kind === 'data' && !artifact) {

@@ -84,6 +84,8 @@ interface IMost {
   requests: number;
   latency: number;
   errors: number;
+  batches: number;
+  waits: number;
 }
 
 function columns(variants: string[]): React.CSSProperties {
@@ -94,16 +96,22 @@ function columns(variants: string[]): React.CSSProperties {
 function of(figures: IFigures, index: number): IFigures {
   const one = (all: Record<string, ISeries[]>) =>
     Object.fromEntries(
-      Object.entries(all).map(([name, series]) => [name, [series[index]]])
+      Object.entries(all).map(([name, series]) => [
+        name,
+        series.slice(index, index + 1)
+      ])
     );
   return {
     requests: [figures.requests[index]],
     latency: one(figures.latency) as IFigures['latency'],
-    errors: one(figures.errors) as IFigures['errors']
+    errors: one(figures.errors) as IFigures['errors'],
+    batches: figures.batches.slice(index, index + 1),
+    waits: one(figures.waits) as IFigures['waits']
   };
 }
 
-function most({ requests, latency, errors }: IFigures): IMost {
+function most(figures: IFigures): IMost {
+  const { requests, latency, errors, batches, waits } = figures;
   const highest = (series: ISeries[]) =>
     series.reduce(
       (top, each) =>
@@ -113,13 +121,15 @@ function most({ requests, latency, errors }: IFigures): IMost {
   return {
     requests: highest(requests),
     latency: highest(Object.values(latency).flat()),
-    errors: highest(Object.values(errors).flat())
+    errors: highest(Object.values(errors).flat()),
+    batches: highest(batches),
+    waits: highest(Object.values(waits).flat())
   };
 }
 
 function Charts(props: { figures: IFigures; most?: IMost }): React.JSX.Element {
   const { trans } = useStudio();
-  const { requests, latency, errors } = props.figures;
+  const { requests, latency, errors, batches, waits } = props.figures;
   const named = (name: string, series: ISeries[]) =>
     series.map(each => ({
       ...each,
@@ -149,6 +159,24 @@ function Charts(props: { figures: IFigures; most?: IMost }): React.JSX.Element {
           named(name, each)
         )}
       />
+      {batches.length > 0 && (
+        <>
+          <Lines
+            title={trans.__('Requests predicted together')}
+            unit={trans.__('requests')}
+            most={props.most?.batches}
+            series={named(trans.__('average'), batches)}
+          />
+          <Lines
+            title={trans.__('Wait for the model')}
+            unit={trans.__('milliseconds')}
+            most={props.most?.waits}
+            series={Object.entries(waits).flatMap(([name, each]) =>
+              named(name, each)
+            )}
+          />
+        </>
+      )}
     </div>
   );
 }

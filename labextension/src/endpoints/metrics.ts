@@ -32,6 +32,10 @@ export interface IFigures {
   latency: Record<'p50' | 'p90' | 'p99', ISeries[]>;
   /** Failed requests a minute. */
   errors: Record<'4xx' | '5xx', ISeries[]>;
+  /** With how many requests each was predicted; empty where none says so. */
+  batches: ISeries[];
+  /** Milliseconds that requests waited to be predicted with others; empty as `batches`. */
+  waits: Record<'p50' | 'p99', ISeries[]>;
 }
 
 interface IQuery {
@@ -47,7 +51,10 @@ const QUANTITIES: Record<string, { metric: string; stat: string }> = {
   p90: { metric: 'ModelLatency', stat: 'p90' },
   p99: { metric: 'ModelLatency', stat: 'p99' },
   '4xx': { metric: 'Invocation4XXErrors', stat: 'Sum' },
-  '5xx': { metric: 'Invocation5XXErrors', stat: 'Sum' }
+  '5xx': { metric: 'Invocation5XXErrors', stat: 'Sum' },
+  batch: { metric: 'BatchSize', stat: 'Average' },
+  wait50: { metric: 'BatchWaitTime', stat: 'p50' },
+  wait99: { metric: 'BatchWaitTime', stat: 'p99' }
 };
 
 /** What is known of a range: values by time (milliseconds), by quantity and variant. */
@@ -101,6 +108,9 @@ export function figures(known: IKnown, now: number): IFigures {
       })
     }));
   const minute = 60 / range.period;
+  const batched = values.batch?.some(each => each.size > 0);
+  const measured = (name: string, factor: number) =>
+    batched ? series(name, null, factor) : [];
   return {
     requests: series('requests', 0, minute),
     latency: {
@@ -108,7 +118,12 @@ export function figures(known: IKnown, now: number): IFigures {
       p90: series('p90', null, 1e-3),
       p99: series('p99', null, 1e-3)
     },
-    errors: { '4xx': series('4xx', 0, minute), '5xx': series('5xx', 0, minute) }
+    errors: {
+      '4xx': series('4xx', 0, minute),
+      '5xx': series('5xx', 0, minute)
+    },
+    batches: measured('batch', 1),
+    waits: { p50: measured('wait50', 1e-3), p99: measured('wait99', 1e-3) }
   };
 }
 

@@ -31,6 +31,26 @@ const requests = (draft: IDraft, serving = NOTHING) =>
     each => [each.operation, each.request as any] as const
   );
 
+describe('adaptive batching', () => {
+  const asked = (draft: Partial<IDraft>) =>
+    requests({ source: { kind: 'job', name: 'job' }, ...draft })[0][1]
+      .PrimaryContainer.Environment;
+
+  it('is a variable of the model that is made', () => {
+    expect(asked({})).toBeUndefined();
+    expect(asked({ batching: true })).toEqual({ STUDIO_BATCHING: 'on' });
+    expect(asked({ batching: true, latency: 20 })).toEqual({
+      STUDIO_BATCHING: 'on',
+      STUDIO_BATCHING_LATENCY_MS: '20'
+    });
+    const draft: IDraft = { source: { kind: 'job', name: 'job' }, latency: 0 };
+    expect(planned(draft).problems).toEqual([]);
+    expect(planned({ ...draft, batching: true }).problems[0].field).toBe(
+      'latency'
+    );
+  });
+});
+
 describe('an update in stages', () => {
   const update: IDraft = {
     source: { kind: 'model', name: 'bank' },

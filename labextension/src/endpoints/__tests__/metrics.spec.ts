@@ -37,9 +37,22 @@ describe('figures', () => {
     expect(p90.value[at]).toBe(2.5);
     expect(p90.value[at - 1]).toBeNull();
     expect(found.errors['5xx'][0].value.every(value => value === 0)).toBe(true);
+    expect(found.batches).toEqual([]);
     const [later] = figures(known, NOW + 60_000).requests;
     expect(later.value[at - 6]).toBe(30);
     expect(later.value[89]).toBe(0);
+  });
+
+  it('has batches where requests are predicted together', async () => {
+    const studio = studioWith({
+      'BatchSize Average': [[1_000_000_000, 7.5]],
+      'BatchWaitTime p99': [[1_000_000_000, 2500]]
+    });
+    const known = await ask(studio.client, 'e', ['v'], RANGES[0], NOW);
+    const { batches, waits } = figures(known, NOW);
+    const at = batches[0].at.indexOf(1_000_000_000_000);
+    expect(batches[0].value[at]).toBe(7.5);
+    expect(waits.p99[0].value[at]).toBe(2.5);
   });
 });
 
