@@ -18,6 +18,7 @@ from studio.algorithms.base import UserError
 from studio.algorithms.batching import Batcher, Outcome, Pace, Settings
 from studio.algorithms.joining import Question, Steps
 from studio.algorithms.server import Answer, Invocation, RequestError
+from studio.algorithms.sharing import Shared
 
 ROWS = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
 
@@ -241,3 +242,41 @@ def test_without_the_switch_nothing_is_said_of_batches(job: Job, serve: Serve) -
     (job.model / "xgboost-model").write_bytes(booster.save_raw("json"))
     assert serve(job).invoke("1,2,3").batch == ""
     assert "STUDIO_BATCHING" not in os.environ
+
+
+def test_many_rows_are_shared_out_in_their_order(monkeypatch) -> None:
+    pieces: list[tuple[int, str]] = []
+    both = threading.Barrier(2)
+
+    def compute(rows):
+        pieces.append((len(rows), threading.current_thread().name))
+        if len(pieces) in (2, 3):
+            both.wait(PATIENCE_SECONDS)  # two are at work
+        return rows[:, 0] * 2
+
+    shared = Shared(compute, 2)
+    assert shared.piece() > 10**9  # nothing is known of what a row takes
+    monkeypatch.setattr(shared, "piece", lambda: 8)
+    rows = np.arange(4004, dtype=float).reshape(-1, 1)
+    assert np.array_equal(shared(rows[:8]), rows[:8, 0] * 2)
+    assert np.array_equal(shared(rows), rows[:, 0] * 2)
+    assert {count for count, _ in pieces} == {8, 4}
+    assert len({name for _, name in pieces}) == 2
+    monkeypatch.undo()
+    shared._row_seconds = 1e-5
+    assert shared.piece() == 200
+    shared._row_seconds = 1.0
+    assert shared.piece() == 8
+
+
+def test_a_piece_that_fails_fails_the_request() -> None:
+    def compute(rows):
+        if (rows == 100).any():
+            raise ValueError("broken")
+        return rows[:, 0]
+
+    shared = Shared(compute, 4)
+    shared.piece = lambda: 8  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="broken"):
+        shared(np.arange(400.0).reshape(-1, 1))
+    assert shared(np.arange(50.0).reshape(-1, 1)).tolist() == list(range(50))

@@ -9,6 +9,7 @@ import flow
 import onnx_models
 import pytest
 from studios import ROOT
+from waiting import eventually
 
 SDK3 = ROOT / ".venv-sdk3" / "bin" / "python"
 BUCKET = "portable"
@@ -75,9 +76,14 @@ def asked(studio, name: str, body: str, kind: str) -> object:
 def test_an_onnx_model_is_served(studio, s3):
     pytest.importorskip("onnxruntime")
     data = archive({"model.onnx": onnx_models.added("x")})
-    made = deployed(studio, s3, "onnx", "onnxruntime:1.20", data)
+    made = deployed(studio, s3, "onnx", "onnxruntime:1.20", data, STUDIO_BATCHING="on")
     assert made["EndpointStatus"] == "InService", made.get("FailureReason")
     assert asked(studio, "onnx", "1,2\n3,4\n", "text/csv") == [[2, 4], [6, 8]]
+    metric = {"Namespace": "AWS/SageMaker", "MetricName": "BatchSize"}
+    cloudwatch = studio.client("cloudwatch")
+    known = eventually(lambda: cloudwatch.list_metrics(**metric)["Metrics"])
+    names = {it["Name"]: it["Value"] for it in known[0]["Dimensions"]}
+    assert names == {"EndpointName": "onnx", "VariantName": "v"}
 
 
 @pytest.mark.skipif(not SDK3.exists(), reason="`make setup` makes .venv-sdk3, which has mlflow")

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import xgboost
 
 from studio.algorithms import batching, inference, model_host
-from studio.algorithms.base import UserError
+from studio.algorithms.base import UserError, cpus
 from studio.algorithms.joining import Question, Steps
 from studio.algorithms.model_host import Loaded
 from studio.algorithms.server import Answer, Invocation, RequestError, is_batch
+from studio.algorithms.sharing import Shared
 from studio.algorithms.xgboost import IMAGE
 from studio.algorithms.xgboost.train import LIBSVM_BASE
 
@@ -89,7 +90,8 @@ def load(folder: Path) -> Model:
 
 def steps(model: Model) -> Steps:
     """How the model answers."""
-    return Steps(partial(read, model), partial(predict, model), partial(_write, model))
+    compute = Shared(partial(predict, model), cpus())
+    return Steps(partial(read, model), compute, partial(_write, model))
 
 
 def read(model: Model, invocation: Invocation) -> Question:
@@ -143,8 +145,8 @@ def _booster(path: Path) -> xgboost.Booster:
         booster.load_model(bytearray(content))
     except xgboost.core.XGBoostError as error:
         raise UserError(f"Model at {path} cannot be loaded: it is no XGBoost model.") from error
-    # Where it was trained says nothing about where it serves. Requests run side by side already:
-    # threads that share the rows of one would cost a small one more than its prediction.
+    # Where it was trained says nothing about where it serves. Requests run side by side already,
+    # and XGBoost's threads would cost a small one more than its prediction: see Shared.
     booster.set_param({"device": "cpu", "nthread": 1})
     return booster
 
