@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from studio.api import (
     alarm_plan,
+    endpoint_limits,
     endpoint_rollout,
     endpoint_routes,
     endpoint_servers,
@@ -29,7 +30,7 @@ from studio.reconcile.steps import (
     Start,
     Stop,
 )
-from studio.runners.base import RunSpec
+from studio.runners.base import RunSpec, Server
 from studio.s3.client import Storage
 from studio.serving import waking
 from studio.settings import Settings
@@ -172,6 +173,8 @@ def _prepare(settings: Settings, endpoint: Resource, start: Start, storage: Stor
     wanted = "ContainerStartupHealthCheckTimeoutInSeconds"
     seconds = variant.get(wanted, model_servers.HEALTH_SECONDS)
     made = model_servers.spec(settings, start.run_id, model, container, storage, seconds)
+    server = Server(seconds, variant.get("ModelDataDownloadTimeoutInSeconds", 0))
+    made = replace(made, server=server, env={**endpoint_limits.variables(endpoint), **made.env})
     if not multi_models.several(container):
         return made
     names = endpoint.id, endpoint.name

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
-from studio.api import endpoint_sleep, models, multi_models
+from studio.api import endpoint_limits, endpoint_sleep, models, multi_models
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
+from studio.serving.bounds import bounded
 from studio.serving.table import Variant, captured, container, tested
 
 
@@ -50,6 +51,7 @@ def routes(
             "weight": variant.get("InitialVariantWeight", 1.0),
             **endpoint_sleep.slept(endpoint, variant, _trouble(variant, latest)),
             **_served(deployment, variant, ready),
+            **endpoint_limits.of(endpoint),
             **fleet,
             **(
                 {"shadow": shadow_record(endpoint, deployment, variant)}
@@ -76,6 +78,7 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             models=each.get("models", False),
             containers=tuple(container(it) for it in each.get("containers", ())),
             direct=each.get("direct", False),
+            bounds=bounded(each["bounds"]) if "bounds" in each else None,
             arm=tested(each["arm"]) if "arm" in each else None,
             sleep=endpoint_sleep.table(each),
         )

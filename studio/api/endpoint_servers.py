@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from zlib import crc32
 
-from studio.api import endpoint_routes, instances
+from studio.api import endpoint_limits, endpoint_routes, instances
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed, Remove, Route, Start, Step, Stop
 from studio.runners.base import Resources, RunStatus
 
 DRAIN_MS = 1_000
-_LONGEST_DRAIN_MS = 65_000  # a model has a minute for its answer
 _RESTART_MS = (0, 1_000, 5_000, 15_000, 60_000)
 # A server that lived for so long did not die of its start: the next death counts as the first.
 _STEADY_MS = 600_000
@@ -80,7 +79,7 @@ def left(endpoint: Resource, old: list[Observed], now: int) -> tuple[Resource, l
     endpoint = told(endpoint, Leaving=sum(not each.status.ended for each in old))
     steps, running = cleared(old)
     since = now - endpoint.state.get("RoutedAt", 0)
-    drained = since >= _LONGEST_DRAIN_MS or not any(it.busy for it in old)
+    drained = since >= endpoint_limits.drain_ms(endpoint) or not any(it.busy for it in old)
     return endpoint, list(steps) if since >= DRAIN_MS and drained else [], running
 
 

@@ -80,6 +80,8 @@ class Server:
     """The run serves HTTP: `GET /ping` answers 200 within `health_seconds` of the start."""
 
     health_seconds: float = 240.0
+    download_seconds: float = 0.0
+    """Time to bring and unpack what it serves; 0.0: as long as it takes."""
 
 
 @dataclass(frozen=True)

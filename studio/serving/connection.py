@@ -99,6 +99,11 @@ class Connection(asyncio.Protocol):
         self._framed = self._head_done = self._complete = self._keep = False
         self._trouble = ""
 
+    @property
+    def call(self) -> Call | None:
+        """What is asked on it now."""
+        return self._call
+
     def alive(self) -> bool:
         """Nothing has arrived on the idle connection, its end included.
 
@@ -133,7 +138,13 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """The deadline has passed without an answer."""
-        self._fail(errors.TIMED_OUT)
+        limits = self._server.limits
+        if self._stream is not None:
+            said = errors.late("end", limits.stream_seconds, "studio:stream-timeout-seconds")
+        else:
+            what = "end" if self._head_done else "begin"
+            said = errors.late(what, limits.model_seconds, "studio:model-timeout-seconds")
+        self._fail(said)
 
     def pause(self) -> None:
         """Let the model wait: who reads its answer does not keep up."""

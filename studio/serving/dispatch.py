@@ -95,6 +95,12 @@ class Dispatcher:
             internal = ApiError("InternalFailure", "The router failed; see logs/router.log.", 500)
             request.client.answer(*self.refusal(internal))
 
+    def most_body(self, target: bytes) -> int:
+        """Bytes that the body of a request for `target` may have."""
+        parts = target.split(b"/", 3)
+        named = parts[1:2] == [b"endpoints"] and len(parts) == 4
+        return self.routes.most_body(parts[2].decode("latin-1") if named else "")
+
     def refusal(self, error: ApiError) -> tuple[bytes, bytes]:
         """Head and body of an error's answer."""
         reason = _REASONS.get(error.status, b"Error")
@@ -169,6 +175,8 @@ class Dispatcher:
             raise errors.access_denied(key.principal, arn)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
+        if variant.most_body and len(request.body) > variant.most_body:
+            raise errors.payload_too_large(variant.most_body)
         if variant.plain and _TARGET_MODEL not in request.headers and not path.endswith(_STREAM):
             Invocation(self, request, variant, started).go()
         elif variant.sleep is None or not self.waking.takes(request, variant, started):
@@ -243,9 +251,10 @@ class Invocation:
         if server is not None:
             server.send(self)
         elif self.tried:
-            self._fail(ApiError("ServiceUnavailable", "No instance accepts connections.", 503))
+            self._fail(errors.unreachable(self._variant.endpoint, self._variant.name, self.tried))
         else:
-            self._fail(ApiError("ServiceUnavailable", "All instances are at capacity.", 503))
+            limit = self._dispatcher.limits.in_flight
+            self._fail(errors.at_capacity(self._variant.endpoint, self._variant.name, limit))
 
     def _pick(self) -> Server | None:
         """A server of the variant, or of a spare: of the same name for who named the variant."""

@@ -1,7 +1,7 @@
 """What the runtime answers when no model does: rest-json errors, as AWS words them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.errors import ApiError
@@ -30,10 +30,17 @@ TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the "
     "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
+_LATE = (
+    "{sentence} The model did not {what} its response within {seconds:g} seconds: the tag {tag} of "
+    "the endpoint gives it more."
+)
 CLOSED = "The model server closed the connection before its response was complete."
 MALFORMED = "The model server sent a malformed HTTP response."
 STOPPING = "The router is being stopped: invoke the endpoint again."
-TOO_LARGE = "The response of the model server is larger than {limit} bytes."
+TOO_LARGE = (
+    "The response of the model server is larger than {limit} bytes: the tag "
+    "studio:max-payload-bytes of the endpoint raises that, and a response stream has no limit."
+)
 
 
 INVALID_TOKEN = ApiError(
@@ -50,6 +57,38 @@ class ModelError(ApiError):
     def __init__(self, message: str, members: dict[str, Any]) -> None:
         super().__init__("ModelError", message, 424)
         self.members = members
+
+
+def late(what: str, seconds: float, tag: str) -> str:
+    """AWS's sentence, and which limit it was: the model did not `what`, "begin" or "end"."""
+    return _LATE.format(sentence=TIMED_OUT, what=what, seconds=seconds, tag=tag)
+
+
+def request_timeout(size: int, has_head: bool) -> ApiError:
+    """The client sent its request too slowly: no model was asked."""
+    part = f"{size} bytes of its body" if has_head else "not even all of its headers"
+    text = f"The client took too long to send the request: {part} arrived. No model was asked."
+    return ApiError("RequestTimeout", text, 408)
+
+
+def at_capacity(endpoint: str, variant: str, limit: int) -> ApiError:
+    """Every server has as many requests as it may have."""
+    text = (
+        f"All instances are at capacity: each of variant {variant} of endpoint {endpoint} holds "
+        f"{limit} requests. Have more instances, or send fewer requests at once."
+    )
+    return ApiError("ServiceUnavailable", text, 503)
+
+
+def unreachable(endpoint: str, variant: str, tried: Iterable[Any]) -> ApiError:
+    """None of the servers `tried` took a connection."""
+    count = len(list(tried))
+    text = (
+        f"No instance accepts connections: {count} of variant {variant} of endpoint {endpoint} "
+        f"refused, or did not answer in time. The log group /aws/sagemaker/Endpoints/{endpoint} "
+        "may say why."
+    )
+    return ApiError("ServiceUnavailable", text, 503)
 
 
 def original_status(error: ApiError) -> int | None:

@@ -23,7 +23,8 @@ from studio.errors import ApiError
 from studio.serving import errors
 from studio.serving.aftermath import forwarded
 from studio.serving.artifacts import Unavailable, Unfit
-from studio.serving.connection import Connection
+from studio.serving.bounds import MOST_BODY_BYTES, MOST_SECONDS, Bounds
+from studio.serving.connection import Call, Connection
 from studio.serving.front_control import SOCKET, Desk
 from studio.serving.limits import Limits
 from studio.serving.log import Log
@@ -91,7 +92,8 @@ class Front:
 
     def __init__(self, server: str, endpoint: str, counts: ModelCounts, log: Log) -> None:
         # The router bounds the requests, and the time that each may take.
-        self.limits = replace(Limits(), idle_seconds=10.0)
+        most = Bounds(MOST_BODY_BYTES, MOST_SECONDS, MOST_SECONDS)
+        self.limits = replace(most.applied(Limits()), idle_seconds=10.0)
         self.clients: set[Client] = set()
         self.draining = False
         self.busy: set[Connection] = set()
@@ -116,6 +118,10 @@ class Front:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
+    def most_body(self, target: bytes) -> int:
+        """Bytes that the body of a request may have."""
+        return self.limits.body_bytes
+
     def refusal(self, error: ApiError) -> tuple[bytes, bytes]:
         """Head and body of an answer that is no model's."""
         status = errors.original_status(error) or 0
@@ -131,7 +137,7 @@ class Front:
     def tick(self) -> None:
         """What time brings."""
         now = monotonic()
-        for connection in [late for late in self.busy if late.deadline <= now]:
+        for connection in [it for it in self.busy if it.deadline <= now or _deserted(it.call)]:
             connection.expire()
         for client in [late for late in self.clients if late.deadline <= now]:
             client.expire()
@@ -216,6 +222,11 @@ class Invocation:
     def wanted(self) -> bool:
         # Also when nobody waits any more: the model has to be released.
         return True
+
+    @property
+    def deserted(self) -> bool:
+        """The router, which knows how long a model may take, has given up."""
+        return not self._request.client.connected
 
     def message(self, host: bytes) -> Iterable[bytes]:
         path = b"/models/%b/invoke" % self._model.name.encode()
@@ -314,6 +325,10 @@ class Question:
 
     def broken(self, reason: str) -> None:
         self.answer.set_result((0, reason.encode()))
+
+
+def _deserted(call: Call | None) -> bool:
+    return isinstance(call, Invocation) and call.deserted
 
 
 _RETURNED = (

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 import httptools
 
 from studio.errors import ApiError
+from studio.serving import errors
 from studio.serving.errors import payload_too_large
 from studio.serving.limits import Limits
 
@@ -52,6 +53,10 @@ class Front(Protocol):
     limits: Limits
     clients: "set[Client]"
     draining: bool
+
+    def most_body(self, target: bytes) -> int:
+        """Bytes that the body of a request for `target` may have."""
+        ...
 
     def handle(self, request: Request) -> None:
         """Answer `request` by its client's `answer`, now or later."""
@@ -150,7 +155,9 @@ class Client(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._full = True
-        self.deadline = monotonic() + self._patience(self._front.limits.body_bytes)
+        size = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        most = max(size, self._front.limits.body_bytes)
+        self.deadline = monotonic() + self._patience(most)
         if self.flow is not None:
             self.flow.pause()
 
@@ -188,7 +195,7 @@ class Client(asyncio.Protocol):
         request.keep_alive = self._parser.should_keep_alive()
         length = int(request.headers.get("content-length", "0"))
         if "transfer-encoding" in request.headers:
-            length = self._front.limits.body_bytes
+            length = self._front.most_body(request.target)
         if error := self._objection(length):
             self._refuse(error)
         elif request.headers.get("expect", "").lower() == "100-continue":
@@ -198,8 +205,8 @@ class Client(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > self._front.limits.body_bytes:
-            self._refuse(payload_too_large(self._front.limits.body_bytes))
+        if self._size > self._front.limits.body_bytes and (error := self._too_large(self._size)):
+            self._refuse(error)
         elif not self._deaf:
             self._chunks.append(data)
 
@@ -269,7 +276,7 @@ class Client(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed: the client is idle, or too slow."""
         if self._receiving and not self._deaf:
-            self._refuse(ApiError("RequestTimeout", "The request took too long to arrive.", 408))
+            self._refuse(errors.request_timeout(self._size, self._head_done))
             self._advance()
         elif self._transport is not None:
             self._transport.abort()
@@ -321,13 +328,17 @@ class Client(asyncio.Protocol):
             return _bad_request("The HTTP version is not supported.")
         if self._head > limits.head_bytes or self._headers > _MOST_HEADERS:
             return _head_too_large()
-        if length > limits.body_bytes:
-            return payload_too_large(limits.body_bytes)
+        if length > limits.body_bytes and (error := self._too_large(length)):
+            return error
         if "," in self._request.headers.get("host", ""):
             return _bad_request("Send one Host header.")
         if length and self._parser.should_upgrade():
             return _bad_request("A request with a body can't ask for another protocol.")
         return None
+
+    def _too_large(self, size: int) -> ApiError | None:
+        most = self._front.most_body(self._request.target)
+        return payload_too_large(most) if size > most else None
 
     def _stay(self, rest: bytes) -> None:
         """No other protocol is spoken here: what follows is HTTP, as the client must expect."""

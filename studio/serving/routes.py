@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
 from studio.errors import ApiError
+from studio.serving.bounds import Bounds
 from studio.serving.connection import Connection
 from studio.serving.limits import Limits
 from studio.serving.table import EMPTY, Container, Table, Variant
 from studio.serving.upstream import Server
+
+_NONE = Bounds()
 
 
 class VariantRoute:
@@ -18,7 +21,8 @@ class VariantRoute:
 
     __slots__ = (
         "_next", "arm", "capture", "container", "direct", "endpoint", "log_arn", "models",
-        "name", "plain", "reply_head", "servers", "shadows", "sleep", "spares", "stages",
+        "most_body", "name", "plain", "reply_head", "servers", "shadows", "sleep", "spares",
+        "stages",
     )  # fmt: skip
 
     def __init__(
@@ -29,6 +33,8 @@ class VariantRoute:
         self.container = "primary"
         self.models = variant.models
         self.direct = variant.direct
+        self.most_body = variant.bounds.body_bytes if variant.bounds else 0
+        """Bytes of a request; 0: as many as the router takes."""
         self.stages: tuple[VariantRoute, ...] = ()
         self.sleep = variant.sleep
         self.plain = not (variant.models or variant.containers or variant.sleep)
@@ -147,6 +153,8 @@ class Routes:
         }
         for address in addresses - self.servers.keys():
             self.servers[address] = Server(address, self._limits, self._busy)
+        for address, bounds in _bounds(table).items():
+            self.servers[address].limits = bounds.applied(self._limits)
         self._endpoints = {
             name: self._endpoint(table, name, variants)
             for name, variants in table.endpoints.items()
@@ -163,6 +171,12 @@ class Routes:
     def recorded(self) -> bool:
         """Whether anything is captured or mirrored."""
         return any(it.capture or it.shadow for each in self.table.endpoints.values() for it in each)
+
+    def most_body(self, endpoint: str) -> int:
+        """Bytes that a request to an endpoint, if there is one, may have."""
+        variants = self.table.endpoints.get(endpoint, ())
+        own = next((it.bounds.body_bytes for it in variants if it.bounds), 0)
+        return own or self._limits.body_bytes
 
     def find(self, endpoint: str, target_variant: str | None) -> VariantRoute:
         """The variant that takes a request; ValidationError when there is none of that name."""
@@ -228,6 +242,16 @@ def _sleepers(endpoints: dict[str, EndpointRoute]) -> Sleepers:
                 if route.sleep is not None:
                     found.setdefault((route.endpoint, name), []).append(route)
     return found
+
+
+def _bounds(table: Table) -> dict[str, Bounds]:
+    """The limits of all servers, by address."""
+    return {
+        address: it.bounds or _NONE
+        for variants in table.endpoints.values()
+        for it in variants
+        for address in it.addresses
+    }
 
 
 def _join(

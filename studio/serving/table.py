@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import durable
+from studio.serving.bounds import Bounds, bounded
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _RECORD = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
@@ -94,6 +95,8 @@ class Variant:
     those of the first."""
     direct: bool = False
     """Requests name one of `containers` instead."""
+    bounds: Bounds | None = None
+    """Of its endpoint, where they are not the router's."""
     arm: Arm | None = None
     sleep: Sleep | None = None
     """None: without servers it takes no requests."""
@@ -207,6 +210,7 @@ def _variant(entry: dict[str, Any]) -> Variant:
         models=bool(entry.get("models")),
         containers=tuple(container(it) for it in entry.get("containers", ())),
         direct=bool(entry.get("direct")),
+        bounds=bounded(bounds) if (bounds := entry.get("bounds")) else None,
         arm=tested(arm) if (arm := entry.get("arm")) else None,
         sleep=sleeping(sleep) if (sleep := entry.get("sleep")) else None,
     )

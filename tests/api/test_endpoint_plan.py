@@ -3,10 +3,11 @@
 import json
 from dataclasses import asdict, replace
 
-from studio.api import endpoint_plan, endpoint_servers
+from studio.api import endpoint_limits, endpoint_plan, endpoint_servers
 from studio.db.resources import Resource, Run
 from studio.reconcile.steps import Observed, Remove, Route, Start, Stop
 from studio.runners.base import RunStatus
+from studio.serving.bounds import Bounds
 
 READY = RunStatus("running", (("Starting", 1), ("Serving", 2)), address="127.0.0.1:1")
 STARTING = RunStatus("running", (("Starting", 1),))
@@ -66,6 +67,22 @@ def serving(count: int = 1) -> tuple[Resource, list[Observed]]:
     it = endpoint(deployment(1, count))
     servers = [server(it, f"serve/1/v0/{number}", READY) for number in range(count)]
     return endpoint_plan.plan(it, servers, 10).resource, servers
+
+
+def test_limits_are_tags_that_the_router_is_told():
+    it, servers = serving()
+    tags = {"studio:max-payload-bytes": "30000000", "studio:model-timeout-seconds": "900", "a": "b"}
+    it = replace(it, tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    done = endpoint_plan.plan(it, servers, 20)
+    [route] = done.steps
+    assert route.variants[0].bounds == Bounds(30_000_000, 900)
+    assert endpoint_limits.drain_ms(it) == 905_000
+    assert endpoint_limits.variables(it) == {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "29",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "900",
+    }
+    [back] = endpoint_plan.plan(replace(done.resource, tags=[]), servers, 30).steps
+    assert back.variants[0].bounds is None
 
 
 def test_every_server_of_every_variant_starts():
@@ -306,7 +323,7 @@ def test_a_server_that_leaves_ends_its_requests_first():
     busy = [servers[0], replace(servers[1], busy=True)]
     assert kinds(endpoint_plan.plan(moved.resource, busy, 20_000)) == []
     assert kinds(endpoint_plan.plan(moved.resource, servers, 20_000)) == [Stop]
-    assert kinds(endpoint_plan.plan(moved.resource, busy, 80_000)) == [Stop]
+    assert kinds(endpoint_plan.plan(moved.resource, busy, 490_000)) == [Stop]
 
 
 def test_a_server_that_hangs_is_stopped_and_then_replaced():

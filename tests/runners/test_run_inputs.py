@@ -16,7 +16,7 @@ import pytest
 from runner_contract import HOSTILE, Bench, said_back
 from waiting import eventually
 
-from studio.runners.base import Output, Transfer
+from studio.runners.base import Output, Server, Transfer
 from studio.runners.process import ProcessRunner
 from studio.runners.shim import inputs
 from studio.settings import Settings
@@ -192,6 +192,19 @@ def test_objects_come_over_http_and_go_on_after_a_break(home: Path, name: str):
         assert lines == [f"{hashlib.sha256(server.data).hexdigest()}  -"]
         if name == "broken":
             assert [wanted for _, wanted in server.asked][:2] == ["", f"bytes={2**20}-"]
+
+
+def test_a_model_has_its_time_to_come(home: Path):
+    bench = Bench(ProcessRunner(Settings(home=home)))
+    with serving() as server:
+        status, _ = bench.result(
+            "echo ran",
+            inputs=(server.transfer("hanging", "input/data/train/a"),),
+            server=Server(download_seconds=0.2),
+        )
+        server.hold.set()
+        assert (status.phase, status.reason) == ("failed", "DownloadFailed")
+        assert "within 0.2 s: ModelDataDownloadTimeoutInSeconds" in status.message
 
 
 def test_an_object_that_is_not_there_is_named_without_its_signature(home: Path):

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,30 @@ class Shim:
         self._ml.mkdir(exist_ok=True)
         (self._folder / "tmp").mkdir(mode=0o777, exist_ok=True)
         (self._folder / "tmp").chmod(0o1777)
-        scratch, check = self._folder / "scratch", self._refuse_if_stopped
+        scratch, check = self._folder / "scratch", self._patience()
         check()
         read_only = inputs.lay_out(self._spec, self._ml, scratch, linked, check)
         files.remove_tree(scratch)
         pipes.prepare(self._spec["streams"], self._ml, self._folder / "feed", check)
         check()
         return read_only
+
+    def _patience(self) -> Callable[[], None]:
+        """What ends the preparation: a wish to stop, or what it may take."""
+        seconds = (self._spec["server"] or {}).get("download_seconds")
+        if not seconds:
+            return self._refuse_if_stopped
+        deadline = time.monotonic() + seconds
+
+        def check() -> None:
+            self._refuse_if_stopped()
+            if time.monotonic() > deadline:
+                raise inputs.DownloadFailed(
+                    f"The model was not downloaded and unpacked within {seconds:g} s: "
+                    "ModelDataDownloadTimeoutInSeconds of the variant gives it more."
+                )
+
+        return check
 
     def _execute(self, read_only: list[str]) -> None:
         isolated = self._spec["network"]["isolated"]
@@ -246,7 +264,8 @@ class Shim:
         elif seconds > self._spec["server"]["health_seconds"]:
             self._fail(
                 "HealthCheckFailed",
-                f"GET /ping did not answer 200 within {self._spec['server']['health_seconds']:g} s",
+                f"GET /ping did not answer 200 within {self._spec['server']['health_seconds']:g} s"
+                ": ContainerStartupHealthCheckTimeoutInSeconds of the variant gives it more.",
             )
 
     def _check_memory(self) -> None:
