@@ -5,6 +5,7 @@ clients wait in its queue while a router that died is replaced, rather than find
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from studio import durable
@@ -36,8 +37,8 @@ def listen(folder: Path, host: str, held: int | None = None) -> socket.socket:
     return listener
 
 
-def offer(folder: Path, listener: socket.socket) -> socket.socket:
-    """Give `listener` to each who `fetch`es it, as long as what is returned is open."""
+def offer(folder: Path, listener: socket.socket) -> Callable[[], None]:
+    """Give `listener` to each who `fetch`es it, until what is returned is called."""
     (folder / _OFFER).unlink(missing_ok=True)
     desk = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     desk.setblocking(False)
@@ -45,8 +46,14 @@ def offer(folder: Path, listener: socket.socket) -> socket.socket:
     with _Short(folder) as short:
         desk.bind(short)
     desk.listen()
-    asyncio.get_running_loop().add_reader(desk, _give, desk, listener)
-    return desk
+    loop = asyncio.get_running_loop()
+    loop.add_reader(desk, _give, desk, listener)
+
+    def end() -> None:
+        loop.remove_reader(desk)
+        desk.close()
+
+    return end
 
 
 def fetch(folder: Path) -> socket.socket | None:

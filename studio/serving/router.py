@@ -71,7 +71,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, watch.read)
     server = await loop.create_server(lambda: Client(dispatcher), sock=listener, backlog=BACKLOG)
-    desk = offer(folder, listener)
+    withdraw = offer(folder, listener)
     durable.write_json(folder / "pid.json", processes.identity())
     log("router started", port=listener.getsockname()[1], pid=os.getpid())
     while not stop.is_set():
@@ -84,8 +84,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
             pass
-    loop.remove_reader(desk)
-    desk.close()
+    withdraw()
     server.close()
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)

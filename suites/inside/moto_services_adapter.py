@@ -150,21 +150,53 @@ def _used(**_event: object) -> None:
     _world["used"] = True
 
 
+# Kind -> what lists it, the member with all of them, and what names each.
+_KINDS = {
+    "endpoint": ("list_endpoints", "Endpoints", "EndpointName"),
+    "endpoint_config": ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+    "model": ("list_models", "Models", "ModelName"),
+    "training_job": ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
+    "processing_job": ("list_processing_jobs", "ProcessingJobSummaries", "ProcessingJobName"),
+    "trial": ("list_trials", "TrialSummaries", "TrialName"),
+    "experiment": ("list_experiments", "ExperimentSummaries", "ExperimentName"),
+    "trial_component": (
+        "list_trial_components",
+        "TrialComponentSummaries",
+        "TrialComponentName",
+    ),
+    "model_package_group": (
+        "list_model_package_groups",
+        "ModelPackageGroupSummaryList",
+        "ModelPackageGroupName",
+    ),
+}
+
+
 def _delete_resources(sagemaker: Any) -> None:
-    kinds = {
-        "endpoint": ("Endpoints", "EndpointName"),
-        "endpoint_config": ("EndpointConfigs", "EndpointConfigName"),
-        "model": ("Models", "ModelName"),
-        "training_job": ("TrainingJobSummaries", "TrainingJobName"),
-    }
-    for kind, (member, name) in kinds.items():
-        for page in sagemaker.get_paginator(f"list_{kind}s").paginate():
+    _delete_packages(sagemaker)
+    for kind, (lists, member, name) in _KINDS.items():
+        for page in sagemaker.get_paginator(lists).paginate():
             for it in page[member]:
-                if kind == "training_job":
+                if kind.endswith("_job"):
                     with contextlib.suppress(sagemaker.exceptions.ClientError):
-                        sagemaker.stop_training_job(TrainingJobName=it[name])
+                        getattr(sagemaker, f"stop_{kind}")(**{name: it[name]})
+                if kind == "trial":
+                    _disassociate(sagemaker, it[name])
                 with contextlib.suppress(sagemaker.exceptions.ClientError):
                     getattr(sagemaker, f"delete_{kind}")(**{name: it[name]})
+
+
+def _delete_packages(sagemaker: Any) -> None:
+    for page in sagemaker.get_paginator("list_model_packages").paginate(ModelPackageType="Both"):
+        for it in page["ModelPackageSummaryList"]:
+            sagemaker.delete_model_package(ModelPackageName=it["ModelPackageArn"])
+
+
+def _disassociate(sagemaker: Any, trial: str) -> None:
+    for page in sagemaker.get_paginator("list_trial_components").paginate(TrialName=trial):
+        for it in page["TrialComponentSummaries"]:
+            component = it["TrialComponentName"]
+            sagemaker.disassociate_trial_component(TrialName=trial, TrialComponentName=component)
 
 
 def _delete_alarms(cloudwatch: Any) -> None:

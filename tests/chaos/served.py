@@ -21,8 +21,9 @@ _VICTIMS = ("control plane", "router", "server")
 
 
 def killed(repeats: int, seed: int, pause: float = 20) -> Report:
-    """Kills of any of them, up to `pause` seconds apart: sixty take ten minutes. A server is killed
-    while the other one serves."""
+    """Kills of any of them, up to `pause` seconds apart. A server is killed while the other one
+    serves, for which it may have to wait: one that dies again and again is started a minute later.
+    """
     chance, count, back = random.Random(seed), Counter[str](), list[float]()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, house(Path(folder)) as home:
         serve(home, _SERVERS)

@@ -99,6 +99,10 @@ def test_one_endpoint_has_many_models(bare_told):
     assert values["same"]
 
 
+def test_models_in_a_line(bare_told):
+    assert bare_told["v2_bare"].values["line"] == [True, "InService", True]
+
+
 def test_nobody_else_hears_of_it(told, bare_told):
     every = told | bare_told
     assert {name: each.strangers for name, each in every.items()} == {name: [] for name in every}

@@ -4,7 +4,9 @@ import gzip
 import io
 import json
 import os
+import tarfile
 
+import boto3
 import numpy as np
 
 DATA = os.environ["EXAMPLES_DATA"]
@@ -26,6 +28,17 @@ def bank(rows=6_000):
     text = io.StringIO()
     np.savetxt(text, labelled[:rows], delimiter=",", fmt="%g")
     return text.getvalue().encode(), labelled[rows:, 1:], labelled[rows:, 0]
+
+
+def handlers(bucket, key, code):
+    """URI of a model that is only code: the functions of `inference.py`."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(code)
+        packed.addfile(member, io.BytesIO(code.encode()))
+    boto3.resource("s3").Object(bucket, key).put(Body=archive.getvalue())
+    return f"s3://{bucket}/{key}"
 
 
 def tell(**values):
