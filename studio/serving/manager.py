@@ -211,15 +211,23 @@ class Manager:
     async def _make_room(self, model: Model) -> Model | None:
         """Have `model` on the shelf; the one of the same target that it takes the place of."""
         async with self._room:
-            victims = self.shelf.victims(model.memory)
-            if victims is None:
-                raise ModelFailed(_NO_ROOM, "There is no room for it beside the pinned models.")
+            while (victims := self.shelf.victims(model.memory)) is None:
+                await self._one_loaded()
             going = [self._take_away(each) for each in victims]
             before = self.shelf.put(model)
             # Nobody waits for long requests of others: their models take their memory with them.
             if going:
                 await asyncio.wait(going, timeout=_CHECK_SECONDS)
             return before
+
+    async def _one_loaded(self) -> None:
+        """One of the models that are being loaded may be taken away, or has failed. Raises
+        ModelFailed when there are none."""
+        loading = [self._coming[it.target] for it in self.shelf.models() if not it.ready]
+        if not loading:
+            raise ModelFailed(_NO_ROOM, "There is no room for it beside the pinned models.")
+        await asyncio.wait(loading, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0)  # who waited for it has it before it goes
 
     async def _load(self, model: Model) -> None:
         begun = monotonic()

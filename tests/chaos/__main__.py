@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "endpoints": ("endpoints:faults", 5),
     "served": ("served:killed", 60),
     "updates": ("updates:updated", 20),
+    "many-models": ("many_models:harmed", 60),
     "restart": ("endpoints:restart", 3),
     "connections": ("connections:broken_lines", 20),
     "overload": ("connections:overload", 5),

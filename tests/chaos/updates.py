@@ -28,7 +28,7 @@ from flows.flow import ROLE, settled
 _RATE, _THREADS = 200, 4
 _FRESH_SECONDS = 60.0
 _LATE_SECONDS = 10.0
-_SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 _HANDLERS = b"""
 def transform_fn(model, body, content_type, accept):
     return NAME, "text/plain"
@@ -173,15 +173,10 @@ def _update(home: House, name: str, kill_after: float | None) -> float:
 
 def _configure(home: House, name: str, kind: str, instances: int = 1) -> None:
     """A model of that kind, which answers with its name, and a configuration of it."""
-    code = KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode())
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        member = tarfile.TarInfo("code/inference.py")
-        member.size = len(code)
-        tar.addfile(member, io.BytesIO(code))
+    archive = packed(KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode()))
     s3, place = home.client("s3"), {"Bucket": BUCKET, "Key": f"{name}.tar.gz"}
-    s3.put_object(**place, Body=archive.getvalue())
-    container: dict[str, Any] = {"Image": _SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
+    s3.put_object(**place, Body=archive)
+    container: dict[str, Any] = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
     container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
     variant = {
         "VariantName": "AllTraffic",
@@ -194,6 +189,16 @@ def _configure(home: House, name: str, kind: str, instances: int = 1) -> None:
     home.call("create_endpoint_config", EndpointConfigName=name, ProductionVariants=[variant])
     if kind == "missing model":
         s3.delete_object(**place)
+
+
+def packed(code: bytes) -> bytes:
+    """The archive of a model that is only code."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(code)
+        tar.addfile(member, io.BytesIO(code))
+    return archive.getvalue()
 
 
 def _signed(home: House) -> dict[str, str]:

@@ -117,6 +117,13 @@ def test_a28_it_trains_serves_and_outlives_the_control_plane(
     assert set(answers) <= {b"weights", b"weights2"}
     until(lambda: endpoint(studio)["EndpointStatus"] == "InService")
     until(lambda: len(docker.containers(studio.home)) == 1)
+    configure(sagemaker, "missing", {**another, "Image": "studio-test/missing:1"})
+    sagemaker.update_endpoint(EndpointName="own", EndpointConfigName="missing")
+    until(lambda: endpoint(studio)["EndpointStatus"] == "InService")
+    kept = endpoint(studio)
+    assert kept["EndpointConfigName"] == "other"
+    assert "studio-test/missing:1" in kept["FailureReason"]
+    assert asked(studio) == b"weights2"
     sagemaker.delete_endpoint(EndpointName="own")
     assert not canary.exists()
 
