@@ -3008,6 +3008,25 @@ export namespace studio {
     TrainingImage: string;
     Repositories: Array<string>;
   }
+  export interface ApplicationKeyDescription {
+    ApplicationKeyName: string;
+    Description?: string;
+    EndpointNames: Array<string>;
+    RateLimit?: KeyRateLimit;
+    Quota?: KeyQuota;
+    ExpirationTime?: number;
+    AllowedOrigins?: Array<string>;
+    ApplicationKeyArn: string;
+    ApplicationKeyStatus: string;
+    KeyPrefix: string;
+    CreatedBy: string;
+    CreationTime: number;
+    LastModifiedTime: number;
+    LastUsedTime?: number;
+    Used?: number;
+    Remaining?: number;
+    ResetTime?: number;
+  }
   export interface CaptureRecord {
     CaptureStatus: string;
     SamplingPercentage: number;
@@ -3059,6 +3078,19 @@ export namespace studio {
   export interface CountResourcesResponse {
     Counts: Array<ResourceCount>;
   }
+  export interface CreateApplicationKeyRequest {
+    ApplicationKeyName: string;
+    Description?: string;
+    EndpointNames: Array<string>;
+    RateLimit?: KeyRateLimit;
+    Quota?: KeyQuota;
+    ExpirationTime?: number;
+    AllowedOrigins?: Array<string>;
+  }
+  export interface CreateApplicationKeyResponse {
+    ApplicationKeyArn: string;
+    ApplicationKey: string;
+  }
   export interface CreateLeaseRequest {
     LeaseName: string;
     InstanceType?: string;
@@ -3088,6 +3120,11 @@ export namespace studio {
   }
   export interface CreateVariantTestResponse {
     VariantTestArn?: string;
+  }
+  export interface DeleteApplicationKeyRequest {
+    ApplicationKeyName: string;
+  }
+  export interface DeleteApplicationKeyResponse {
   }
   export interface DeleteTrialComponentsRequest {
     Names?: Array<string>;
@@ -3149,6 +3186,39 @@ export namespace studio {
     LabelColumns: number;
     Repositories: Array<string>;
   }
+  export interface DescribeApplicationKeyRequest {
+    ApplicationKeyName: string;
+  }
+  export interface DescribeApplicationKeyResponse {
+    ApplicationKeyName: string;
+    Description?: string;
+    EndpointNames: Array<string>;
+    RateLimit?: KeyRateLimit;
+    Quota?: KeyQuota;
+    ExpirationTime?: number;
+    AllowedOrigins?: Array<string>;
+    ApplicationKeyArn: string;
+    ApplicationKeyStatus: string;
+    KeyPrefix: string;
+    CreatedBy: string;
+    CreationTime: number;
+    LastModifiedTime: number;
+    LastUsedTime?: number;
+    Used?: number;
+    Remaining?: number;
+    ResetTime?: number;
+  }
+  export interface DescribeApplicationKeyUsageRequest {
+    ApplicationKeyName: string;
+  }
+  export interface DescribeApplicationKeyUsageResponse {
+    ApplicationKeyName: string;
+    Days: Array<KeyDay>;
+    LastUsedTime?: number;
+    Used?: number;
+    Remaining?: number;
+    ResetTime?: number;
+  }
   export interface DescribeCapacityRequest {
   }
   export interface DescribeCapacityResponse {
@@ -3185,6 +3255,17 @@ export namespace studio {
     Changes: Array<DeploymentChange>;
     Rollout?: Rollout;
     ColdStarts: Array<ColdStart>;
+  }
+  export interface DescribeEndpointApiRequest {
+    EndpointName: string;
+    Url?: string;
+  }
+  export interface DescribeEndpointApiResponse {
+    EndpointName: string;
+    Url: string;
+    ContentTypes: Array<string>;
+    Document: string;
+    AccessLogDays: number;
   }
   export interface DescribeEndpointTrafficRequest {
     EndpointName: string;
@@ -3493,6 +3574,20 @@ export namespace studio {
     Pattern: string;
     Target: string;
   }
+  export interface KeyDay {
+    Date: string;
+    Requests: number;
+    Throttled: number;
+    OverQuota: number;
+  }
+  export interface KeyQuota {
+    Requests: number;
+    Period: string;
+  }
+  export interface KeyRateLimit {
+    RequestsPerSecond: number;
+    Burst?: number;
+  }
   export interface LeaseSummary {
     LeaseName: string;
     LeaseArn: string;
@@ -3529,6 +3624,15 @@ export namespace studio {
   }
   export interface ListAlgorithmsResponse {
     Algorithms: Array<AlgorithmSummary>;
+  }
+  export interface ListApplicationKeysRequest {
+    EndpointName?: string;
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListApplicationKeysResponse {
+    ApplicationKeys: Array<ApplicationKeyDescription>;
+    NextToken?: string;
   }
   export interface ListCellJobsRequest {
     CellIds: Array<string>;
@@ -4205,6 +4309,18 @@ export namespace studio {
   export interface UnloadEndpointModelResponse {
     Replicas: number;
   }
+  export interface UpdateApplicationKeyRequest {
+    ApplicationKeyName: string;
+    Description?: string;
+    EndpointNames: Array<string>;
+    RateLimit?: KeyRateLimit;
+    Quota?: KeyQuota;
+    ExpirationTime?: number;
+    AllowedOrigins?: Array<string>;
+  }
+  export interface UpdateApplicationKeyResponse {
+    ApplicationKeyArn: string;
+  }
   export interface UpdateImageRowsRequest {
     Rows: Array<KeptImageRow>;
     Revision?: string;
@@ -4412,14 +4528,19 @@ export interface Operations {
   studio: {
     CheckQuery: { request: studio.CheckQueryRequest; response: studio.CheckQueryResponse };
     CountResources: { request: studio.CountResourcesRequest; response: studio.CountResourcesResponse };
+    CreateApplicationKey: { request: studio.CreateApplicationKeyRequest; response: studio.CreateApplicationKeyResponse };
     CreateLease: { request: studio.CreateLeaseRequest; response: studio.CreateLeaseResponse };
     CreateVariantTest: { request: studio.CreateVariantTestRequest; response: studio.CreateVariantTestResponse };
+    DeleteApplicationKey: { request: studio.DeleteApplicationKeyRequest; response: studio.DeleteApplicationKeyResponse };
     DeleteTrialComponents: { request: studio.DeleteTrialComponentsRequest; response: studio.DeleteTrialComponentsResponse };
     DeleteVariantTest: { request: studio.DeleteVariantTestRequest; response: studio.DeleteVariantTestResponse };
     DescribeAlgorithm: { request: studio.DescribeAlgorithmRequest; response: studio.DescribeAlgorithmResponse };
+    DescribeApplicationKey: { request: studio.DescribeApplicationKeyRequest; response: studio.DescribeApplicationKeyResponse };
+    DescribeApplicationKeyUsage: { request: studio.DescribeApplicationKeyUsageRequest; response: studio.DescribeApplicationKeyUsageResponse };
     DescribeCapacity: { request: studio.DescribeCapacityRequest; response: studio.DescribeCapacityResponse };
     DescribeDefaults: { request: studio.DescribeDefaultsRequest; response: studio.DescribeDefaultsResponse };
     DescribeDeployment: { request: studio.DescribeDeploymentRequest; response: studio.DescribeDeploymentResponse };
+    DescribeEndpointApi: { request: studio.DescribeEndpointApiRequest; response: studio.DescribeEndpointApiResponse };
     DescribeEndpointTraffic: { request: studio.DescribeEndpointTrafficRequest; response: studio.DescribeEndpointTrafficResponse };
     DescribeInstanceTypes: { request: studio.DescribeInstanceTypesRequest; response: studio.DescribeInstanceTypesResponse };
     DescribeLease: { request: studio.DescribeLeaseRequest; response: studio.DescribeLeaseResponse };
@@ -4438,6 +4559,7 @@ export interface Operations {
     InterruptJob: { request: studio.InterruptJobRequest; response: studio.InterruptJobResponse };
     KeepLease: { request: studio.KeepLeaseRequest; response: studio.KeepLeaseResponse };
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
+    ListApplicationKeys: { request: studio.ListApplicationKeysRequest; response: studio.ListApplicationKeysResponse };
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
     ListEndpointModels: { request: studio.ListEndpointModelsRequest; response: studio.ListEndpointModelsResponse };
     ListImageRows: { request: studio.ListImageRowsRequest; response: studio.ListImageRowsResponse };
@@ -4465,6 +4587,7 @@ export interface Operations {
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
     StopVariantTest: { request: studio.StopVariantTestRequest; response: studio.StopVariantTestResponse };
     UnloadEndpointModel: { request: studio.UnloadEndpointModelRequest; response: studio.UnloadEndpointModelResponse };
+    UpdateApplicationKey: { request: studio.UpdateApplicationKeyRequest; response: studio.UpdateApplicationKeyResponse };
     UpdateImageRows: { request: studio.UpdateImageRowsRequest; response: studio.UpdateImageRowsResponse };
     UpdateJobPriority: { request: studio.UpdateJobPriorityRequest; response: studio.UpdateJobPriorityResponse };
     UpdateTrialComponents: { request: studio.UpdateTrialComponentsRequest; response: studio.UpdateTrialComponentsResponse };

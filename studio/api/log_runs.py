@@ -2,16 +2,18 @@
 
 Groups `/aws/sagemaker/TrainingJobs`, `.../ProcessingJobs` and `.../TransformJobs` have a stream
 `<job>/algo-<n>-<epoch seconds>` a host; group `/aws/sagemaker/Endpoints/<endpoint>` a stream
-`<variant>/<run>` a server. Two kinds of reader are served: those that ask again from a time on,
-and those that keep a token.
+`<variant>/<run>` a server. Where an endpoint's requests are logged, its group with `/access` behind
+it has streams `<yyyy-mm-dd>.<number>` with a line of JSON for each. Two kinds of reader are served:
+those that ask again from a time on, and those that keep a token.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from studio.api import access, log_names, store
 from studio.api.registry import Context
@@ -19,6 +21,7 @@ from studio.db.resources import Doc
 from studio.db.tables import RESOURCE, RUN
 from studio.errors import ApiError
 from studio.runners import logs
+from studio.serving import access_log
 
 _PREFIX = "/aws/sagemaker/"
 _JOBS = {
@@ -27,6 +30,7 @@ _JOBS = {
     "/aws/sagemaker/TransformJobs": "transform-job",
 }
 _ENDPOINTS = "/aws/sagemaker/Endpoints/"
+_ACCESS = "/access"
 _MOST_STREAMS = 50
 _MOST_EVENTS = 10_000
 _LAST = "\U0010ffff"
@@ -67,6 +71,10 @@ def groups(ctx: Context) -> list[tuple[str, int]]:
     endpoints = select(it.name, began).where(*mine, it.kind == "endpoint").group_by(it.name)
     with ctx.db.read() as connection:
         found = [(_ENDPOINTS + row.name, int(row.at)) for row in connection.execute(endpoints)]
+        records = [each.name for each in access_log.folder(ctx.settings.home).glob("*")]
+        if records:
+            logged = connection.execute(endpoints.where(it.id.in_(records)))
+            found += [(_ENDPOINTS + row.name + _ACCESS, int(row.at)) for row in logged]
         for group, query in jobs.items():
             first = connection.execute(query).scalar()
             found += [] if first is None else [(group, int(first))]
@@ -142,6 +150,8 @@ def _streams(ctx: Context, group: str, prefix: str) -> list[Stream]:
     with ctx.db.read() as connection:
         if group in _JOBS:
             found = list(_of_jobs(ctx, connection, group, prefix))
+        elif group.startswith(_ENDPOINTS) and group.endswith(_ACCESS):
+            found = list(_of_access(ctx, connection, group))
         elif group.startswith(_ENDPOINTS):
             found = list(_of_endpoint(ctx, connection, group.removeprefix(_ENDPOINTS)))
         else:
@@ -169,22 +179,36 @@ def _of_jobs(ctx: Context, connection: Connection, group: str, prefix: str) -> I
 
 
 def _of_endpoint(ctx: Context, connection: Connection, endpoint: str) -> Iterator[Stream]:
-    """Also of endpoints that were deleted: their logs stay."""
-    of_name = RESOURCE.c.arn == store.arn(ctx, "endpoint", endpoint)
-    owners = set(connection.execute(select(RESOURCE.c.owner).where(of_name)).scalars())
-    group = f"{log_names.arn(ctx.settings, _ENDPOINTS + endpoint)}:*"
-    seen = {owner for owner in owners if access.may(ctx, group, owner)}
-    if not seen:
-        raise log_names.missing("log group")
-    of_name &= RESOURCE.c.owner.in_(seen)
     query = (
         select(RUN.c.id, RUN.c.role, RUN.c.created_at)
         .join(RESOURCE, RUN.c.resource_id == RESOURCE.c.id)
-        .where(of_name)
+        .where(_seen(ctx, connection, _ENDPOINTS + endpoint, endpoint))
     )
     for row in connection.execute(query):
         name = stream_name("endpoint", endpoint, row.role, row.id, row.created_at)
         yield Stream(name, ctx.settings.runs / row.id, row.created_at)
+
+
+def _of_access(ctx: Context, connection: Connection, group: str) -> Iterator[Stream]:
+    endpoint = group.removeprefix(_ENDPOINTS).removesuffix(_ACCESS)
+    query = select(RESOURCE.c.id).where(_seen(ctx, connection, group, endpoint))
+    above = access_log.folder(ctx.settings.home)
+    for record in connection.execute(query).scalars():
+        for part in access_log.parts(above / record):
+            day = datetime.fromisoformat(part.name[:10]).replace(tzinfo=UTC)
+            yield Stream(part.name, part, int(day.timestamp() * 1000))
+
+
+def _seen(ctx: Context, connection: Connection, group: str, endpoint: str) -> ColumnElement[bool]:
+    """Selects the endpoints of a name whose group the caller may read, deleted ones too: their logs
+    stay. Raises ApiError when there are none."""
+    of_name = RESOURCE.c.arn == store.arn(ctx, "endpoint", endpoint)
+    owners = set(connection.execute(select(RESOURCE.c.owner).where(of_name)).scalars())
+    place = f"{log_names.arn(ctx.settings, group)}:*"
+    seen = {owner for owner in owners if access.may(ctx, place, owner)}
+    if not seen:
+        raise log_names.missing("log group")
+    return of_name & RESOURCE.c.owner.in_(seen)
 
 
 def _described(ctx: Context, group: str, stream: Stream) -> Doc:

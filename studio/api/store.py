@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.exc import IntegrityError
 
-from studio.api import access, endpoint_limits, endpoint_sleep
+from studio.api import access, access_tag, endpoint_limits, endpoint_sleep
 from studio.api.registry import Context
 from studio.db import calls, query, resources
 from studio.db.resources import Doc, Resource, Summary
@@ -235,6 +235,7 @@ def merged(tags: list[Doc], more: list[Doc]) -> list[Doc]:
     priorities.check(more)
     endpoint_sleep.check(more)
     endpoint_limits.check(more)
+    access_tag.check(more)
     values = {tag["Key"]: tag["Value"] for tag in (*tags, *more)}
     if len(values) > 50:
         raise ValidationException("The maximum number of tags per resource is 50.")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from studio.api import store
+from studio.api import access_tag, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
@@ -36,4 +36,7 @@ def _change(ctx: Context, arn: str, add: list[Doc], remove: list[str]) -> Resour
         kept = [tag for tag in resource.tags if tag["Key"] not in remove]
         return replace(resource, tags=store.merged(kept, add))
 
-    return store.change_found(ctx, arn, partial(store.require_arn, ctx=ctx, arn=arn), changed)
+    after = store.change_found(ctx, arn, partial(store.require_arn, ctx=ctx, arn=arn), changed)
+    if access_tag.KEY in (*remove, *(tag["Key"] for tag in add)):
+        ctx.identity.keys.changed()  # the router has to know
+    return after

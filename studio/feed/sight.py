@@ -25,6 +25,7 @@ ACTIONS = {
     "scalable-target": "application-autoscaling:DescribeScalableTargets",
     "variant-test": "studio:DescribeVariantTest",
     "alarm": "cloudwatch:DescribeAlarms",
+    "application-key": "studio:DescribeApplicationKey",
 }
 """Kind of resource -> what one must be allowed to do with it to be told of it."""
 

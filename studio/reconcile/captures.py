@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from studio import durable
 from studio.errors import ApiError
 from studio.reconcile.grants import Grants
 from studio.s3.client import Storage, parse_uri
-from studio.serving import capture, differences
+from studio.serving import access_log, capture, differences
 from studio.serving.table import load_table, table_path
 
 log = structlog.get_logger()
@@ -101,6 +102,7 @@ class CaptureStore:
             forgotten = record.name not in named and record.stat().st_mtime < before
             if forgotten and not any(capture.finished(record)):
                 shutil.rmtree(record)
+        access_log.sweep(self._home, datetime.now(UTC).date())
         for path in differences.path(self._home, "x").parent.glob("*.json"):
             if path.stem not in named and path.stat().st_mtime < before:
                 path.unlink()

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from studio.serving import control, health
+from studio.serving.outside import Outside
 from studio.serving.table import Key, Table, Variant, load_table, table_path, write_table
 from studio.settings import Settings
 
@@ -24,8 +25,9 @@ _REFRESH_SECONDS = 20.0
 class Routes:
     """The table, endpoint name -> variants; written whole at each change.
 
-    `keys` tells the valid keys; they are asked for again every 20 seconds, because some policies
-    go by the clock, and by `refresh`, when one has changed.
+    `keys` tells the valid keys, `outside` those of applications, and whose requests are logged.
+    They are asked for again every 20 seconds, because some policies go by the clock, and by
+    `refresh`, when one has changed.
     """
 
     def __init__(
@@ -33,10 +35,11 @@ class Routes:
         settings: Settings,
         keys: Callable[[], Mapping[str, Key]],
         endpoints: Mapping[str, tuple[Variant, ...]],
+        outside: Callable[[], Outside] = Outside,
     ) -> None:
         self._settings = settings
-        self._ask = keys
-        self._keys = keys()
+        self._keys, self._outside = keys, outside
+        self._known = self._ask()
         self._endpoints = dict(endpoints)
         self._lock = threading.Lock()
         self._version = _after_all(settings.home)
@@ -60,7 +63,7 @@ class Routes:
                 self._endpoints.pop(endpoint, None)
             else:
                 self._endpoints[endpoint] = variants
-            self._keys = self._ask()
+            self._known = self._ask()
             version = self._next()
         _await_version(self._settings.home, version)
 
@@ -71,10 +74,10 @@ class Routes:
     def refresh(self) -> None:
         """Let the router know of keys that have changed, if any has."""
         with self._lock:
-            keys = self._ask()
-            if keys == self._keys:
+            known = self._ask()
+            if known == self._known:
                 return
-            self._keys = keys
+            self._known = known
             version = self._next()
         _await_version(self._settings.home, version)
 
@@ -85,6 +88,9 @@ class Routes:
             except Exception:
                 log.exception("keys not refreshed")
 
+    def _ask(self) -> tuple[Mapping[str, Key], Outside]:
+        return self._keys(), self._outside()
+
     def _next(self) -> int:
         self._version += 1
         self._write()
@@ -92,7 +98,9 @@ class Routes:
 
     def _write(self) -> None:
         settings = self._settings
-        table = Table(self._version, settings.account, settings.region, self._keys, self._endpoints)
+        keys, outside = self._known
+        place = settings.account, settings.region
+        table = Table(self._version, *place, keys, self._endpoints, outside)
         write_table(settings.home, table)
 
 

@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 from studio import credentials
 from studio.api import (
     alarm_plan,
+    application_keys,
     endpoint_plan,
     endpoint_routes,
     endpoints,
@@ -266,7 +267,8 @@ def _routes(settings: Settings, grants: Grants, db: Database) -> Routes:
         for each in found
         if each.state["Routes"]
     }
-    return Routes(settings, grants.router_keys, table)
+    outside = partial(application_keys.outside, settings, db, grants.identity.authority)
+    return Routes(settings, grants.router_keys, table, outside)
 
 
 def _router_address(settings: Settings) -> tuple[str, int] | None:

@@ -10,12 +10,14 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.metrics.rows import cell
 from studio.serving.routes import VariantRoute
+from studio.serving.totals import Totals
+from studio.serving.usage import Usage
 
 _FLUSH_SECONDS = 2.0
 _LARGEST_FILE = 256 * 1024
@@ -33,11 +35,14 @@ class Counters:
     """`count` every invocation, `tick` now and then, `close` at the end."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
+        self.usage = Usage(home)
         place = folder(home)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = LineFile(place)
         self._tallies: dict[VariantRoute, _Tally] = {}
         self._notes: dict[tuple[str, str, str], defaultdict[float, int]] = {}
+        self._totals: dict[tuple[str, str], Totals] = {}
         self._due = 0.0
 
     def note(self, variant: VariantRoute, metric: str, value: float) -> None:
@@ -95,6 +100,18 @@ class Counters:
         if (self._tallies or self._notes) and now >= self._due:
             self._due = now + _FLUSH_SECONDS
             self._flush()
+        self.usage.tick(now)
+
+    def totals(self) -> Iterable[tuple[tuple[str, str], Totals]]:
+        """Of each (endpoint, variant) that was asked since the router began."""
+        if self._tallies:
+            self._flush()
+        return self._totals.items()
+
+    def forget(self, known: set[str]) -> None:
+        """Drop the totals of endpoints that are not in `known`."""
+        for name in [each for each in self._totals if each[0] not in known]:
+            del self._totals[name]
 
     def close(self) -> None:
         """Write the rest; nothing is counted afterwards."""
@@ -112,6 +129,9 @@ class Counters:
         at = time.time_ns() // 1_000_000
         tallies, self._tallies = self._tallies, {}
         notes, self._notes = self._notes, {}
+        for variant, tally in tallies.items():
+            name = variant.endpoint, variant.name
+            tally.add_to(self._totals.setdefault(name, Totals()))
         lines = [_line(at, variant, tally) for variant, tally in tallies.items()]
         lines += [_packed(at, *key[:2], {key[2]: _rows(seen)}) for key, seen in notes.items()]
         self._file.write(b"".join(lines))
@@ -177,6 +197,14 @@ class _Tally:
         # How often each number of microseconds was seen: the least work for each invocation.
         self.model: defaultdict[int, int] = defaultdict(int)
         self.overhead: defaultdict[int, int] = defaultdict(int)
+
+    def add_to(self, totals: Totals) -> None:
+        totals.invocations += self.invocations
+        totals.client_errors += self.client_errors
+        totals.server_errors += self.server_errors
+        totals.model_errors += self.model_errors
+        totals.model.add(self.model)
+        totals.overhead.add(self.overhead)
 
 
 class _Streams:

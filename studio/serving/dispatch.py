@@ -18,17 +18,20 @@ from time import monotonic
 from urllib.parse import unquote
 
 from studio.errors import ApiError
-from studio.serving import errors
+from studio.serving import errors, exposition
 from studio.serving.aftermath import Answer, asked, follow
+from studio.serving.applications import Applications
 from studio.serving.arms import Arms
 from studio.serving.connection import Connection
 from studio.serving.counters import Counters
+from studio.serving.exposition import Exposition
 from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.protocol import Client, Request
 from studio.serving.recording import Recording
 from studio.serving.routes import Routes, VariantRoute
-from studio.serving.table import Key
+from studio.serving.table import Key, Table
+from studio.serving.trail import Trail
 from studio.serving.upstream import Server
 from studio.serving.waking import Waking
 from studio.wire import sigv4
@@ -79,9 +82,17 @@ class Dispatcher:
         self.busy: set[Connection] = set()
         self.routes = Routes(limits, self.busy)
         self.waking = Waking(home, self.routes, limits, log, counters, self)
+        self.applications = Applications(self)
+        self.exposition = Exposition(self)
         self.draining = False
         self._date = b""
         self.tick()
+
+    def take(self, table: Table) -> None:
+        """Go by a new table from now on."""
+        self.routes.update(table)
+        self.applications.update(table.outside)
+        self.counters.forget(set(table.endpoints))
 
     def handle(self, request: Request) -> None:
         """Answer `request`, now or when its model has."""
@@ -167,12 +178,24 @@ class Dispatcher:
             content = b"Content-Type: application/json\r\n"
             request.client.answer(head + version + content, b"{}")
             return
+        if not request.headers.get("authorization", "").startswith("AWS4-"):
+            if path == exposition.PATH:
+                self.exposition.answer(request)
+                return
+            if self.applications.handle(request, path, query, started):
+                return
         key = self._authenticate(request, path, query)
         endpoint = _endpoint_name(request.method, path)
+        if self.applications.logged:
+            self._log(request, endpoint, key)
         if not key.may_invoke(endpoint):
             table = self.routes.table
             arn = f"arn:aws:sagemaker:{table.region}:{table.account}:endpoint/{endpoint}"
             raise errors.access_denied(key.principal, arn)
+        self.serve(request, endpoint, path, started)
+
+    def serve(self, request: Request, endpoint: str, path: bytes, started: float) -> None:
+        """Answer a request of somebody who may ask. Raises ApiError."""
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
         if variant.most_body and len(request.body) > variant.most_body:
@@ -181,6 +204,13 @@ class Dispatcher:
             Invocation(self, request, variant, started).go()
         elif variant.sleep is None or not self.waking.takes(request, variant, started):
             self.forward(request, variant, started)
+
+    def _log(self, request: Request, endpoint: str, key: Key) -> None:
+        """Have the access log tell of the request, if the endpoint has one."""
+        about = self.applications.logged.get(endpoint)
+        if about is not None:
+            request.trail = Trail(request, self.recording, about)
+            request.trail.note(endpoint=endpoint, principal=key.principal)
 
     def forward(self, request: Request, variant: VariantRoute, started: float) -> None:
         """Send any request to a variant that is awake. Raises ApiError."""
@@ -328,6 +358,8 @@ class Invocation:
         overhead = self._sent - self._started
         variant, model_us = self._variant, int(model * 1e6)
         self._dispatcher.observe(variant, error, model_us, int(overhead * 1e6))
+        if self._request.trail is not None:
+            self._request.trail.note(variant=variant.name, modelLatencyMs=model_us / 1000)
         if variant.arm is not None:
             headers = self._request.headers
             self._dispatcher.arms.note(variant.arm, variant.name, headers, error is None, model_us)

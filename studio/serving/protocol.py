@@ -24,7 +24,9 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Request:
     """One whole request. Header names are lower-case, repeated values joined with a comma."""
 
-    __slots__ = ("body", "client", "headers", "keep_alive", "method", "target", "version")
+    __slots__ = (
+        "body", "client", "headers", "keep_alive", "method", "target", "trail", "version",
+    )  # fmt: skip
 
     def __init__(self, client: "Client") -> None:
         self.client = client
@@ -34,6 +36,28 @@ class Request:
         self.headers: dict[str, str] = {}
         self.body = b""
         self.keep_alive = False
+        self.trail: Follower | None = None
+
+
+class Follower(Protocol):
+    """What may follow a request to its answer."""
+
+    def answered(self, head: bytes, size: int) -> bytes:
+        """The head of the answer as it is to be sent; `size` is that of its body in bytes."""
+        ...
+
+    def begun(self, head: bytes) -> bytes:
+        """The same of an answer that goes out in pieces, until `over`."""
+        ...
+
+    def sent(self, size: int) -> None:
+        """A piece of so many bytes goes out."""
+
+    def over(self) -> None:
+        """There are no more pieces."""
+
+    def note(self, **said: object) -> None:
+        """Remember this of the request."""
 
 
 class Flow(Protocol):
@@ -107,6 +131,12 @@ class Client(asyncio.Protocol):
         """Nothing says that the client has gone: also one that closes its socket, and not only
         its half, is heard of as an end of what it sends."""
         return self._transport is not None and not self._eof
+
+    @property
+    def peer(self) -> str:
+        """The address that the connection comes from; "" once it is gone."""
+        name = self._transport.get_extra_info("peername") if self._transport else None
+        return str(name[0]) if name else ""
 
     def _reset(self) -> None:
         self._request = Request(self)
@@ -227,6 +257,8 @@ class Client(asyncio.Protocol):
         """Send an answer to the request in work: `head` is its status line and headers."""
         request, self._active = self._active, None
         transport = self._transport
+        if request is not None and request.trail is not None:
+            head = request.trail.answered(head, len(body))
         if transport is None or request is None:
             return  # the client has gone
         keep = self._keeps(request)
@@ -243,6 +275,8 @@ class Client(asyncio.Protocol):
         request, transport = self._active, self._transport
         if transport is None or request is None:
             return
+        if request.trail is not None:
+            head = request.trail.begun(head)
         # Who knows no chunks is told by the end of the connection.
         chunked = request.version == "1.1"
         request.keep_alive = chunked and self._keeps(request)
@@ -254,6 +288,8 @@ class Client(asyncio.Protocol):
         request, transport = self._active, self._transport
         if transport is None or request is None:
             return
+        if request.trail is not None:
+            request.trail.sent(len(piece))
         if request.version == "1.1":
             transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         else:

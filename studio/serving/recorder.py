@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from studio.serving.access_log import AccessLogs
 from studio.serving.capture import Captures
 from studio.serving.differences import Differences
 from studio.serving.frames import Reader
@@ -30,22 +31,25 @@ def record(home: Path, fd: int) -> None:
     """Record what comes from `fd`, after the recorder of an earlier router has ended."""
     lock = os.open(home / "router" / "recorder.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    captures, differences = Captures(home), Differences(home)
+    rooms: dict[str, Captures | Differences | AccessLogs] = {
+        "capture": Captures(home),
+        "shadow": Differences(home),
+        "access": AccessLogs(home),
+    }
     reader = Reader()
     while True:
-        pause = _TICK_SECONDS if captures.waits or differences.waits else None
+        pause = _TICK_SECONDS if any(room.waits for room in rooms.values()) else None
         readable, _, _ = select.select([fd], [], [], pause)
         if readable:
             data = os.read(fd, _READ_BYTES)
             if not data:
                 break
             for frame in reader.feed(data):
-                (captures if frame.about["kind"] == "capture" else differences).take(frame)
-        now = time.time()
-        captures.tick(now)
-        differences.tick(now)
-    captures.close()
-    differences.close()
+                rooms[frame.about["kind"]].take(frame)
+        for room in rooms.values():
+            room.tick(time.time())
+    for room in rooms.values():
+        room.close()
 
 
 if __name__ == "__main__":

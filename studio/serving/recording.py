@@ -34,6 +34,8 @@ class Recording(asyncio.Protocol):
         self._held: list[bytes] = []  # while there is no recorder to be told
         self._held_bytes = 0
         self._dropped: Counter[bytes] = Counter()
+        self.dropped = 0
+        """All that there was no room for since the router began."""
         self._started = -_RESTART_SECONDS
         self._wanted = False
 
@@ -46,7 +48,7 @@ class Recording(asyncio.Protocol):
         """Tell the recorder, or drop it."""
         size = sum(map(len, bodies))
         if not self._room(size):
-            self._dropped[about] += 1
+            self.drop(about)
             return
         parts = frames.packed(about, said, *bodies)
         if self._transport is None:
@@ -58,8 +60,9 @@ class Recording(asyncio.Protocol):
             self._transport.writelines(parts)
 
     def drop(self, about: bytes) -> None:
-        """Count what was not even asked for."""
+        """Count what there is no room for."""
         self._dropped[about] += 1
+        self.dropped += 1
 
     def tick(self) -> None:
         """Tell what was dropped; have a recorder again where one has died."""

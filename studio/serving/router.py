@@ -55,9 +55,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(folder / "lock")
     log = Log(home / "logs" / "router.log")
-    # Each client may need a connection to a model server too.
-    most = max(_raise_file_limit() // 2 - 64, 1)
-    limits = replace(limits, connections=min(limits.connections, most))
+    limits = _affordable(limits)
     recording = Recording(home, limits, log)
     dispatcher = Dispatcher(home, limits, log, Counters(home), Arms(home), recording)
     health = Health(home, dispatcher.routes)
@@ -86,11 +84,18 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
             pass
     withdraw()
     server.close()
+    dispatcher.counters.usage.close()
     os.close(lock)  # a successor may start while the last requests end
     await _drain(dispatcher)
     dispatcher.close()
     await recording.close()
     log("router stopped", pid=os.getpid())
+
+
+def _affordable(limits: Limits) -> Limits:
+    """With no more connections than there may be files: each may need one to a model server too."""
+    most = max(_raise_file_limit() // 2 - 64, 1)
+    return replace(limits, connections=min(limits.connections, most))
 
 
 class TableWatch:
@@ -117,7 +122,7 @@ class TableWatch:
         except (OSError, ValueError) as error:
             log("table refused", error=type(error).__name__)
             return
-        self._dispatcher.routes.update(table)
+        self._dispatcher.take(table)
         if self._dispatcher.routes.recorded:
             self._dispatcher.recording.want()
         self._dispatcher.waking.look()

@@ -3,6 +3,7 @@
 import json
 import random
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
@@ -169,8 +170,16 @@ class Routes:
 
     @property
     def recorded(self) -> bool:
-        """Whether anything is captured or mirrored."""
-        return any(it.capture or it.shadow for each in self.table.endpoints.values() for it in each)
+        """Whether anything is captured, mirrored or logged."""
+        return bool(self.table.outside.logged) or any(
+            it.capture or it.shadow for each in self.table.endpoints.values() for it in each
+        )
+
+    def all(self) -> Iterator[VariantRoute]:
+        """Every variant in production."""
+        for endpoint in self._endpoints.values():
+            for choice in endpoint.by_name.values():
+                yield from choice.routes
 
     def most_body(self, endpoint: str) -> int:
         """Bytes that a request to an endpoint, if there is one, may have."""

@@ -132,6 +132,10 @@ class Stream(Invocation):
         model_us = int((monotonic() - self._sent) * 1e6)
         overhead_us = int((self._sent - self._started) * 1e6)
         dispatcher.observe(variant, None, model_us, overhead_us)
+        if self._request.trail is not None:
+            said = {"trouble": trouble} if trouble else {}
+            self._request.trail.note(variant=variant.name, modelLatencyMs=model_us / 1000, **said)
+            self._request.trail.over()
         if variant.arm is not None and judged:
             headers = self._request.headers
             dispatcher.arms.note(variant.arm, variant.name, headers, not trouble, model_us)

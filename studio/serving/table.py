@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio import durable
+from studio.serving import outside
 from studio.serving.bounds import Bounds, bounded
+from studio.serving.outside import NOBODY, Outside
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _RECORD = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
@@ -138,6 +140,7 @@ class Table:
     keys: Mapping[str, Key] = field(repr=False)
     """By access key id."""
     endpoints: Mapping[str, tuple[Variant, ...]]
+    outside: Outside = NOBODY
 
     def secret_of(self, key_id: str) -> str | None:
         key = self.keys.get(key_id)
@@ -183,6 +186,7 @@ def _table(document: dict[str, Any]) -> Table:
             )
             for name, endpoint in document["endpoints"].items()
         },
+        outside=outside.parsed(document["outside"]) if "outside" in document else NOBODY,
     )
 
 
@@ -284,4 +288,5 @@ def _document(table: Table) -> dict[str, Any]:
             }
             for name, variants in table.endpoints.items()
         },
+        "outside": outside.document(table.outside),
     }

@@ -85,6 +85,8 @@ ATTACKS = {
     66: ("bodies that do not fit their length or digest", "the error of S3; the old object stays"),
     67: ("uploads in parts that do not fit", "the error of S3; exactly one wins"),
     70: ("endpoints: too much, unknown, broken, late, endless", "413, 400, 424, 503"),
+    71: ("keys of applications: guessed, doubled, in addresses, of other endpoints, from strange "
+         "pages", "403; no key is on the disk"),
 }  # fmt: skip
 
 ABSENT = {

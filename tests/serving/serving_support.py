@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from waiting import eventually
 
+from studio.serving.outside import NOBODY, Outside
 from studio.serving.table import Key, Table, Variant, write_table
 
 KEY, SECRET = "AKIATESTTESTTESTTEST", "secret/of+the+tests"
@@ -50,7 +51,7 @@ class Router:
         self.process = self._spawn()
         self.port = self._wait()
 
-    def write(self, endpoints: dict[str, list[Any]], **keys) -> None:
+    def write(self, endpoints: dict[str, list[Any]], outside: Outside = NOBODY, **keys) -> None:
         """Replace the table and wait until it is in force."""
         self.version += 1
         known = keys or {KEY: SECRET}
@@ -65,6 +66,7 @@ class Router:
                 )
                 for name, variants in endpoints.items()
             },
+            outside,
         )
         write_table(self.home, table)
         if self.hints:
