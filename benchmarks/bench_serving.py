@@ -26,8 +26,8 @@ from benchmarks.wrk import Load
 
 _XGBOOST = f"xgboost-cpu=={xgboost.__version__}"
 _MLFLOW = ("mlflow==3.17.2", _XGBOOST)
-_BENTOML = ("bentoml==1.4.39", _XGBOOST)
-_COLUMNS, _ROWS, _TREES = 59, 20_000, 100
+BENTOML = ("bentoml==1.4.39", _XGBOOST)
+COLUMNS, _ROWS, _TREES, _DEPTH = 59, 20_000, 100, 5
 _CONNECTIONS, _SECONDS, _TURNS = 32, 3, 3
 Ask = Callable[[], Load]
 
@@ -70,16 +70,16 @@ def _rows(loads: dict[str, list[Load]]) -> list[Row]:
     return rows
 
 
-def trained(folder: Path) -> bytes:
+def trained(folder: Path, trees: int, depth: int) -> bytes:
     """A model in `folder`/model; a row to predict."""
     rng = np.random.default_rng(1)
-    features = (rng.random((_ROWS, _COLUMNS)) < 0.2).astype(np.float32)
+    features = (rng.random((_ROWS, COLUMNS)) < 0.2).astype(np.float32)
     features[:, :4] = rng.integers(0, 1000, (_ROWS, 4))
     labels = features[:, 0] / 500 + features[:, 5] - features[:, 9] + rng.normal(size=_ROWS) > 2
     matrix = xgboost.DMatrix(features, labels, feature_names=_names())
-    parameters = {"objective": "binary:logistic", "max_depth": 5, "eta": 0.2}
+    parameters = {"objective": "binary:logistic", "max_depth": depth, "eta": 0.2}
     (folder / "model").mkdir()
-    xgboost.train(parameters, matrix, _TREES).save_model(_model(folder))
+    xgboost.train(parameters, matrix, trees).save_model(_model(folder))
     return ",".join(f"{value:g}" for value in features[0]).encode()
 
 
@@ -110,15 +110,23 @@ def _mlflow(folder: Path, row: bytes) -> Iterator[Ask]:
 
 @contextmanager
 def _bentoml(folder: Path, row: bytes) -> Iterator[Ask]:
-    programs = peers.environment("bentoml", *_BENTOML) / "bin"
+    programs = peers.environment("bentoml", *BENTOML) / "bin"
     source = Path(__file__).parent
     command = (programs / "bentoml", "serve", "serving_bentoml:Rows", "--working-dir", source,
                "--host", "127.0.0.1", "--port", "{port}")  # fmt: skip
-    env = {"BENCH_MODEL": _model(folder), "BENTOML_HOME": str(folder / "bentoml"),
-           "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1",
-           "PATH": f"{programs}:{os.environ['PATH']}"}  # fmt: skip
-    with peers.served(command, "/readyz", env) as url:
+    with peers.served(command, "/readyz", bentoml_env(folder, programs)) as url:
         yield partial(_asked, url, "text/plain", row)
+
+
+def bentoml_env(folder: Path, programs: Path) -> dict[str, str]:
+    """What serving_bentoml.py has to be told of the model in `folder`."""
+    return {
+        "BENCH_MODEL": _model(folder),
+        "BENTOML_HOME": str(folder / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "OMP_NUM_THREADS": "1",
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
 
 
 def _asked(url: str, kind: str, body: bytes) -> Load:
@@ -127,7 +135,7 @@ def _asked(url: str, kind: str, body: bytes) -> Load:
 
 
 def _names() -> list[str]:
-    return [f"c{number}" for number in range(_COLUMNS)]
+    return [f"c{number}" for number in range(COLUMNS)]
 
 
 def _model(folder: Path) -> str:

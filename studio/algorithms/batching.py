@@ -2,8 +2,8 @@
 environment switches on.
 
 Nobody waits on purpose: who finds the model idle is answered at once. Those that come while it
-predicts are taken together when it is free, as many as it answers within the latency budget, going
-by how long it took before.
+predicts are taken together when it is free, as many as keep within the latency budget, going by how
+long it took before.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ _MAX_REQUESTS, _LATENCY = f"{_SWITCH}_MAX_REQUESTS", f"{_SWITCH}_LATENCY_MS"
 _USUAL_REQUESTS, _USUAL_MILLISECONDS = 64, 50
 _MOST_REQUESTS, _MOST_MILLISECONDS = 1024, 10_000
 _FIRST_LIMIT = 8
+_FORGOTTEN = 1.01
 _LARGE = 2**16
 """Bytes of a body from which on it is predicted by itself: others would wait long for it."""
 
@@ -37,7 +38,7 @@ class Settings:
 
     max_requests: int = _USUAL_REQUESTS
     latency: float = _USUAL_MILLISECONDS / 1000
-    """Seconds that the model may take for a batch."""
+    """Seconds that the model may take longer for a batch than for one request."""
 
 
 def settings() -> Settings | None:
@@ -142,17 +143,21 @@ class Batcher:
 
 
 class Pace:
-    """How many requests the model answers within the budget: more while it keeps it, a quarter
-    less when it does not."""
+    """How many requests go together: a quarter more while that keeps the budget, a quarter less
+    when it does not. What a call takes by itself is no reason for smaller ones: there would only be
+    more of them."""
 
     def __init__(self, chosen: Settings) -> None:
         self._chosen = chosen
+        self._least = float("inf")
         self.limit = min(_FIRST_LIMIT, chosen.max_requests)
 
     def saw(self, requests: int, seconds: float) -> None:
         """A batch took so long."""
-        if seconds > self._chosen.latency:
-            self.limit = max(1, min(self.limit, requests) * 3 // 4)
+        # Slowly forgotten: models get slower, and machines busier.
+        self._least = min(seconds, self._least * _FORGOTTEN)
+        if seconds - self._least > self._chosen.latency:
+            self.limit = max(1, self.limit * 3 // 4)
         elif requests >= self.limit:
             self.limit = min(self._chosen.max_requests, self.limit + max(1, self.limit // 4))
 

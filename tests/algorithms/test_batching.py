@@ -140,17 +140,28 @@ def test_the_budget_says_how_many_go_together() -> None:
     pace = Pace(Settings(max_requests=20, latency=0.05))
     limits = [pace.limit]
     for _ in range(5):
-        pace.saw(pace.limit, 0.01)
+        pace.saw(pace.limit, 0.5)  # by itself, a call takes longer than the budget
         limits.append(pace.limit)
     assert limits == [8, 10, 12, 15, 18, 20]
-    pace.saw(3, 0.01)
+    pace.saw(3, 0.5)
     assert pace.limit == 20
-    pace.saw(20, 0.06)
+    pace.saw(20, 0.56)
     assert pace.limit == 15
-    pace.saw(2, 0.06)  # even two are too many
+    pace.saw(15, 0.54)
+    assert pace.limit == 18
+    for _ in range(20):
+        pace.saw(pace.limit, 9.9)
     assert pace.limit == 1
-    pace.saw(1, 9.9)
-    assert pace.limit == 1
+    pace.saw(1, 0.5)
+    assert pace.limit == 2
+
+
+def test_a_model_that_got_slower_is_no_reason_for_small_batches_for_ever() -> None:
+    pace = Pace(Settings(max_requests=20, latency=0.05))
+    pace.saw(1, 0.01)
+    for _ in range(500):
+        pace.saw(pace.limit, 0.5)
+    assert pace.limit == 20
 
 
 @pytest.mark.parametrize(

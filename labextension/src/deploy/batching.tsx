@@ -30,7 +30,7 @@ export function Batching(props: IStepProps): React.JSX.Element {
         <Field
           label={trans.__('Latency budget (milliseconds)')}
           help={trans.__(
-            'How long the model may take for those that it predicts together'
+            'How much longer the model may take for several requests than for one'
           )}
           error={problem('latency')}
         >
