@@ -11,7 +11,6 @@ from studio.api import (
     channels,
     images,
     instances,
-    job_components,
     job_documents,
     job_facts,
     job_runs,
@@ -19,17 +18,15 @@ from studio.api import (
     processing_checks,
     training_metrics,
 )
-from studio.api.job_ends import FINAL
+from studio.api.job_stages import Stages, noted
 from studio.container import layout
-from studio.db.resources import Doc, Resource, Run
+from studio.db.resources import Doc, Resource
 from studio.reconcile.interruptions import WANTED
 from studio.reconcile.steps import (
     Deliver,
-    Dimensions,
     Kind,
     Observed,
     Plan,
-    Point,
     Remove,
     Start,
     Step,
@@ -39,55 +36,45 @@ from studio.runners.base import Handed, RunSpec, RunStatus
 from studio.s3.client import Storage
 from studio.settings import Settings
 
-_STAGES = {"Downloading": "Downloading", "Training": "Processing", "Uploading": "Uploading"}
-"""A stage of a run -> what it is called here."""
-_MESSAGES = {
-    "Starting": "Preparing the job",
-    "Downloading": "Downloading input data",
-    "Processing": "Processing in progress",
-    "Uploading": "Uploading outputs",
-    "Completed": "Processing job completed",
-    "Stopping": "Stopping the processing job",
-    "Stopped": "Processing job stopped",
-    "Failed": "Processing job failed",
-}
 _NOTE_BYTES = 1_024
-_ROLE = "process"
+_STAGES = Stages(
+    kind=job_documents.PROCESSING,
+    role="process",
+    namespace=metrics.PROCESSING,
+    verb="Processing",
+    names={"Downloading": "Downloading", "Training": "Processing", "Uploading": "Uploading"},
+    begins="Training",
+    messages={
+        "Starting": "Preparing the job",
+        "Downloading": "Downloading input data",
+        "Processing": "Processing in progress",
+        "Uploading": "Uploading outputs",
+        "Completed": "Processing job completed",
+        "Stopping": "Stopping the processing job",
+        "Stopped": "Processing job stopped",
+        "Failed": "Processing job failed",
+    },
+)
 
 
 def kind(settings: Settings) -> Kind:
     """The behaviour of processing jobs, for the reconciler."""
-    return Kind(
-        name=job_documents.PROCESSING,
-        role_arn=lambda job, _run_role: str(job.spec["RoleArn"]),
-        plan=plan,
-        prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
-        blocked=job_runs.blocked,
-        follow=training_metrics.follow,
-        meter=_meter,
-        said=job_components.said,
-        started=job_components.started,
-        installed=job_components.installed,
-        used=job_components.used,
+    made = _STAGES.behaviour(
+        plan,
+        lambda job, start, storage: _prepare(settings, job, start, storage),
+        lambda job: str(job.spec["RoleArn"]),
     )
-
-
-def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
-    return metrics.PROCESSING, (("Host", f"{job.name}/{run.role.split('/')[1]}"),)
+    return replace(made, follow=training_metrics.follow)
 
 
 def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     """What to do next for a job that is not done."""
-    if job.status in FINAL:
-        return Plan(replace(job, due_at=None))
-    runs = job_runs.latest(job, _ROLE, observed)
-    if not runs:
-        if job.desired == "stopped":
-            return Plan(_finished(job, "Stopped", {}, now))
-        # What does not run yet need not be interrupted.
-        waiting = replace(job, desired="present") if job.desired == WANTED else job
-        return Plan(waiting, (job_runs.gang(job, _ROLE),), job_runs.LOOK_MS)
-    job, written = _noted(job, runs, now)
+    runs = job_runs.latest(job, _STAGES.role, observed)
+    still = _STAGES.still(job, runs, now)
+    if still is not None:
+        return still
+    state, written = training_metrics.written(_STAGES.reached(job, runs, now), runs)
+    job = noted(job, state, now)
     return replace(_next(job, runs, now), points=tuple(written))
 
 
@@ -96,7 +83,7 @@ def _next(job: Resource, runs: list[Observed], now: int) -> Plan:
         return _end(job, runs, now)
     steps: list[Step] = []
     if any(map(job_runs.unstarted, runs)):
-        steps.append(job_runs.gang(job, _ROLE))
+        steps.append(job_runs.gang(job, _STAGES.role))
     elif job.desired in ("stopped", WANTED) or any(job_runs.fatal(each.status) for each in runs):
         steps += [Stop(each.run.id) for each in runs if not each.status.ended]
     steps += _deliveries(job, runs, must=False)
@@ -122,7 +109,7 @@ def _end(job: Resource, runs: list[Observed], now: int) -> Plan:
 def _interrupted(job: Resource, runs: list[Observed], now: int) -> Plan:
     """It waits for its turn, which it keeps, and begins from its beginning: of what it has left,
     what is to be stored while it runs is."""
-    state = _entered(job_runs.interrupted(job.state, now), "Starting", now)
+    state = _STAGES.entered(job_runs.interrupted(job.state, now), "Starting", now)
     state["Attempt"] = state.get("Attempt", 1) + 1
     removals = (Remove(each.run.id) for each in runs if "runner" in each.run.handle)
     steps: tuple[Step, ...] = (*_deliveries(job, runs, must=True), *removals)
@@ -157,46 +144,16 @@ def _outcome(job: Resource, status: RunStatus, statuses: list[RunStatus], now: i
     said: Doc = {"ExitMessage": note} if note else {}
     if status.phase == "succeeded" and None in notes:
         why = "ClientError: /opt/ml/output/message is not encoded in UTF-8."
-        return _finished(job, "Failed", {**said, "FailureReason": why}, now)
+        return _STAGES.finished(job, "Failed", {**said, "FailureReason": why}, now)
     if status.phase == "succeeded":
-        return _finished(job, "Completed", said, now)
+        return _STAGES.finished(job, "Completed", said, now)
     if status.reason == "MaxRuntimeExceeded":
         why = "The job ran longer than its StoppingCondition.MaxRuntimeInSeconds allows."
-        return _finished(job, "Stopped", {**said, "FailureReason": why}, now)
+        return _STAGES.finished(job, "Stopped", {**said, "FailureReason": why}, now)
     if status.phase == "stopped" or job.desired == "stopped":
-        return _finished(job, "Stopped", said, now)
+        return _STAGES.finished(job, "Stopped", said, now)
     why = job_runs.failure_reason(status, job.spec)
-    return _finished(job, "Failed", {**said, "FailureReason": why}, now)
-
-
-def _finished(job: Resource, status: str, said: Doc, now: int) -> Resource:
-    state = _entered(job.state, status, now, said.get("FailureReason", ""))
-    now = state["Transitions"][-1]["StartTime"]  # never before the last, whatever the clock says
-    state["Transitions"][-1]["EndTime"] = now
-    state = {**state, **said, "ProcessingEndTime": now}
-    return replace(job, status=status, state=state, modified_at=now, due_at=None)
-
-
-def _entered(state: Doc, status: str, at: int, message: str = "") -> Doc:
-    return job_runs.entered(state, status, at, message or _MESSAGES[status])
-
-
-def _noted(job: Resource, runs: list[Observed], now: int) -> tuple[Resource, list[Point]]:
-    """The job with the stages that its runs went through, and the metrics that they wrote."""
-    state = job.state
-    for stage, since in job_runs.reached(runs, _STAGES):
-        passed = job_runs.passed(state)
-        if _STAGES[stage] not in passed and "Stopping" not in passed:
-            state = _entered(state, _STAGES[stage], since)
-        if stage == "Training" and "ProcessingStartTime" not in state:
-            state = {**state, "ProcessingStartTime": since}
-    if job.status == "Stopping" and "Stopping" not in job_runs.passed(state):
-        state = _entered(state, "Stopping", now)
-    state, written = training_metrics.written(state, runs)
-    if state is job.state:
-        return job, []
-    moved = len(state["Transitions"]) != len(job.state["Transitions"])
-    return replace(job, state=state, modified_at=now if moved else job.modified_at), written
+    return _STAGES.finished(job, "Failed", {**said, "FailureReason": why}, now)
 
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from studio.api import (
     channels,
     images,
-    job_components,
     job_documents,
     job_facts,
     job_runs,
@@ -20,15 +19,14 @@ from studio.api import (
     models,
     sources,
 )
-from studio.api.job_ends import FINAL
+from studio.api.job_stages import Stages, noted
 from studio.api.sources import Found
 from studio.container import layout
-from studio.db.resources import Doc, Resource, Run
+from studio.db.resources import Doc, Resource
 from studio.errors import ApiError
 from studio.reconcile.interruptions import WANTED
 from studio.reconcile.steps import (
     Deliver,
-    Dimensions,
     Kind,
     Observed,
     Plan,
@@ -42,66 +40,53 @@ from studio.runners.base import RunSpec, RunStatus, Source, Transform
 from studio.s3.client import Storage, parse_uri
 from studio.settings import Settings
 
-_STAGES = {"Downloading": "Downloading", "Starting": "Loading", "Serving": "Transforming"}
-"""A stage of a run -> what it is called here."""
-_MESSAGES = {
-    "Starting": "Preparing the job",
-    "Downloading": "Downloading the model",
-    "Loading": "Starting the model server",
-    "Transforming": "Transforming in progress",
-    "Restarting": "The files without an output are transformed again",
-    "Completed": "Transform job completed",
-    "Stopping": "Stopping the transform job",
-    "Stopped": "Transform job stopped",
-    "Failed": "Transform job failed",
-}
+_STAGES = Stages(
+    kind=job_documents.TRANSFORM,
+    role="transform",
+    namespace=metrics.TRANSFORM,
+    verb="Transform",
+    names={"Downloading": "Downloading", "Starting": "Loading", "Serving": "Transforming"},
+    begins="Starting",
+    messages={
+        "Starting": "Preparing the job",
+        "Downloading": "Downloading the model",
+        "Loading": "Starting the model server",
+        "Transforming": "Transforming in progress",
+        "Restarting": "The files without an output are transformed again",
+        "Completed": "Transform job completed",
+        "Stopping": "Stopping the transform job",
+        "Stopped": "Transform job stopped",
+        "Failed": "Transform job failed",
+    },
+)
 _LOST = ("RunnerLost", "HostRestarted")
 _MOST_ATTEMPTS = 10
 _LOOK_MS = 2_000
 _NAME_BYTES = 255
 _MORE = " See job logs for more information."
-_ROLE = "transform"
 
 
 def kind(settings: Settings) -> Kind:
     """The behaviour of transform jobs, for the reconciler."""
-    return Kind(
-        name=job_documents.TRANSFORM,
-        role_arn=lambda job, _run_role: str(
-            job.spec[job_documents.MODEL].get("ExecutionRoleArn", "")
-        ),
-        plan=plan,
-        prepare=lambda job, start, storage: _prepare(settings, job, start, storage),
-        blocked=job_runs.blocked,
-        meter=_meter,
-        said=job_components.said,
-        started=job_components.started,
-        installed=job_components.installed,
-        used=job_components.used,
+    return _STAGES.behaviour(
+        plan,
+        lambda job, start, storage: _prepare(settings, job, start, storage),
+        lambda job: str(job.spec[job_documents.MODEL].get("ExecutionRoleArn", "")),
     )
-
-
-def _meter(job: Resource, run: Run) -> tuple[str, Dimensions]:
-    return metrics.TRANSFORM, (("Host", f"{job.name}/{run.role.split('/')[1]}"),)
 
 
 def plan(job: Resource, observed: list[Observed], now: int) -> Plan:
     """What to do next for a job that is not done."""
-    if job.status in FINAL:
-        return Plan(replace(job, due_at=None))
-    runs = job_runs.latest(job, _ROLE, observed)
-    if not runs:
-        if job.desired == "stopped":
-            return Plan(_finished(job, "Stopped", {}, now))
-        # What does not run yet need not be interrupted.
-        waiting = replace(job, desired="present") if job.desired == WANTED else job
-        return Plan(waiting, (job_runs.gang(job, _ROLE),), job_runs.LOOK_MS)
-    job = _noted(job, runs, now)
+    runs = job_runs.latest(job, _STAGES.role, observed)
+    still = _STAGES.still(job, runs, now)
+    if still is not None:
+        return still
+    job = noted(job, _progressed(_STAGES.reached(job, runs, now), runs), now)
     if all(each.status.ended for each in runs):
         return _end(job, runs, now)
     steps: list[Step] = []
     if any(map(job_runs.unstarted, runs)):
-        steps.append(job_runs.gang(job, _ROLE))
+        steps.append(job_runs.gang(job, _STAGES.role))
     elif job.desired in ("stopped", WANTED) or any(_hopeless(each.status) for each in runs):
         steps += [Stop(each.run.id) for each in runs if not each.status.ended]
     steps += _deliveries(job, runs, must=False)
@@ -138,9 +123,9 @@ def _restarted(job: Resource, now: int) -> Resource:
     """The job, whose hosts start again; one that was interrupted waits for its turn, and keeps
     it."""
     if job.desired == WANTED:
-        state = _entered(job_runs.interrupted(job.state, now), "Starting", now)
+        state = _STAGES.entered(job_runs.interrupted(job.state, now), "Starting", now)
     else:
-        state = _entered(job.state, "Restarting", now)
+        state = _STAGES.entered(job.state, "Restarting", now)
     state = {**state, "Stored": False, "Attempt": state.get("Attempt", 1) + 1}
     return replace(job, desired="present", state=state, modified_at=now)
 
@@ -158,48 +143,24 @@ def _outcome(job: Resource, statuses: list[RunStatus], now: int) -> Resource:
     failed = [it for it in statuses if it.reason == "RecordsFailed"]
     status = job_runs.verdict(statuses, job.desired == "stopped")
     if status.phase == "succeeded":
-        return _finished(job, "Completed", {}, now)
+        return _STAGES.finished(job, "Completed", {}, now)
     if status.phase == "stopped" or job.desired == "stopped":
-        return _finished(job, "Stopped", {}, now)
+        return _STAGES.finished(job, "Stopped", {}, now)
     if status.reason == "RecordsFailed":
         said = "; ".join(it.message for it in failed)
         why = said[: 1024 - len(_MORE) - 1].rstrip(".") + "." + _MORE
     else:
         why = job_runs.failure_reason(status, job.spec)
-    return _finished(job, "Failed", {"FailureReason": why}, now)
+    return _STAGES.finished(job, "Failed", {"FailureReason": why}, now)
 
 
-def _finished(job: Resource, status: str, said: Doc, now: int) -> Resource:
-    state = _entered(job.state, status, now, said.get("FailureReason", ""))
-    now = state["Transitions"][-1]["StartTime"]  # never before the last, whatever the clock says
-    state["Transitions"][-1]["EndTime"] = now
-    state = {**state, **said, "TransformEndTime": now}
-    return replace(job, status=status, state=state, modified_at=now, due_at=None)
-
-
-def _entered(state: Doc, status: str, at: int, message: str = "") -> Doc:
-    return job_runs.entered(state, status, at, message or _MESSAGES[status])
-
-
-def _noted(job: Resource, runs: list[Observed], now: int) -> Resource:
-    """The job with the stages that its runs went through, and how far they are."""
-    state = job.state
-    for stage, since in job_runs.reached(runs, _STAGES):
-        passed = job_runs.passed(state)
-        if _STAGES[stage] not in passed and "Stopping" not in passed:
-            state = _entered(state, _STAGES[stage], since)
-        if stage == "Starting" and "TransformStartTime" not in state:
-            state = {**state, "TransformStartTime": since}
-    if job.status == "Stopping" and "Stopping" not in job_runs.passed(state):
-        state = _entered(state, "Stopping", now)
+def _progressed(state: Doc, runs: list[Observed]) -> Doc:
+    """The state with how far the runs are."""
     progress = {it.run.role: it.status.progress for it in runs if it.status.progress}
     known = state.get("Progress", {})
-    if any(known.get(role) != of_run for role, of_run in progress.items()):
-        state = {**state, "Progress": {**known, **progress}}
-    if state is job.state:
-        return job
-    moved = len(state["Transitions"]) != len(job.state["Transitions"])
-    return replace(job, state=state, modified_at=now if moved else job.modified_at)
+    if all(known.get(role) == of_run for role, of_run in progress.items()):
+        return state
+    return {**state, "Progress": {**known, **progress}}
 
 
 def _prepare(settings: Settings, job: Resource, start: Start, storage: Storage) -> RunSpec:

@@ -1,107 +1,66 @@
 import React from 'react';
 
 import { askedOfProcessing } from '../codegen';
-import { copyAs } from '../codegen/copyas';
-import { useArgs, useStudio } from '../components/hooks';
-import type { ILogState } from '../components/log/state';
-import { useLog } from '../components/log/view';
+import { useStudio } from '../components/hooks';
 import { Copyable, Facts, Section } from '../components/parts';
-import type { Client } from '../core/client';
 import type { StudioView } from '../core/documents';
 import { PROCESSING } from '../jobs/kinds';
 import type { sagemaker } from '../wire';
-import { Parameters, S3Link, Tags } from './facts';
-import { Absent, JobHeader, useJob } from './frame';
-import { Overview } from './overview';
+import { type IBatchJob, BatchJobPage } from './batch';
+import { S3Link } from './facts';
 import { processingPhases } from './phases';
 
 type Job = sagemaker.DescribeProcessingJobResponse;
 
-interface IArgs {
-  name: string;
-  log?: ILogState;
-}
-
-const KIND = PROCESSING.kind;
-
-const describe = (client: Client, name: string, signal: AbortSignal) =>
-  client.call(
-    'sagemaker',
-    'DescribeProcessingJob',
-    { ProcessingJobName: name },
-    signal
-  );
+const JOB: IBatchJob<Job> = {
+  kind: PROCESSING,
+  describe: (client, name, signal) =>
+    client.call(
+      'sagemaker',
+      'DescribeProcessingJob',
+      { ProcessingJobName: name },
+      signal
+    ),
+  common: job => ({
+    arn: job.ProcessingJobArn,
+    status: job.ProcessingJobStatus,
+    created: job.CreationTime,
+    start: job.ProcessingStartTime,
+    end: job.ProcessingEndTime,
+    reason: job.FailureReason,
+    environment: job.Environment
+  }),
+  phases: processingPhases,
+  call: async (client, job) => ({
+    operation: 'CreateProcessingJob',
+    request: await askedOfProcessing(client, job)
+  }),
+  said: job => job.ExitMessage && <Message text={job.ExitMessage} />,
+  facts: job => (
+    <>
+      <Outputs job={job} />
+      <Inputs job={job} />
+      <Setup job={job} />
+    </>
+  )
+};
 
 /** A processing job: what it does, what it says, which files it read and wrote. */
 export function ProcessingJobPage(props: {
   view: StudioView;
 }): React.JSX.Element {
-  const [args, setArgs] = useArgs<IArgs>(props.view);
-  const app = useStudio();
-  const { client, trans } = app;
-  const { name } = args;
-  const job = useJob(PROCESSING, name, describe);
-  const log = useLog(KIND, name, args.log?.stream);
-  if (!job.value) {
-    return <Absent kind={PROCESSING} name={name} job={job} />;
-  }
-  const shown = job.value;
-  const copy = async () => {
-    const request = await askedOfProcessing(client, shown);
-    await copyAs(app, trans.__('%1 as code', name), [
-      { operation: 'CreateProcessingJob', request }
-    ]);
-  };
+  return <BatchJobPage view={props.view} of={JOB} />;
+}
+
+/** What it left for people. */
+function Message(props: { text: string }): React.JSX.Element {
+  const { trans } = useStudio();
   return (
-    <div className="jp-StudioPage jp-StudioJob">
-      <JobHeader
-        kind={PROCESSING}
-        name={name}
-        status={shown.ProcessingJobStatus}
-        gone={job.gone}
-        created={shown.CreationTime}
-        ended={shown.ProcessingEndTime}
-        phases={now => processingPhases(shown, now, trans)}
-      >
-        <button className="jp-StudioButton" onClick={() => void copy()}>
-          {trans.__('Copy as…')}
-        </button>
-      </JobHeader>
-      <Overview
-        kind={PROCESSING}
-        name={name}
-        failed={
-          shown.ProcessingJobStatus === 'Failed'
-            ? (shown.FailureReason ?? '')
-            : undefined
-        }
-        start={shown.ProcessingStartTime ?? shown.CreationTime}
-        log={log}
-        state={args.log}
-        onState={changes => setArgs({ log: { ...args.log, ...changes } })}
-        said={
-          shown.ExitMessage && (
-            <Section title={trans.__('Exit message')}>
-              <pre className="jp-StudioJob-said" tabIndex={0}>
-                {shown.ExitMessage}
-              </pre>
-            </Section>
-          )
-        }
-      >
-        <Outputs job={shown} />
-        <Inputs job={shown} />
-        <Setup job={shown} />
-        {shown.Environment && (
-          <Parameters
-            title={trans.__('Environment')}
-            values={shown.Environment}
-            empty=""
-          />
-        )}
-        <Tags arn={shown.ProcessingJobArn} />
-      </Overview>
-    </div>
+    <Section title={trans.__('Exit message')}>
+      <pre className="jp-StudioJob-said" tabIndex={0}>
+        {props.text}
+      </pre>
+    </Section>
   );
 }
 

@@ -1,96 +1,61 @@
 import React from 'react';
 
 import { askedOfTransform } from '../codegen';
-import { copyAs } from '../codegen/copyas';
 import { bytes } from '../components/format';
-import { useArgs, useLive, useStudio } from '../components/hooks';
-import type { ILogState } from '../components/log/state';
-import { useLog } from '../components/log/view';
+import { useLive, useStudio } from '../components/hooks';
 import { Copyable, Facts, Section } from '../components/parts';
-import type { Client } from '../core/client';
 import type { StudioView } from '../core/documents';
 import { TRANSFORM } from '../jobs/kinds';
 import { CommandIDs } from '../tokens';
 import type { sagemaker } from '../wire';
-import { Parameters, S3Link, Tags } from './facts';
-import { Absent, JobHeader, useJob } from './frame';
-import { Overview } from './overview';
+import { type IBatchJob, BatchJobPage } from './batch';
+import { S3Link } from './facts';
 import { isOver, transformPhases } from './phases';
 
 type Job = sagemaker.DescribeTransformJobResponse;
 
-interface IArgs {
-  name: string;
-  log?: ILogState;
-}
-
-const describe = (client: Client, name: string, signal: AbortSignal) =>
-  client.call(
-    'sagemaker',
-    'DescribeTransformJob',
-    { TransformJobName: name },
-    signal
-  );
+const JOB: IBatchJob<Job> = {
+  kind: TRANSFORM,
+  describe: (client, name, signal) =>
+    client.call(
+      'sagemaker',
+      'DescribeTransformJob',
+      { TransformJobName: name },
+      signal
+    ),
+  common: job => ({
+    arn: job.TransformJobArn,
+    status: job.TransformJobStatus,
+    created: job.CreationTime,
+    start: job.TransformStartTime,
+    end: job.TransformEndTime,
+    reason: job.FailureReason,
+    environment: job.Environment
+  }),
+  phases: transformPhases,
+  call: async (client, job) => ({
+    operation: 'CreateTransformJob',
+    request: await askedOfTransform(client, job)
+  }),
+  said: job => (
+    <Progress
+      name={job.TransformJobName}
+      over={isOver(job.TransformJobStatus)}
+    />
+  ),
+  facts: job => (
+    <>
+      <Files job={job} />
+      <Setup job={job} />
+    </>
+  )
+};
 
 /** A transform job: how far it is, what failed, its files, its model and its log. */
 export function TransformJobPage(props: {
   view: StudioView;
 }): React.JSX.Element {
-  const [args, setArgs] = useArgs<IArgs>(props.view);
-  const app = useStudio();
-  const { client, trans } = app;
-  const { name } = args;
-  const job = useJob(TRANSFORM, name, describe);
-  const log = useLog(TRANSFORM.kind, name, args.log?.stream);
-  if (!job.value) {
-    return <Absent kind={TRANSFORM} name={name} job={job} />;
-  }
-  const shown = job.value;
-  const status = shown.TransformJobStatus;
-  const copy = async () => {
-    const request = await askedOfTransform(client, shown);
-    await copyAs(app, trans.__('%1 as code', name), [
-      { operation: 'CreateTransformJob', request }
-    ]);
-  };
-  return (
-    <div className="jp-StudioPage jp-StudioJob">
-      <JobHeader
-        kind={TRANSFORM}
-        name={name}
-        status={status}
-        gone={job.gone}
-        created={shown.CreationTime}
-        ended={shown.TransformEndTime}
-        phases={now => transformPhases(shown, now, trans)}
-      >
-        <button className="jp-StudioButton" onClick={() => void copy()}>
-          {trans.__('Copy as…')}
-        </button>
-      </JobHeader>
-      <Overview
-        kind={TRANSFORM}
-        name={name}
-        failed={status === 'Failed' ? (shown.FailureReason ?? '') : undefined}
-        start={shown.TransformStartTime ?? shown.CreationTime}
-        log={log}
-        state={args.log}
-        onState={changes => setArgs({ log: { ...args.log, ...changes } })}
-        said={<Progress name={name} over={isOver(status)} />}
-      >
-        <Files job={shown} />
-        <Setup job={shown} />
-        {shown.Environment && (
-          <Parameters
-            title={trans.__('Environment')}
-            values={shown.Environment}
-            empty=""
-          />
-        )}
-        <Tags arn={shown.TransformJobArn} />
-      </Overview>
-    </div>
-  );
+  return <BatchJobPage view={props.view} of={JOB} />;
 }
 
 /** How many files and records are done, and how many failed. */
