@@ -87,6 +87,7 @@ def test_the_code_of_the_tutorial_runs(studio):
     "name",
     [
         "ab-test",
+        "async-inference",
         "call-from-outside",
         "channels",
         "checkpoints",

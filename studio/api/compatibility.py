@@ -32,7 +32,7 @@ _TITLES = {
 }
 _STATES = ("executes", "stored", "not yet")
 # The router serves these; it stands on its own and registers nothing here.
-_ROUTED = ("InvokeEndpoint", "InvokeEndpointWithResponseStream")
+_ROUTED = ("InvokeEndpoint", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream")
 _ELSEWHERE = {"ListDirectoryBuckets"}  # asks as ListBuckets does, at an address of its own
 
 _HEAD = """\

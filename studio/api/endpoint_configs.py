@@ -1,6 +1,6 @@
 """Endpoint configurations: which models, on how many instances, with what weights."""
 
-from studio.api import models, serverless, store
+from studio.api import async_inference, models, serverless, store
 from studio.api.registry import Context, operation
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
@@ -12,7 +12,7 @@ NOUN = store.Noun(
     taken=store.already_existing("endpoint configuration"),
 )
 
-_NOT_YET = ("AsyncInferenceConfig", "ExplainerConfig", "VpcConfig")
+_NOT_YET = ("ExplainerConfig", "VpcConfig")
 _MOST_VARIANTS = 10
 
 
@@ -37,6 +37,7 @@ def _created(ctx: Context, request: Doc) -> Resource:
     for variant in variants:
         _check(ctx, variant)
     serverless.check(request, [_model(ctx, it) for it in variants])
+    async_inference.check_config(request)
     if capture := request.get("DataCaptureConfig"):
         parse_uri(capture["DestinationS3Uri"])
     return store.create(ctx, NOUN, request["EndpointConfigName"], request, status="InService")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
+from studio.serving import asynchronous
 from studio.serving.bounds import MOST_BODY_BYTES, MOST_SECONDS, Bounds
 from studio.serving.limits import Limits
 
@@ -45,8 +46,8 @@ def variables(endpoint: Resource) -> dict[str, str]:
     if bounds.body_bytes:
         # A megabyte is the least that can be told: the router counts bytes.
         told["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(-(-bounds.body_bytes // _MEGABYTE))
-    if bounds.model_seconds or bounds.stream_seconds:
-        seconds = max(bounds.model_seconds, bounds.stream_seconds)
+    seconds = max(bounds.model_seconds, bounds.stream_seconds, _asynchronous_seconds(endpoint))
+    if seconds:
         told["SAGEMAKER_MODEL_SERVER_TIMEOUT"] = str(seconds)
     return told
 
@@ -54,4 +55,11 @@ def variables(endpoint: Resource) -> dict[str, str]:
 def drain_ms(endpoint: Resource) -> int:
     """How long the longest request of a server that leaves may take."""
     limits = Bounds(**of(endpoint).get("bounds", {})).applied(Limits())
-    return int(1_000 * (max(limits.model_seconds, limits.stream_seconds) + _END_SECONDS))
+    longest = max(limits.model_seconds, limits.stream_seconds, _asynchronous_seconds(endpoint))
+    return int(1_000 * (longest + _END_SECONDS))
+
+
+def _asynchronous_seconds(endpoint: Resource) -> int:
+    """That a request may take for which nobody waits."""
+    config = endpoint.state["Deployments"][-1].get("Async")
+    return asynchronous.LONGEST_SECONDS if config else 0

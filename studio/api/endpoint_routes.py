@@ -8,7 +8,10 @@ from studio.api import endpoint_limits, endpoint_sleep, models, multi_models
 from studio.db.resources import Doc, Resource
 from studio.reconcile.steps import Observed
 from studio.serving.bounds import bounded
-from studio.serving.table import Variant, captured, container, tested
+from studio.serving.table import Variant, captured, container, queued, tested
+
+CONCURRENCY = 4
+"""Asynchronous requests that a server is sent at once, unless the configuration says."""
 
 
 def roles(deployment: Doc, part: Fraction = Fraction(1)) -> Iterator[str]:
@@ -36,7 +39,7 @@ def routes(
 ) -> list[Doc]:
     """The `Routes` of an endpoint's state: variants with those servers, of that part of them, that
     are healthy. `share`: of the endpoint's requests, while another fleet has the others."""
-    capture = _captured(endpoint, deployment)
+    capture, queue = _captured(endpoint, deployment), _queue(endpoint, deployment)
     fleet = {} if share is None else {"fleet": str(deployment["Generation"]), "share": share}
     ready: dict[tuple[str, int], list[str]] = {}
     mine = set(roles(deployment, part))
@@ -59,6 +62,7 @@ def routes(
                 else capture
             ),
             **_arm(endpoint, deployment, variant),
+            **queue,
         }
         for variant in deployment["Variants"]
     ]
@@ -81,6 +85,7 @@ def variants(routes: list[Doc]) -> tuple[Variant, ...]:
             bounds=bounded(each["bounds"]) if "bounds" in each else None,
             arm=tested(each["arm"]) if "arm" in each else None,
             sleep=endpoint_sleep.table(each),
+            queue=queued(each["queue"]) if "queue" in each else None,
         )
         for each in routes
     )
@@ -145,6 +150,27 @@ def _arm(endpoint: Resource, deployment: Doc, variant: Doc) -> Doc:
     if "Shadow" in variant or variant["VariantName"] not in test["Variants"]:
         return {}
     return {"arm": {"test": test["Id"], "ids": test["Ids"]}}
+
+
+def _queue(endpoint: Resource, deployment: Doc) -> Doc:
+    """What the router's table says of asynchronous requests; nothing when there are none."""
+    config = deployment.get("Async")
+    if not config:
+        return {}
+    output, notify = config["OutputConfig"], config["OutputConfig"].get("NotificationConfig", {})
+    wanted = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance")
+    queue = {
+        "name": endpoint.id,
+        "output": output["S3OutputPath"],
+        "failure": output.get("S3FailurePath", ""),
+        "concurrency": wanted or CONCURRENCY,
+        "role": role_of(deployment, deployment["Variants"][0]),
+        "owner": endpoint.owner,
+        "success_topic": notify.get("SuccessTopic", ""),
+        "error_topic": notify.get("ErrorTopic", ""),
+        "include": notify.get("IncludeInferenceResponseIn", []),
+    }
+    return {"queue": queue}
 
 
 def _captured(endpoint: Resource, deployment: Doc) -> Doc:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from studio.api import (
     alarms,
+    async_inference,
     deployment_config,
     endpoint_configs,
     endpoint_plan,
@@ -62,7 +63,8 @@ def update_endpoint(ctx: Context, request: Doc) -> Doc:
     def updated(endpoint: Resource) -> Resource:
         _check_settled(endpoint)
         state, latest = endpoint_rollout.accepted(endpoint), endpoint.state["Latest"] + 1
-        deployment = _deployment(ctx, request["EndpointConfigName"], latest)
+        before = state["Deployments"][-1]
+        deployment = _deployment(ctx, request["EndpointConfigName"], latest, before)
         if request.get("RetainAllVariantProperties"):
             deployment |= _retained(state["Deployments"][-1], deployment, request)
         given = request.get("DeploymentConfig")
@@ -143,6 +145,7 @@ def described(endpoint: Resource) -> Doc:
         "EndpointConfigName": serving["EndpointConfigName"],
         **(_variants(serving, state.get("Before")) if state["Active"] else {}),
         "DataCaptureConfig": captured(endpoint, serving),
+        "AsyncInferenceConfig": serving.get("Async"),
         "PendingDeploymentSummary": pending and _pending(endpoint, pending),
         "FailureReason": state.get("FailureReason"),
         "LastDeploymentConfig": state.get("LastPolicy") or None,
@@ -206,8 +209,9 @@ def _retained(before: Doc, deployment: Doc, request: Doc) -> Doc:
     return {"Variants": variants, "Capture": capture}
 
 
-def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
-    """A copy of configuration and models: either may be deleted while the endpoint lives."""
+def _deployment(ctx: Context, config_name: str, generation: int, before: Doc | None = None) -> Doc:
+    """A copy of configuration and models: either may be deleted while the endpoint lives. `before`:
+    what it is to take over from."""
     config = store.require(ctx, endpoint_configs.NOUN, config_name)
     shadows = config.spec.get("ShadowProductionVariants", ())
     variants = [
@@ -216,6 +220,8 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
     ]
     names = {variant["ModelName"] for variant in variants}
     definitions = {name: models.definition(store.require(ctx, models.NOUN, name)) for name in names}
+    asynchronous = config.spec.get("AsyncInferenceConfig")
+    async_inference.check_deployment(asynchronous, before, definitions)
     variants = [
         endpoint_sleep.begun(_with_containers(it, definitions[it["ModelName"]]), ctx.now())
         for it in variants
@@ -227,6 +233,7 @@ def _deployment(ctx: Context, config_name: str, generation: int) -> Doc:
         "Variants": variants,
         "Models": definitions,
         "Capture": config.spec.get("DataCaptureConfig"),
+        "Async": asynchronous,
     }
 
 

@@ -1,6 +1,5 @@
 """Models: an image, an artifact and an environment under a name."""
 
-import re
 from urllib.parse import unquote, urlsplit
 
 from studio.api import images, model_package_names, multi_models, store
@@ -9,7 +8,7 @@ from studio.api.training_checks import check_environment
 from studio.db.resources import Doc, Resource, Summary
 from studio.errors import ValidationException
 from studio.runners import sandbox
-from studio.s3.client import parse_uri
+from studio.s3.client import hosted_bucket, parse_uri
 from studio.s3.index import StoredObject
 
 NOUN = store.Noun(
@@ -17,8 +16,6 @@ NOUN = store.Noun(
     missing=store.could_not_find("model"),
     taken=store.already_existing("model"),
 )
-
-_HOSTED = re.compile(r"(?P<bucket>[a-z0-9.-]+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com")
 
 
 @operation("sagemaker", "CreateModel")
@@ -117,10 +114,10 @@ def artifact(container: Doc) -> tuple[str, str] | None:
     if not url.startswith("https://"):
         return parse_uri(url)
     parts = urlsplit(url)
-    match = _HOSTED.fullmatch(parts.netloc)
-    if match is None:
+    bucket = hosted_bucket(parts.netloc)
+    if bucket is None:
         raise ValidationException(f"ModelDataUrl {url} is not an address of Amazon S3.")
-    return match["bucket"], unquote(parts.path.lstrip("/"))
+    return bucket, unquote(parts.path.lstrip("/"))
 
 
 def data(ctx: Context, container: Doc) -> StoredObject | None:

@@ -46,8 +46,14 @@ _TIMES = (
     "ModelLoadingTime",
     "ModelUnloadingTime",
     "ModelSetupTime",
+    "RequestDownloadLatency",
+    "ResponseUploadLatency",
 )
-_UNITS = dict.fromkeys(_TIMES, "Microseconds")
+_UNITS = {
+    **dict.fromkeys(_TIMES, "Microseconds"),
+    **dict.fromkeys(("TimeInBacklog", "TotalProcessingTime"), "Milliseconds"),
+    "ApproximateAgeOfOldestRequest": "Seconds",
+}
 
 
 _Work = Callable[[Connection], object]
@@ -160,7 +166,8 @@ def _of_line(
 ) -> list[Batch]:
     whose = owner(line["endpoint"])
     own = (("TargetModel", line["target"]),) if "target" in line else ()
-    dimensions = (("EndpointName", line["endpoint"]), *own, ("VariantName", line["variant"]))
+    variant = (("VariantName", line["variant"]),) if "variant" in line else ()
+    dimensions = (("EndpointName", line["endpoint"]), *own, *variant)
     namespace = line.get("namespace", _NAMESPACE)
     return [
         Batch(

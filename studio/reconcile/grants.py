@@ -125,11 +125,11 @@ class Grants:
     ) -> tuple[str, ...] | None:
         if principal.kind == "owner":
             return None
-        action, authority = "sagemaker:InvokeEndpoint", self.identity.authority
+        authority = self.identity.authority
         return tuple(
             each.name
             for each in endpoints
-            if authority.allows(principal, Ask(action, each.arn, owner=each.owner))
+            if authority.allows(principal, Ask(_action(each), each.arn, owner=each.owner))
         )
 
     def _role(self, resource: Resource, run_role: str) -> tuple[str, Principal]:
@@ -137,6 +137,12 @@ class Grants:
         role_arn, settings = self.kinds[resource.kind].role_arn(resource, run_role), self.settings
         account, default = settings.account, settings.role_name
         return role_arn, service_session(account, default, role_arn, resource.owner)
+
+
+def _action(endpoint: Resource) -> str:
+    """By which an endpoint is invoked: a request of the other kind is refused for what it is."""
+    asynchronous = endpoint.state["Deployments"][-1].get("Async")
+    return f"sagemaker:InvokeEndpoint{'Async' if asynchronous else ''}"
 
 
 def _now() -> int:

@@ -6,7 +6,7 @@ has read it; while no router runs, the file waits for the next one.
 
 import threading
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 
 import structlog
@@ -42,6 +42,8 @@ class Routes:
         self._known = self._ask()
         self._endpoints = dict(endpoints)
         self._lock = threading.Lock()
+        self.answering: Callable[[], Iterable[str]] = tuple
+        """Addresses of the servers that have asynchronous requests."""
         self._version = _after_all(settings.home)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="routes", daemon=True)
@@ -67,9 +69,16 @@ class Routes:
             version = self._next()
         _await_version(self._settings.home, version)
 
+    def endpoints(self) -> Mapping[str, tuple[Variant, ...]]:
+        """The variants of each endpoint, as they are now."""
+        with self._lock:
+            return dict(self._endpoints)
+
     def health(self) -> Mapping[str, Container[str]]:
-        """How the router finds the servers, see studio.serving.health."""
-        return health.read(self._settings.home)
+        """How the router finds the servers, see studio.serving.health. Those that answer
+        asynchronous requests are among `Leaving`: nothing but that may be left for them to do."""
+        known = health.read(self._settings.home)
+        return {**known, "Leaving": {*known["Leaving"], *self.answering()}}
 
     def refresh(self) -> None:
         """Let the router know of keys that have changed, if any has."""

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from studio.errors import ValidationException
 from studio.s3.errors import S3Error
 from studio.s3.index import StoredObject, Touched
-from studio.s3.store import ObjectStore
+from studio.s3.store import NO_ATTRIBUTES, Attributes, ObjectStore
 from studio.settings import Settings
 
 T = TypeVar("T")
@@ -24,6 +24,7 @@ Watcher = Callable[[list[object]], None]
 _PRESIGN_SECONDS = 7 * 24 * 3600
 # Buckets of an external S3 may bear names that AWS gives to none today.
 _URI = re.compile(r"s3://((?!\.)[A-Za-z0-9._-]{1,255})(?:/(.*))?", re.DOTALL)
+_HOSTED = re.compile(r"(?P<bucket>[a-z0-9.-]+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com")
 _ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 
 
@@ -47,7 +48,7 @@ class Storage(Protocol):
         """(path of an immutable local file, URL to get it from) of an object that `list` or `head`
         gave: one of the two is ""."""
 
-    def put_file(self, bucket: str, key: str, path: Path) -> None:
+    def put_file(self, bucket: str, key: str, path: Path, content_type: str = "") -> None:
         """Store a regular file, durable on return; it must not change any more. Idempotent."""
 
 
@@ -59,6 +60,12 @@ def parse_uri(uri: str) -> tuple[str, str]:
             f"The S3 URI {uri!r} is not valid: expected s3://<bucket>/<key or prefix>."
         )
     return match[1], match[2] or ""
+
+
+def hosted_bucket(host: str) -> str | None:
+    """The bucket that an address of Amazon S3 is of; None when it is none."""
+    match = _HOSTED.fullmatch(host)
+    return match["bucket"] if match else None
 
 
 def storage_for(settings: Settings, store: ObjectStore) -> "LocalStorage | RemoteStorage":
@@ -111,8 +118,9 @@ class LocalStorage:
     def source(self, item: StoredObject) -> tuple[str, str]:
         return str(self._store.blobs.path(item.blob)), ""
 
-    def put_file(self, bucket: str, key: str, path: Path) -> None:
-        self._store.put_file(bucket, key, path)
+    def put_file(self, bucket: str, key: str, path: Path, content_type: str = "") -> None:
+        attributes = Attributes({"content-type": content_type}) if content_type else NO_ATTRIBUTES
+        self._store.put_file(bucket, key, path, attributes)
 
     def watch(self, changed: Watcher) -> None:
         """Let `changed` hear what is stored or deleted from now on."""
@@ -162,7 +170,7 @@ class RemoteStorage:
             )
         )
 
-    def put_file(self, bucket: str, key: str, path: Path) -> None:
+    def put_file(self, bucket: str, key: str, path: Path, content_type: str = "") -> None:
         """A whole object of the same MD5 is left as it is."""
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(fd, "rb") as file, _refusals():
@@ -170,7 +178,8 @@ class RemoteStorage:
             present = self.head(bucket, key)
             if present is None or present.etag != digest:
                 file.seek(0)
-                self._client.upload_fileobj(file, bucket, key)
+                extra = {"ContentType": content_type} if content_type else None
+                self._client.upload_fileobj(file, bucket, key, ExtraArgs=extra)
                 for changed in self._watchers:
                     changed([Touched(bucket, key)])
 

@@ -40,6 +40,6 @@ class GuardedStorage:
         self._check("s3:GetObject", item.bucket, item.key)
         return self._storage.source(item)
 
-    def put_file(self, bucket: str, key: str, path: Path) -> None:
+    def put_file(self, bucket: str, key: str, path: Path, content_type: str = "") -> None:
         self._check("s3:PutObject", bucket, key)
-        self._storage.put_file(bucket, key, path)
+        self._storage.put_file(bucket, key, path, content_type)

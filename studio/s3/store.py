@@ -289,7 +289,9 @@ class ObjectStore:
 
         return self.database.write(work)
 
-    def put_file(self, bucket: str, key: str, path: Path) -> StoredObject:
+    def put_file(
+        self, bucket: str, key: str, path: Path, attributes: Attributes = NO_ATTRIBUTES
+    ) -> StoredObject:
         """Store the regular file at `path`, linked where possible; it must not change any more.
 
         A symbolic link is refused (OSError). Storing the same content again does nothing.
@@ -306,7 +308,7 @@ class ObjectStore:
                 return present
             blob = self.blobs.adopt(fd)
         content = Content(blob, size, md5.hexdigest(), sums=summer.sums())
-        return self.put(bucket, key, content).stored
+        return self.put(bucket, key, content, attributes).stored
 
     def _find(self, bucket: str, key: str) -> StoredObject | None:
         with self.database.read() as connection:

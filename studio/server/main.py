@@ -48,6 +48,7 @@ from studio.reconcile import broker as brokers
 from studio.reconcile import scheduler
 from studio.reconcile.act import Actor
 from studio.reconcile.artifacts import Artifacts
+from studio.reconcile.async_worker import AsyncWorker
 from studio.reconcile.broker import Broker
 from studio.reconcile.captures import CaptureStore
 from studio.reconcile.collect import Collector
@@ -137,7 +138,7 @@ def _plane(settings: Settings) -> Iterator[App]:
         routes = _routes(settings, grants, db)
         identity.keys.changed = routes.refresh
         parts.callback(routes.close)
-        _watchers(settings, db, grants, storage, parts)
+        _watchers(grants, routes, storage, parts)
         broker = _broker(settings, db)
         loop = Loop(db, kinds, Actor(db, runner, storage, routes, broker, grants), broker)
         parts.callback(loop.stop)
@@ -161,15 +162,15 @@ def _plane(settings: Settings) -> Iterator[App]:
         yield app
 
 
-def _watchers(
-    settings: Settings, db: Database, grants: Grants, storage: Storage, parts: ExitStack
-) -> None:
+def _watchers(grants: Grants, routes: Routes, storage: Storage, parts: ExitStack) -> None:
     """Those who look after what routers, replicas and their fronts leave and ask."""
+    settings, db = grants.settings, grants.db
     for part in (
         control.Watch(settings.home),
         Collector(db, settings),
         CaptureStore(settings.home, grants, storage),
         Artifacts(settings.home, db, grants, storage),
+        AsyncWorker(db, routes, grants, storage),
     ):
         parts.callback(part.close)
 

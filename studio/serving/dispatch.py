@@ -22,6 +22,7 @@ from studio.serving import errors, exposition
 from studio.serving.aftermath import Answer, asked, follow
 from studio.serving.applications import Applications
 from studio.serving.arms import Arms
+from studio.serving.asynchronous import Acceptance
 from studio.serving.connection import Connection
 from studio.serving.counters import Counters
 from studio.serving.exposition import Exposition
@@ -39,12 +40,15 @@ from studio.wire.signature import session_token
 
 _SERVICES = frozenset({"sagemaker"})
 _TARGET_MODEL = "x-amzn-sagemaker-target-model"
-_STREAM = b"/invocations-response-stream"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LONGEST_NAME = 63
 
-_NOT_YET = {
-    b"async-invocations": "InvokeEndpointAsync",
+_STREAM = b"/invocations-response-stream"
+_INVOKE, _INVOKE_ASYNC = "InvokeEndpoint", "InvokeEndpointAsync"
+_OPERATIONS = {
+    b"invocations": _INVOKE,
+    b"invocations-response-stream": _INVOKE,  # the same right
+    b"async-invocations": _INVOKE_ASYNC,
 }
 
 _BATCH = b"x-studio-batch"
@@ -64,24 +68,17 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Dispatcher:
     """What lives as long as the router: routes, clients, and the calls in flight."""
 
-    def __init__(
-        self,
-        home: Path,
-        limits: Limits,
-        log: Log,
-        counters: Counters,
-        arms: Arms,
-        recording: Recording,
-    ) -> None:
+    def __init__(self, home: Path, limits: Limits, log: Log, recording: Recording) -> None:
         self.limits = limits
         self.log = log
-        self.counters = counters
-        self.arms = arms
+        self.counters = Counters(home)
+        self.arms = Arms(home)
         self.recording = recording
+        self.acceptance = Acceptance(home)
         self.clients: set[Client] = set()
         self.busy: set[Connection] = set()
         self.routes = Routes(limits, self.busy)
-        self.waking = Waking(home, self.routes, limits, log, counters, self)
+        self.waking = Waking(home, self.routes, limits, log, self.counters, self)
         self.applications = Applications(self)
         self.exposition = Exposition(self)
         self.draining = False
@@ -166,6 +163,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """Write the rest of what was counted; nothing is handled afterwards."""
+        self.acceptance.close()
         self.counters.close()
         self.arms.close()
 
@@ -185,14 +183,17 @@ class Dispatcher:
             if self.applications.handle(request, path, query, started):
                 return
         key = self._authenticate(request, path, query)
-        endpoint = _endpoint_name(request.method, path)
+        endpoint, operation = _asked_of(request.method, path)
         if self.applications.logged:
             self._log(request, endpoint, key)
         if not key.may_invoke(endpoint):
             table = self.routes.table
             arn = f"arn:aws:sagemaker:{table.region}:{table.account}:endpoint/{endpoint}"
-            raise errors.access_denied(key.principal, arn)
-        self.serve(request, endpoint, path, started)
+            raise errors.access_denied(key.principal, operation, arn)
+        if operation is _INVOKE_ASYNC:
+            self.acceptance.take(self, request, endpoint)
+        else:
+            self.serve(request, endpoint, path, started)
 
     def serve(self, request: Request, endpoint: str, path: bytes, started: float) -> None:
         """Answer a request of somebody who may ask. Raises ApiError."""
@@ -372,22 +373,20 @@ def _shows(token: str, wanted: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _endpoint_name(method: bytes, path: bytes) -> str:
-    """The endpoint that an InvokeEndpoint names; ApiError for everything else."""
+def _asked_of(method: bytes, path: bytes) -> tuple[str, str]:
+    """The endpoint that is named, and the right to ask it so; ApiError for what is none of the
+    runtime's."""
     parts = path.split(b"/")
     if len(parts) != 4 or parts[0] or parts[1] != b"endpoints":
         raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
-    if parts[3] not in (b"invocations", _STREAM[1:]) and parts[3] not in _NOT_YET:
+    if parts[3] not in _OPERATIONS:
         raise ApiError("UnknownOperationException", "The path is none of the runtime's.", 404)
     if method != b"POST":
         raise ApiError("MethodNotAllowed", "Endpoints are invoked with POST.", 405)
-    if parts[3] in _NOT_YET:
-        name = _NOT_YET[parts[3]]
-        raise ApiError("UnknownOperationException", f"{name} is not implemented yet.")
     endpoint = unquote(parts[2].decode("latin-1"))
     if len(endpoint) > _LONGEST_NAME or not _NAME.fullmatch(endpoint):
         raise ApiError("ValidationError", _bad_name(endpoint))
-    return endpoint
+    return endpoint, _OPERATIONS[parts[3]]
 
 
 def _bad_name(endpoint: str) -> str:

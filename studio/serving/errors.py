@@ -119,14 +119,30 @@ def model_error(
     return ModelError(message, members)
 
 
-def access_denied(principal: str, endpoint_arn: str) -> ApiError:
+def access_denied(principal: str, action: str, endpoint_arn: str) -> ApiError:
     """The same for an endpoint of somebody else and for none."""
     text = (
-        f"User: {principal} is not authorized to perform: sagemaker:InvokeEndpoint on resource: "
-        f"{endpoint_arn} because no identity-based policy allows the sagemaker:InvokeEndpoint "
-        "action"
+        f"User: {principal} is not authorized to perform: sagemaker:{action} on resource: "
+        f"{endpoint_arn} because no identity-based policy allows the sagemaker:{action} action"
     )
     return ApiError("AccessDeniedException", text, 403)
+
+
+def no_endpoint(endpoint: str, account: str) -> ApiError:
+    """It is not there, or serves nobody yet."""
+    return ApiError("ValidationError", f"Endpoint {endpoint} of account {account} not found.")
+
+
+def asynchronous_only(endpoint: str, account: str) -> ApiError:
+    """The endpoint has an AsyncInferenceConfig."""
+    text = f"Endpoint {endpoint} of account {account} is an asynchronous endpoint:"
+    return ApiError("ValidationError", f"{text} call InvokeEndpointAsync.")
+
+
+def not_asynchronous(endpoint: str, account: str) -> ApiError:
+    """The endpoint has no AsyncInferenceConfig."""
+    text = f"Endpoint {endpoint} of account {account} is not an asynchronous endpoint:"
+    return ApiError("ValidationError", f"{text} call InvokeEndpoint.")
 
 
 def no_target_model(endpoint: str) -> ApiError:

@@ -20,8 +20,6 @@ import uvloop
 from studio import durable, processes
 from studio.errors import StudioError
 from studio.serving import errors
-from studio.serving.arms import Arms
-from studio.serving.counters import Counters
 from studio.serving.dispatch import Dispatcher
 from studio.serving.health import Health
 from studio.serving.limits import Limits
@@ -57,7 +55,7 @@ async def serve(home: Path, host: str, limits: Limits, held: int | None = None) 
     log = Log(home / "logs" / "router.log")
     limits = _affordable(limits)
     recording = Recording(home, limits, log)
-    dispatcher = Dispatcher(home, limits, log, Counters(home), Arms(home), recording)
+    dispatcher = Dispatcher(home, limits, log, recording)
     health = Health(home, dispatcher.routes)
     watch = TableWatch(table_path(home), dispatcher, health)
     watch.look()

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
 from studio.errors import ApiError
+from studio.serving import errors
 from studio.serving.bounds import Bounds
 from studio.serving.connection import Connection
 from studio.serving.limits import Limits
-from studio.serving.table import EMPTY, Container, Table, Variant
+from studio.serving.table import EMPTY, Container, Queue, Table, Variant
 from studio.serving.upstream import Server
 
 _NONE = Bounds()
@@ -125,6 +126,8 @@ class EndpointRoute:
 
     by_name: dict[str, Choice]
     shared: Choice
+    queue: Queue | None
+    """It answers asynchronously only."""
 
 
 Sleepers = dict[tuple[str, str], list[VariantRoute]]
@@ -159,7 +162,7 @@ class Routes:
         self._endpoints = {
             name: self._endpoint(table, name, variants)
             for name, variants in table.endpoints.items()
-            if any(variant.routable and not variant.shadow for variant in variants)
+            if any((it.routable or it.queue) and not it.shadow for it in variants)
         }
         for address in self.servers.keys() - addresses:
             server = self.servers.pop(address)
@@ -187,14 +190,23 @@ class Routes:
         own = next((it.bounds.body_bytes for it in variants if it.bounds), 0)
         return own or self._limits.body_bytes
 
+    def queue(self, endpoint: str) -> Queue:
+        """Of an endpoint that answers asynchronously; ValidationError for any other."""
+        route = self._endpoints.get(endpoint)
+        if route is None:
+            raise errors.no_endpoint(endpoint, self.table.account)
+        if route.queue is None:
+            raise errors.not_asynchronous(endpoint, self.table.account)
+        return route.queue
+
     def find(self, endpoint: str, target_variant: str | None) -> VariantRoute:
         """The variant that takes a request; ValidationError when there is none of that name."""
         route = self._endpoints.get(endpoint)
         account = self.table.account
         if route is None:
-            raise ApiError(
-                "ValidationError", f"Endpoint {endpoint} of account {account} not found."
-            )
+            raise errors.no_endpoint(endpoint, account)
+        if route.queue is not None:
+            raise errors.asynchronous_only(endpoint, account)
         if target_variant is None:
             return route.shared.draw()
         choice = route.by_name.get(target_variant)
@@ -224,7 +236,8 @@ class Routes:
         for it, route in production.items():
             named.setdefault(it.name, {})[it] = route
         by_name = {key: _by_share(found) for key, found in named.items()}
-        return EndpointRoute(by_name, _choice(serving, _weights(list(serving))))
+        queue = next((it.queue for it in reversed(variants) if it.queue), None)
+        return EndpointRoute(by_name, _choice(serving, _weights(list(serving))), queue)
 
     def _route(self, endpoint: str, variant: Variant, log_arn: str) -> VariantRoute:
         servers = [self.servers[address] for address in variant.servers]

@@ -14,6 +14,7 @@ from studio.serving.outside import NOBODY, Outside
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _RECORD = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}")
+_URI = re.compile(r"s3://[!-~]+")
 _SERVER = re.compile(r"[0-9.]+:[0-9]{1,5}")
 
 
@@ -45,6 +46,28 @@ class Arm:
     """Id of the test."""
     ids: bool = False
     """The InferenceIds of its requests are noted: feedback will name them."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An endpoint that answers asynchronously: where to, how many at once, and who is told."""
+
+    name: str
+    """Id of the endpoint: one that comes later under its name has another."""
+    output: str
+    """URI `s3://bucket/prefix`."""
+    failure: str
+    """The same, of what went wrong; "": nothing is stored of that."""
+    concurrency: int
+    """Requests that one server is sent at once."""
+    role: str
+    """ARN of the role that reads and stores; "": the home's."""
+    owner: str
+    """Of the endpoint."""
+    success_topic: str = ""
+    error_topic: str = ""
+    include: tuple[str, ...] = ()
+    """Kinds of topics that are told the answer too."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +125,7 @@ class Variant:
     arm: Arm | None = None
     sleep: Sleep | None = None
     """None: without servers it takes no requests."""
+    queue: Queue | None = None
 
     @property
     def routable(self) -> bool:
@@ -217,6 +241,7 @@ def _variant(entry: dict[str, Any]) -> Variant:
         bounds=bounded(bounds) if (bounds := entry.get("bounds")) else None,
         arm=tested(arm) if (arm := entry.get("arm")) else None,
         sleep=sleeping(sleep) if (sleep := entry.get("sleep")) else None,
+        queue=queued(queue) if (queue := entry.get("queue")) else None,
     )
 
 
@@ -242,6 +267,24 @@ def sleeping(entry: dict[str, Any]) -> Sleep:
         most=int(entry.get("most", 0)),
         warm=int(entry.get("warm", 0)),
         trouble=str(entry.get("trouble", "")),
+    )
+
+
+def queued(entry: dict[str, Any]) -> Queue:
+    """The Queue of a document."""
+    concurrency = int(entry["concurrency"])
+    if concurrency < 1:
+        raise ValueError(f"concurrency {concurrency} is less than 1")
+    return Queue(
+        name=_checked(_RECORD, entry["name"]),
+        output=_checked(_URI, entry["output"]),
+        failure=_checked(_URI, entry["failure"]) if entry["failure"] else "",
+        concurrency=concurrency,
+        role=str(entry["role"]),
+        owner=str(entry["owner"]),
+        success_topic=str(entry["success_topic"]),
+        error_topic=str(entry["error_topic"]),
+        include=tuple(map(str, entry["include"])),
     )
 
 

@@ -112,13 +112,14 @@ def test_target_variant_overrides_the_weights(router, start_model):
         assert invoke(router)["InvokedProductionVariant"] == "A"
 
 
-def test_operations_still_missing_say_their_name(router):
+def test_an_endpoint_that_answers_at_once_is_not_asked_for_later(router):
     with pytest.raises(ClientError) as caught:
         router.client().invoke_endpoint_async(EndpointName="echo", InputLocation="s3://b/k")
-    response = caught.value.response
-    assert response["Error"]["Code"] == "UnknownOperationException"
-    assert "InvokeEndpointAsync" in response["Error"]["Message"]
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert caught.value.response["Error"] == {
+        "Code": "ValidationError",
+        "Message": "Endpoint echo of account 123456789012 is not an asynchronous endpoint: "
+        "call InvokeEndpoint.",
+    }
 
 
 def test_names_are_percent_decoded_and_checked(router):

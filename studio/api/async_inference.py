@@ -1,0 +1,57 @@
+"""AsyncInferenceConfig: what of it is executed."""
+
+from studio.api import models, multi_models
+from studio.db.resources import Doc
+from studio.errors import ValidationException
+from studio.s3.client import parse_uri
+
+
+def check_config(request: Doc) -> None:
+    """Raises ValidationException for a configuration that can't be executed."""
+    config = request.get("AsyncInferenceConfig")
+    if config is None:
+        return
+    for member in ("ShadowProductionVariants", "DataCaptureConfig"):
+        if request.get(member):
+            raise ValidationException(
+                f"{member} is not executed yet for an endpoint with AsyncInferenceConfig."
+            )
+    if any("ServerlessConfig" in variant for variant in request["ProductionVariants"]):
+        raise ValidationException(
+            "One or more endpoint features are not supported using this configuration: "
+            "AsyncInferenceConfig needs variants with instances, not with ServerlessConfig."
+        )
+    output = config["OutputConfig"]
+    if output.get("NotificationConfig"):
+        raise ValidationException("NotificationConfig is not executed yet.")
+    if "S3OutputPath" not in output:
+        raise ValidationException("AsyncInferenceConfig.OutputConfig.S3OutputPath is required.")
+    for member in ("S3OutputPath", "S3FailurePath"):
+        if member in output:
+            _check_place(output[member])
+
+
+def check_deployment(config: Doc | None, before: Doc | None, definitions: dict[str, Doc]) -> None:
+    """Raises ValidationException for models that do not answer asynchronously, and for an endpoint
+    that answered in the other way `before`."""
+    if before is not None and bool(before.get("Async")) != bool(config):
+        raise ValidationException(
+            "An update can't make an asynchronous endpoint a real-time one, or the other way "
+            "round: create another endpoint."
+        )
+    for definition in definitions.values() if config else ():
+        containers = models.containers(definition)
+        if len(containers) > 1 or any(map(multi_models.several, containers)):
+            raise ValidationException(
+                "One or more endpoint features are not supported using this configuration: an "
+                "asynchronous endpoint serves models of one container, and no multi-model ones."
+            )
+
+
+def _check_place(uri: str) -> None:
+    bucket, _ = parse_uri(uri)
+    # Clients are told of it in a header.
+    if not all("!" <= letter <= "~" for letter in uri):
+        raise ValidationException(
+            f"The S3 URI of bucket {bucket} has characters that a URI can't have: encode them."
+        )
