@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.metrics.rows import cell
+from studio.serving.loads import Loads
 from studio.serving.routes import VariantRoute
 from studio.serving.totals import Totals
 from studio.serving.usage import Usage
@@ -43,6 +44,7 @@ class Counters:
         self._tallies: dict[VariantRoute, _Tally] = {}
         self._notes: dict[tuple[str, str, str], defaultdict[float, int]] = {}
         self._totals: dict[tuple[str, str], Totals] = {}
+        self._loads = Loads()
         self._due = 0.0
 
     def note(self, variant: VariantRoute, metric: str, value: float) -> None:
@@ -95,9 +97,11 @@ class Counters:
         tally.batches.size[int(words[0])] += 1
         tally.batches.wait[int(words[1])] += 1
 
-    def tick(self, now: float) -> None:
-        """Write what was counted, when it is time; `now` is the monotonic clock's."""
-        if (self._tallies or self._notes) and now >= self._due:
+    def tick(self, now: float, variants: Iterable[VariantRoute] = ()) -> None:
+        """Look at the loads, and write what was counted, when it is time; `now` is the monotonic
+        clock's."""
+        self._loads.sample(variants, now)
+        if (self._tallies or self._notes or self._loads) and now >= self._due:
             self._due = now + _FLUSH_SECONDS
             self._flush()
         self.usage.tick(now)
@@ -134,7 +138,7 @@ class Counters:
             tally.add_to(self._totals.setdefault(name, Totals()))
         lines = [_line(at, variant, tally) for variant, tally in tallies.items()]
         lines += [_packed(at, *key[:2], {key[2]: _rows(seen)}) for key, seen in notes.items()]
-        self._file.write(b"".join(lines))
+        self._file.write(b"".join([*lines, *self._loads.lines(at)]))
 
 
 class LineFile:

@@ -139,7 +139,7 @@ class Dispatcher:
             client.expire()
         for server in self.routes.servers.values():
             server.tend(now)
-        self.counters.tick(now)
+        self.counters.tick(now, self.routes.variants)
         self.arms.tick(now)
         self.waking.tick(now)
 

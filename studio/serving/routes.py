@@ -140,6 +140,8 @@ class Routes:
         self._limits = limits
         self._busy = busy
         self._endpoints: dict[str, EndpointRoute] = {}
+        self.variants: tuple[VariantRoute, ...] = ()
+        """Those in production, of all endpoints."""
         self.servers: dict[str, Server] = {}
         self.leaving: list[Server] = []
         """Those no longer in the table that may still hold requests."""
@@ -164,6 +166,12 @@ class Routes:
             for name, variants in table.endpoints.items()
             if any((it.routable or it.queue) and not it.shadow for it in variants)
         }
+        self.variants = tuple(
+            route
+            for endpoint in self._endpoints.values()
+            for choice in endpoint.by_name.values()
+            for route in choice.routes
+        )
         for address in self.servers.keys() - addresses:
             server = self.servers.pop(address)
             server.retire()

@@ -8,7 +8,11 @@ from serving_support import exchange
 from waiting import eventually
 
 from studio.serving import arms, counters
+from studio.serving.limits import Limits
+from studio.serving.loads import Loads
+from studio.serving.routes import VariantRoute
 from studio.serving.table import Arm, Variant
+from studio.serving.upstream import Server
 
 
 def lines(router, folder=counters.folder) -> list[dict]:
@@ -17,7 +21,9 @@ def lines(router, folder=counters.folder) -> list[dict]:
 
 
 def counted(router, metric: str = "Invocations") -> float:
-    return sum(total for line in lines(router) for _, total, _, _ in line["metrics"][metric])
+    return sum(
+        total for line in lines(router) for _, total, _, _ in line["metrics"].get(metric, [])
+    )
 
 
 def test_outcomes_are_counted_and_a_kill_loses_nothing_that_was_written(router):
@@ -39,6 +45,29 @@ def test_outcomes_are_counted_and_a_kill_loses_nothing_that_was_written(router):
     assert {(line["endpoint"], line["variant"]) for line in lines(router)} == {
         ("echo", "AllTraffic")
     }
+
+
+def test_requests_at_the_same_time_are_sampled_until_a_while_after_the_last():
+    servers = [Server(f"127.0.0.1:{port}", Limits(), set()) for port in (1, 2)]
+    variant = VariantRoute("e", Variant("v", 1, ()), "", servers)
+    idle = VariantRoute("e", Variant("idle", 1, ()), "", [])
+    servers[0].in_flight, servers[1].in_flight = 3, 1
+    loads = Loads()
+    loads.sample([variant, idle], 0.0)
+    for server in servers:
+        server.in_flight = 0
+    loads.sample([variant, idle], 1.0)
+    [line] = map(json.loads, loads.lines(7))
+    row = [2, 2.0, 0.0, 2.0]  # two looks: two requests for each server, then none
+    assert line["metrics"] == {"ConcurrentRequestsPerModel": [row]}
+    assert (line["endpoint"], line["variant"], line["at"]) == ("e", "v", 7)
+    loads.sample([variant, idle], 9.0)
+    assert loads
+    list(loads.lines(8))
+    loads.sample([variant, idle], 30.0)
+    list(loads.lines(9))
+    loads.sample([variant, idle], 31.0)
+    assert not loads
 
 
 def test_a_variant_that_is_tested_notes_what_the_weights_sent_to_it(router, model):
