@@ -54,10 +54,14 @@ def place(target: Resource) -> tuple[str, str]:
 
 def period(target: Resource, policy: Doc) -> int:
     """Seconds of a period of a policy's alarms."""
-    tags = {tag["Key"]: tag["Value"] for tag in target.tags}
     config = policy["TargetTrackingScalingPolicyConfiguration"]
     predefined = config.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
-    return int(tags.get(PERIOD, _SHORT if predefined == CONCURRENCY else 60))
+    return tagged_period(target) or (_SHORT if predefined == CONCURRENCY else 60)
+
+
+def tagged_period(target: Resource) -> int | None:
+    """What the tag of a target says, if it has one."""
+    return next((int(tag["Value"]) for tag in target.tags if tag["Key"] == PERIOD), None)
 
 
 def goal(target: Resource, policy: Doc) -> float:
@@ -109,7 +113,6 @@ def sync(ctx: Context, connection: Connection, before: Resource, after: Resource
 def _pair(target: Resource, policy: Doc) -> dict[str, Doc]:
     high, low = names(target, policy)
     seconds, value = period(target, policy), goal(target, policy)
-    tagged = any(tag["Key"] == PERIOD for tag in target.tags)
     shared = {
         **metric_of(target, policy),
         "Period": seconds,
@@ -127,7 +130,7 @@ def _pair(target: Resource, policy: Doc) -> dict[str, Doc]:
         low: {
             **shared,
             "AlarmName": low,
-            "EvaluationPeriods": _LOW_PERIODS if tagged else _LOW_SECONDS // seconds,
+            "EvaluationPeriods": _LOW_PERIODS if tagged_period(target) else _LOW_SECONDS // seconds,
             "Threshold": value * scaling.LOW_SHARE,
             "ComparisonOperator": "LessThanThreshold",
         },

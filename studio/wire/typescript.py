@@ -11,6 +11,16 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from studio.wire import models
 
 OPERATIONS = {
+    "application-autoscaling": (
+        "DeleteScalingPolicy",
+        "DeleteScheduledAction",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "PutScheduledAction",
+        "RegisterScalableTarget",
+        "TagResource",
+        "UntagResource",
+    ),
     "logs": ("GetLogEvents",),
     "cloudwatch": ("DeleteAlarms", "DescribeAlarms", "GetMetricData", "PutMetricAlarm"),
     "sagemaker": (
@@ -98,11 +108,21 @@ def source() -> str:
         parts.append(_namespace(service, _operations(service)))
     parts.append("export interface Operations {\n")
     for service in services:
-        parts.append(f"  {service}: {{\n")
+        parts.append(f"  {_key(service)}: {{\n")
         for operation in _operations(service):
             parts.append(f"    {_signature(service, operation)}\n")
         parts.append("  };\n")
     return "".join((*parts, "}\n"))
+
+
+def _module(service: str) -> str:
+    """A service's name as TypeScript takes it for a namespace."""
+    first, *more = service.split("-")
+    return "".join((first, *(each.capitalize() for each in more)))
+
+
+def _key(service: str) -> str:
+    return service if service.isidentifier() else f"'{service}'"
 
 
 def _operations(service: str) -> list[OperationModel]:
@@ -113,7 +133,7 @@ def _operations(service: str) -> list[OperationModel]:
 
 def _signature(service: str, operation: OperationModel) -> str:
     def named(shape: Shape | None) -> str:
-        return f"{service}.{shape.name}" if shape is not None else "Record<string, never>"
+        return f"{_module(service)}.{shape.name}" if shape is not None else "Record<string, never>"
 
     request, response = named(operation.input_shape), named(operation.output_shape)
     return f"{operation.name}: {{ request: {request}; response: {response} }};"
@@ -126,7 +146,7 @@ def _namespace(service: str, operations: Iterable[OperationModel]) -> str:
             if shape is not None:
                 _collect(shape, found)
     text = "".join(_interface(found[name]) for name in sorted(found))
-    return f"export namespace {service} {{\n{text}}}\n\n"
+    return f"export namespace {_module(service)} {{\n{text}}}\n\n"
 
 
 def _collect(shape: Shape, found: dict[str, Shape]) -> None:
