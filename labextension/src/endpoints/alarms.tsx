@@ -283,7 +283,7 @@ export function requestOf(
   };
 }
 
-/** All alarms on metrics of the endpoint. */
+/** All alarms on metrics of the endpoint, but for those of its scaling policies. */
 export async function alarmsOf(
   client: Client,
   endpoint: string,
@@ -301,9 +301,11 @@ export async function alarmsOf(
     found.push(...(page.MetricAlarms ?? []));
     token = page.NextToken;
   } while (token);
-  return found.filter(alarm =>
-    alarm.Dimensions?.some(
-      each => each.Name === 'EndpointName' && each.Value === endpoint
-    )
+  return found.filter(
+    alarm =>
+      !alarm.AlarmName!.startsWith('TargetTracking-') &&
+      alarm.Dimensions?.some(
+        each => each.Name === 'EndpointName' && each.Value === endpoint
+      )
   );
 }

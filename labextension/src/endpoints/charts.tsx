@@ -245,7 +245,7 @@ function Lines(props: {
 }
 
 /** A time as plotly.js takes it: it knows no zones, so the text is that of the local clock. */
-function local(at: number): string {
+export function local(at: number): string {
   const offset = 60_000 * new Date(at).getTimezoneOffset();
   return new Date(at - offset).toISOString().slice(0, -1);
 }

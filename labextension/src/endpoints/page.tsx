@@ -12,6 +12,7 @@ import { ApiError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { Alarms } from './alarms';
+import { Autoscaling } from './autoscaling';
 import { Changes } from './changes';
 import { Configuration } from './configuration';
 import { Figures } from './charts';
@@ -260,6 +261,12 @@ function Overview(props: {
           onRange={props.onRange}
         />
       )}
+      <Autoscaling
+        endpoint={name}
+        variants={deployment.Variants.filter(each => !each.Shadow).map(
+          each => ({ name: each.VariantName, count: each.InstanceCount })
+        )}
+      />
       <Alarms
         endpoint={name}
         variants={deployment.Variants.filter(each => !each.Shadow).map(
