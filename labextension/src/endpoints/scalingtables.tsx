@@ -65,8 +65,10 @@ function Policy(props: {
   const words = useWords();
   const { policy } = props;
   const tracked = trackedOf(policy);
-  const name = tracked ? words[tracked].name : policy.MetricName;
-  const unit = tracked ? words[tracked].unit : (policy.Statistic ?? '');
+  const name = tracked
+    ? words[tracked].name
+    : trans.__('%1 (%2)', policy.MetricName, policy.Statistic);
+  const unit = tracked ? words[tracked].unit : '';
   const said = (value: number) => number(shownValue(policy.MetricName, value));
   return (
     <tr>
@@ -79,13 +81,7 @@ function Policy(props: {
       <td>{policy.Value === undefined ? '–' : said(policy.Value)}</td>
       <td>
         {policy.Alarms.map(alarm => (
-          <div key={alarm.AlarmName} title={alarm.Reason}>
-            <Status
-              status={alarm.State}
-              tone={toneOf(alarm)}
-              detail={shortName(alarm.AlarmName, trans)}
-            />
-          </div>
+          <Said key={alarm.AlarmName} alarm={alarm} />
         ))}
         {!policy.Alarms.length &&
           trans.__('None: no alarm has this policy among its actions.')}
@@ -112,22 +108,31 @@ function Policy(props: {
   );
 }
 
-/** An alarm that says that there is little to do is no bad news. */
-function toneOf(alarm: studio.ScalingAlarmState): string | undefined {
-  if (alarm.State !== 'ALARM') {
-    return undefined;
-  }
-  return alarm.AlarmName.includes('-AlarmLow-') ? 'busy' : 'warn';
-}
-
-function shortName(
-  name: string,
-  trans: ReturnType<typeof useStudio>['trans']
-): string {
-  if (name.includes('-AlarmHigh-')) {
-    return trans.__('too few instances');
-  }
-  return name.includes('-AlarmLow-') ? trans.__('too many instances') : name;
+/** What an alarm says; that there is too little to do is no bad news. */
+function Said(props: { alarm: studio.ScalingAlarmState }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { AlarmName: name, State: state, Reason: reason } = props.alarm;
+  const low = name.includes('-AlarmLow-');
+  const high = name.includes('-AlarmHigh-');
+  const question = high
+    ? trans.__('Too few instances')
+    : low
+      ? trans.__('Too many instances')
+      : name;
+  const known: Record<string, [string, string]> = {
+    ALARM: [trans.__('yes'), low ? 'busy' : 'warn'],
+    OK: [trans.__('no'), 'good']
+  };
+  const [answer, tone] = known[state] ?? [trans.__('not known'), 'none'];
+  return (
+    <div title={reason}>
+      <Status
+        status={question}
+        detail={high || low ? answer : state}
+        tone={tone}
+      />
+    </div>
+  );
 }
 
 /** New limits by the clock. */
