@@ -26,6 +26,8 @@ export interface IDraft {
   /** Milliseconds that the model may take for those. */
   latency?: number;
   instanceType?: string;
+  /** It has servers only while somebody asks; absent: instances. */
+  serverless?: IServerless;
   count?: number;
   /** Name of the endpoint that is updated; "" or absent: a new one. */
   target?: string;
@@ -52,6 +54,18 @@ export interface IDraft {
   keepOld?: number;
   /** Names of alarms that take the update back. */
   alarms?: string[];
+}
+
+/** The size of a serverless endpoint; what is absent has a default. */
+export interface IServerless {
+  /** MiB, for each server. */
+  memory?: number;
+  /** Requests at once. */
+  most?: number;
+  /** Requests for which servers are always there. */
+  warm?: number;
+  /** Seconds without requests after which it sleeps; absent: as the home says. */
+  idle?: number;
 }
 
 /** What has to be known of the home to fill in and judge a draft. */
@@ -95,6 +109,9 @@ export const DEFAULT_TYPE = 'ml.m5.large';
 export const DEFAULT_SHARE = 10;
 /** Milliseconds that the model server takes where nothing is said. */
 export const DEFAULT_LATENCY = 50;
+export const DEFAULT_MEMORY = 2048;
+export const DEFAULT_MOST = 5;
+const IDLE_TAG = 'studio:idle-seconds';
 
 /** Of what a configuration says, an update that has this keeps only what is captured. */
 const KEEP_CAPTURE: Partial<sagemaker.UpdateEndpointInput> = {
@@ -158,6 +175,7 @@ export function plan(
     request: {
       EndpointName: endpoint,
       EndpointConfigName: config,
+      ...(draft.target ? {} : tagsOf(draft)),
       ...(draft.target && captured ? KEEP_CAPTURE : {}),
       ...(policy ? { DeploymentConfig: policy } : {})
     }
@@ -208,6 +226,14 @@ function captureOf(
           }
         }
       };
+}
+
+/** How long a new endpoint stays awake, where somebody said so. */
+function tagsOf(draft: IDraft): Partial<sagemaker.CreateEndpointInput> {
+  const idle = draft.serverless?.idle;
+  return idle === undefined
+    ? {}
+    : { Tags: [{ Key: IDLE_TAG, Value: `${idle}` }] };
 }
 
 /** What the model that is made here has for a container, once that is known. */

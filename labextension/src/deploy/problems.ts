@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { parseS3 } from '../core/s3';
 import {
   DEFAULT_LATENCY,
+  DEFAULT_MOST,
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   type IArtifact,
@@ -66,14 +67,16 @@ export function problems(
       );
     }
   }
-  if (!TYPE.test(draft.instanceType ?? DEFAULT_TYPE)) {
+  if (draft.serverless) {
+    found.push(...ofServerless(draft, trans));
+  } else if (!TYPE.test(draft.instanceType ?? DEFAULT_TYPE)) {
     add(
       'where',
       'instanceType',
       trans.__('Name an instance type, such as ml.m5.large.')
     );
   }
-  if ((draft.count ?? 1) < 1) {
+  if (!draft.serverless && (draft.count ?? 1) < 1) {
     add('where', 'count', trans.__('At least one instance is needed.'));
   }
   const endpoint = known.endpoints.find(each => each.name === named.endpoint);
@@ -135,6 +138,38 @@ export function problems(
         ? trans.__('A shadow is asked more than 0 and at most 100 per cent.')
         : trans.__('The share is more than 0 and less than 100 per cent.')
     );
+  }
+  return found;
+}
+
+/** What is wrong with the size of a serverless endpoint. */
+function ofServerless(
+  draft: IDraft,
+  trans: TranslationBundle
+): IPlan['problems'] {
+  const { most = DEFAULT_MOST, warm = 0, idle } = draft.serverless!;
+  const found: IPlan['problems'] = [];
+  const bounded = (field: string, value: number, least: number, top: number) =>
+    (Number.isInteger(value) && value >= least && value <= top) ||
+    found.push({
+      step: 'where',
+      field,
+      text: trans.__('A whole number from %1 to %2 is needed.', least, top)
+    });
+  bounded('most', most, 1, 200);
+  bounded('warm', warm, 0, most);
+  bounded('idle', idle ?? 1, 1, 86_400);
+  if (
+    (draft.target ? draft.keep : draft.beside) ||
+    draft.capture !== undefined
+  ) {
+    found.push({
+      step: 'where',
+      field: 'serverless',
+      text: trans.__(
+        'A serverless endpoint serves one model and records nothing, as on AWS.'
+      )
+    });
   }
   return found;
 }

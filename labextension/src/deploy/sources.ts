@@ -153,8 +153,12 @@ export function useServing(endpoint: string | undefined): IServing {
         told.Variants.filter(each => !!each.Shadow === shadow).map(each => ({
           VariantName: each.VariantName,
           ModelName: each.ModelName,
-          InstanceType: each.InstanceType,
-          InitialInstanceCount: each.InstanceCount,
+          ...(each.Serverless
+            ? { ServerlessConfig: each.Serverless }
+            : {
+                InstanceType: each.InstanceType,
+                InitialInstanceCount: each.InstanceCount
+              }),
           InitialVariantWeight: each.Weight
         }));
       return { production: those(false), shadows: those(true) };

@@ -6,6 +6,7 @@ import { useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
 import type { sagemaker } from '../wire';
 import { CaptureFields } from './capture';
+import { Choice } from './choice';
 import {
   DEFAULT_SHARE,
   names,
@@ -107,35 +108,6 @@ function Update(props: IStepProps): React.JSX.Element {
       />
       {draft.keep && <Share {...props} />}
     </>
-  );
-}
-
-/** Radio buttons for texts. */
-function Choice<T extends string>(props: {
-  label: string;
-  value: T;
-  choices: Record<T, string>;
-  onChange: (chosen: T) => void;
-}): React.JSX.Element {
-  const group = React.useId();
-  return (
-    <div
-      role="radiogroup"
-      className="jp-StudioWizard-kinds"
-      aria-label={props.label}
-    >
-      {Object.entries<string>(props.choices).map(([each, text]) => (
-        <label key={each}>
-          <input
-            type="radio"
-            name={group}
-            checked={props.value === each}
-            onChange={() => props.onChange(each as T)}
-          />
-          {text}
-        </label>
-      ))}
-    </div>
   );
 }
 

@@ -1,5 +1,7 @@
 import type { sagemaker } from '../wire';
 import {
+  DEFAULT_MEMORY,
+  DEFAULT_MOST,
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   slug,
@@ -24,8 +26,7 @@ export function variants(
   const mine: sagemaker.ProductionVariant = {
     VariantName: 'AllTraffic',
     ModelName: model,
-    InstanceType: draft.instanceType ?? DEFAULT_TYPE,
-    InitialInstanceCount: draft.count ?? 1,
+    ...size(draft),
     InitialVariantWeight: 1
   };
   if (draft.target && draft.keep && serving.production.length) {
@@ -40,6 +41,28 @@ export function variants(
     return beside(draft.beside, draft, { ...mine, VariantName: slug(model) });
   }
   return { ProductionVariants: [mine] };
+}
+
+/** What the model runs on. */
+function size({
+  serverless,
+  instanceType,
+  count
+}: IDraft): Partial<sagemaker.ProductionVariant> {
+  return serverless
+    ? {
+        ServerlessConfig: {
+          MemorySizeInMB: serverless.memory ?? DEFAULT_MEMORY,
+          MaxConcurrency: serverless.most ?? DEFAULT_MOST,
+          ...(serverless.warm
+            ? { ProvisionedConcurrency: serverless.warm }
+            : {})
+        }
+      }
+    : {
+        InstanceType: instanceType ?? DEFAULT_TYPE,
+        InitialInstanceCount: count ?? 1
+      };
 }
 
 /** What serves, with one more that shares its requests or is asked the same. */

@@ -3,7 +3,9 @@ import React from 'react';
 import { Field } from '../components/form';
 import { useLive, useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
+import { Choice } from './choice';
 import { DEFAULT_TYPE } from './draft';
+import { ServerlessFields } from './serverless';
 import type { IStepProps } from './wizard';
 
 const TYPES = [
@@ -18,13 +20,41 @@ const TYPES = [
   'ml.g5.xlarge'
 ];
 
-/** Second step: instance type and count, beside what the machine has. */
+/** Second step: instances or a serverless size, beside what the machine has. */
 export function WhereStep(props: IStepProps): React.JSX.Element {
+  const { trans } = useStudio();
+  const { draft, change } = props;
+  return (
+    <Section title={trans.__('Where it runs')}>
+      <Choice
+        label={trans.__('Servers')}
+        value={draft.serverless ? 'serverless' : 'instances'}
+        choices={{
+          instances: trans.__('Instances: servers are always there'),
+          serverless: trans.__(
+            'Serverless: servers come with the requests, and go when there are none'
+          )
+        }}
+        onChange={chosen =>
+          change({ serverless: chosen === 'serverless' ? {} : undefined })
+        }
+      />
+      {draft.serverless ? (
+        <ServerlessFields {...props} />
+      ) : (
+        <InstanceFields {...props} />
+      )}
+      <Capacity />
+    </Section>
+  );
+}
+
+function InstanceFields(props: IStepProps): React.JSX.Element {
   const { trans } = useStudio();
   const { draft, change, problem } = props;
   const list = React.useId();
   return (
-    <Section title={trans.__('Where it runs')}>
+    <>
       <Field
         label={trans.__('Instance type')}
         help={trans.__(
@@ -66,8 +96,7 @@ export function WhereStep(props: IStepProps): React.JSX.Element {
           />
         )}
       </Field>
-      <Capacity />
-    </Section>
+    </>
   );
 }
 

@@ -8,6 +8,8 @@ import type { StudioView } from '../core/documents';
 import { notifyError, told } from '../core/errors';
 import type { sagemaker } from '../wire';
 import {
+  DEFAULT_MEMORY,
+  DEFAULT_MOST,
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   plan,
@@ -307,11 +309,17 @@ function summaryOf(
     [trans.__('Model'), draft.source?.name || '–'],
     [
       trans.__('Where'),
-      trans.__(
-        '%1 × %2, this machine',
-        draft.count ?? 1,
-        draft.instanceType ?? DEFAULT_TYPE
-      )
+      draft.serverless
+        ? trans.__(
+            'serverless, %1 GiB, %2 at once',
+            (draft.serverless.memory ?? DEFAULT_MEMORY) / 1024,
+            draft.serverless.most ?? DEFAULT_MOST
+          )
+        : trans.__(
+            '%1 × %2, this machine',
+            draft.count ?? 1,
+            draft.instanceType ?? DEFAULT_TYPE
+          )
     ],
     [
       trans.__('Endpoint'),

@@ -6,6 +6,7 @@ import { useStudio } from '../components/hooks';
 import { Section, When } from '../components/parts';
 import { Scroll } from '../components/scroll';
 import type { studio } from '../wire';
+import { sizeOf } from './size';
 
 /** What was done to an endpoint, and its servers, past and present. */
 export function Changes(props: {
@@ -100,7 +101,7 @@ function Past(props: {
                       variant.ModelName,
                       number(variant.Weight),
                       variant.InstanceCount,
-                      variant.InstanceType
+                      sizeOf(variant, trans)
                     )}
                   </div>
                 ))}

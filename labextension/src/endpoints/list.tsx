@@ -229,7 +229,13 @@ function useColumns(): IListColumn<IEndpointRow>[] {
         width: 95,
         numeric: true,
         value: instances,
-        cell: row => <span>{instances(row)}</span>
+        cell: row => (
+          <span>
+            {row.variants.some(each => each.CurrentServerlessConfig)
+              ? trans.__('serverless')
+              : instances(row)}
+          </span>
+        )
       },
       {
         id: 'requests',

@@ -14,6 +14,7 @@ import type { sagemaker, studio } from '../wire';
 import { Alarms } from './alarms';
 import { Autoscaling } from './autoscaling';
 import { Changes } from './changes';
+import { ColdStarts } from './coldstarts';
 import { Configuration } from './configuration';
 import { Figures } from './charts';
 import type { IRequest } from './console';
@@ -253,6 +254,7 @@ function Overview(props: {
           ready={endpoint.EndpointStatus === 'InService'}
         />
       </Section>
+      <ColdStarts starts={deployment.ColdStarts} />
       {endpoint.ProductionVariants && endpoint.EndpointStatus !== 'Failed' && (
         <Figures
           endpoint={endpoint.EndpointName}

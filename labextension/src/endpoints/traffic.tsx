@@ -8,6 +8,7 @@ import { notifyError } from '../core/errors';
 import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { Replicas } from './replicas';
+import { sizeOf, wakefulness } from './size';
 import { Split } from './split';
 
 /** What the user wants of a variant. */
@@ -119,31 +120,43 @@ export function Traffic(props: {
                     {variant.ModelName}
                   </CommandLink>
                 </td>
-                <td>{variant.InstanceType}</td>
+                <td>{sizeOf(variant, trans)}</td>
                 <td>
-                  <input
-                    type="number"
-                    min={1}
-                    max={100}
-                    disabled={!props.ready}
-                    aria-label={trans.__(
-                      'Instances of %1',
-                      variant.VariantName
-                    )}
-                    value={wanted(variant).count}
-                    onChange={event =>
-                      want(variant, {
-                        count: Math.max(1, Math.round(+event.target.value || 1))
-                      })
-                    }
-                  />
+                  {variant.Serverless ? (
+                    <Limits of={variant.Serverless} />
+                  ) : (
+                    <input
+                      type="number"
+                      min={0}
+                      max={100}
+                      disabled={!props.ready}
+                      title={trans.__(
+                        'With 0 it sleeps until the next request.'
+                      )}
+                      aria-label={trans.__(
+                        'Instances of %1',
+                        variant.VariantName
+                      )}
+                      value={wanted(variant).count}
+                      onChange={event =>
+                        want(variant, {
+                          count: Math.max(
+                            0,
+                            Math.round(+event.target.value || 0)
+                          )
+                        })
+                      }
+                    />
+                  )}
                 </td>
                 <td>
-                  {trans.__(
-                    '%1 of %2',
-                    variant.InService ?? 0,
-                    variant.InstanceCount
-                  )}
+                  {variant.Sleeps
+                    ? wakefulness(variant, trans)
+                    : trans.__(
+                        '%1 of %2',
+                        variant.InService ?? 0,
+                        variant.InstanceCount
+                      )}
                   <Replicas
                     replicas={props.replicas.filter(
                       each => each.VariantName === variant.VariantName
@@ -199,6 +212,18 @@ export function Traffic(props: {
         </div>
       )}
     </div>
+  );
+}
+
+/** How many requests a serverless variant takes. */
+function Limits(props: { of: studio.ServerlessSize }): React.JSX.Element {
+  const { trans } = useStudio();
+  const { MaxConcurrency: most, ProvisionedConcurrency: warm } = props.of;
+  return (
+    <>
+      {trans._n('%1 request at once', '%1 requests at once', most, most)}
+      {!!warm && <div>{trans.__('servers always for %1', warm)}</div>}
+    </>
   );
 }
 

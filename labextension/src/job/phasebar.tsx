@@ -6,7 +6,11 @@ import { tone } from '../components/parts';
 import type { IPhase } from './phases';
 
 /** The phases of a job side by side, each with its time; the present one counts. */
-export function PhaseBar(props: { phases: IPhase[] }): React.JSX.Element {
+export function PhaseBar(props: {
+  phases: IPhase[];
+  /** How a time is said. */
+  said?: (seconds: number) => string;
+}): React.JSX.Element {
   const { trans } = useStudio();
   const present = props.phases.find(phase => phase.current);
   return (
@@ -39,7 +43,7 @@ export function PhaseBar(props: { phases: IPhase[] }): React.JSX.Element {
             <span className="jp-StudioPhases-time">
               {phase.seconds === undefined
                 ? trans.__('to come')
-                : duration(phase.seconds)}
+                : (props.said ?? duration)(phase.seconds)}
             </span>
           </li>
         ))}

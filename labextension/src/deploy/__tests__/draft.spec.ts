@@ -260,3 +260,40 @@ describe('names', () => {
     expect(model('s3://b/mine/model.tar.gz')).toBe('mine');
   });
 });
+
+describe('a serverless endpoint', () => {
+  const source = { kind: 'model', name: 'bank' } as const;
+  const wrong = (draft: IDraft) =>
+    planned({ source, ...draft }).problems.map(each => each.field);
+
+  it('has a size and no instances, and a tag that says when it sleeps', () => {
+    const [config, endpoint] = requests({
+      source,
+      serverless: { warm: 1, idle: 60 }
+    });
+    expect(config[1].ProductionVariants).toEqual([
+      {
+        VariantName: 'AllTraffic',
+        ModelName: 'bank',
+        ServerlessConfig: {
+          MemorySizeInMB: 2048,
+          MaxConcurrency: 5,
+          ProvisionedConcurrency: 1
+        },
+        InitialVariantWeight: 1
+      }
+    ]);
+    expect(endpoint[1].Tags).toEqual([
+      { Key: 'studio:idle-seconds', Value: '60' }
+    ]);
+  });
+
+  it('is refused what AWS refuses', () => {
+    expect(wrong({ serverless: {} })).toEqual([]);
+    expect(wrong({ serverless: { most: 201 } })).toEqual(['most']);
+    expect(wrong({ serverless: { warm: 6 } })).toEqual(['warm']);
+    expect(wrong({ serverless: { idle: 0 } })).toEqual(['idle']);
+    expect(wrong({ serverless: {}, beside: 'bank-2' })).toEqual(['serverless']);
+    expect(wrong({ serverless: {}, capture: 5 })).toEqual(['serverless']);
+  });
+});

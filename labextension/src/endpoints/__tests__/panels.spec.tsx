@@ -6,6 +6,7 @@ import { endpointRows, shares } from '../list';
 import { Captured, Shadows } from '../recordings';
 import { moved } from '../split';
 import { TestConsole } from '../test';
+import { ColdStarts } from '../coldstarts';
 import { Traffic } from '../traffic';
 import type { studio } from '../../wire';
 
@@ -69,6 +70,21 @@ describe('TestConsole', () => {
   });
 });
 
+describe('ColdStarts', () => {
+  it('says where the time went, and what is still to come', () => {
+    const phases = [
+      { Name: 'Notice', StartTime: 10, EndTime: 10.012 },
+      { Name: 'Begin', StartTime: 10.012 }
+    ];
+    const starts = [{ VariantName: 'a', StartTime: 10, Phases: phases }];
+    renderIn(fakeStudio({}), <ColdStarts starts={starts} />);
+    const bar = screen.getByRole('list', { name: 'Phases' });
+    expect(bar.textContent).toContain('Noticed12 ms');
+    expect(bar.textContent).toContain('to come');
+    expect(screen.getByRole('cell', { name: '12 ms' })).toBeTruthy();
+  });
+});
+
 describe('Traffic', () => {
   const variants = ['a', 'b'].map(name => ({
     VariantName: name,
@@ -78,6 +94,30 @@ describe('Traffic', () => {
     InstanceCount: 1,
     InService: 1
   }));
+
+  it('says whether what may sleep is awake', () => {
+    const size = { MemorySizeInMB: 2048, MaxConcurrency: 5 };
+    const serverless = { ...variants[0], InstanceType: undefined };
+    const shown = (InstanceCount: number, InService: number) => {
+      const one = { ...serverless, Sleeps: true, Serverless: size };
+      const { unmount } = renderIn(
+        fakeStudio({}),
+        <Traffic
+          endpoint="e"
+          variants={[{ ...one, InstanceCount, InService }]}
+          replicas={[]}
+          ready={true}
+        />
+      );
+      const cells = screen.getAllByRole('cell').map(each => each.textContent);
+      unmount();
+      return cells.slice(1);
+    };
+    const [type, limit] = ['serverless, 2 GiB', '5 requests at once'];
+    expect(shown(0, 0)).toEqual([type, limit, 'Asleep']);
+    expect(shown(1, 0)).toEqual([type, limit, 'Waking']);
+    expect(shown(2, 1)).toEqual([type, limit, '1 awake']);
+  });
 
   const traffic = (replicas: studio.EndpointReplica[] = []) => (
     <Traffic
