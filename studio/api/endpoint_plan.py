@@ -38,6 +38,8 @@ from studio.settings import Settings
 _NAMESPACE = "/aws/sagemaker/Endpoints"
 _LOOK_MS, _CALM_LOOK_MS = 2_000, 5_000
 _STARTING_LOOK_MS = 500
+# What wakes has thousands of servers in its time: what counts is how the last ones ended.
+_RECALLED = 10
 
 
 def kind(settings: Settings) -> Kind:
@@ -48,6 +50,7 @@ def kind(settings: Settings) -> Kind:
         plan=plan,
         prepare=lambda endpoint, start, storage: _prepare(settings, endpoint, start, storage),
         meter=_meter,
+        recalled=_RECALLED,
         informed=lambda *known: _awake(settings, _informed(*known), known[2]),
     )
 

@@ -34,7 +34,7 @@ def attempt(endpoint: Resource, role: str, observed: list[Observed], now: int) -
             yield Remove(last.run.id)
         if now - (last.status.ended_at or now) < _pause(attempts):
             return
-    fresh = run_id(endpoint, role, len(attempts))
+    fresh = run_id(endpoint, role, _number(attempts[-1].run.id) + 1 if attempts else 0)
     yield Start(fresh, role, _resources(endpoint, role), queued=False)
 
 
@@ -144,6 +144,11 @@ def served(endpoint: Resource, role: str) -> Iterator[tuple[Doc, Doc]]:
 def run_id(endpoint: Resource, role: str, try_: int) -> str:
     _, generation, _, number = role.split("/")
     return f"{endpoint.id}-serve-g{generation}-{crc32(role.encode()):08x}-{number}-{try_}"
+
+
+def _number(run: str) -> int:
+    """Of the attempt that `run_id` called so."""
+    return int(run.rpartition("-")[2])
 
 
 def _resources(endpoint: Resource, role: str) -> Resources:

@@ -21,6 +21,8 @@ _LONGEST_IDLE = 86_400
 
 _CAPACITY = 4
 """Requests that a server of a serverless variant has at once."""
+_ROUNDED_MS = 1_000
+"""Demand is told to a second."""
 _REMEMBERED = 20
 
 
@@ -129,7 +131,7 @@ def _adjusted(variant: Doc, known: Doc, settled: bool, idle_ms: int, now: int) -
         return variant
     if wanted > count:
         return {**variant, "InitialInstanceCount": wanted, "AwakeSince": now}
-    if wanted < count and settled:
+    if wanted < count and settled and not known.get("Held"):
         return {**variant, "InitialInstanceCount": wanted}
     return variant
 
@@ -137,7 +139,7 @@ def _adjusted(variant: Doc, known: Doc, settled: bool, idle_ms: int, now: int) -
 def _needed(variant: Doc, known: Doc, idle_ms: int, now: int) -> int:
     """Servers that were needed at once not long ago; what has just woken stays for a while."""
     config = variant["ServerlessConfig"]
-    busy = [at for at in known.get("Busy", ()) if now - at < idle_ms]
+    busy = [at for at in known.get("Busy", ()) if now - at < idle_ms + _ROUNDED_MS]
     floor = _floor(config)
     if now - variant.get("AwakeSince", 0) < idle_ms:
         floor = max(floor, int(variant["InitialInstanceCount"]))

@@ -48,7 +48,7 @@ class Server:
 def describe_deployment(ctx: Context, request: Doc) -> Doc:
     endpoint = store.require(ctx, endpoints.NOUN, request["EndpointName"])
     with ctx.db.read() as connection:
-        runs = resources.runs(connection, endpoint.id)
+        runs = resources.runs(connection, endpoint.id, _MOST_SERVERS)
     servers = [Server(run, status(ctx, run)) for run in runs[-_MOST_SERVERS:]]
     change = _change(endpoint)
     past = endpoint.state.get("Past", [])

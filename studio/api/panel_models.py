@@ -125,7 +125,7 @@ def _fronts(ctx: Context, endpoint: Resource, variant: Doc) -> list[Path]:
     deployment = endpoints.shown(endpoint)
     wanted = set(endpoint_routes.roles(deployment))
     with ctx.db.read() as connection:
-        runs = {run.role: run for run in resources.runs(connection, endpoint.id)}
+        runs = {run.role: run for run in resources.runs(connection, endpoint.id, 1)}
     mine = [runs[role] for role in sorted(wanted & runs.keys())]
     return [
         folder

@@ -30,7 +30,7 @@ def describe_endpoint_traffic(ctx: Context, request: Doc) -> Doc:
 def _replicas(ctx: Context, endpoint: Resource, deployment: Doc) -> Iterator[Doc]:
     """In the order of variants and numbers."""
     with ctx.db.read() as connection:
-        runs = {run.role: run for run in resources.runs(connection, endpoint.id)}
+        runs = {run.role: run for run in resources.runs(connection, endpoint.id, 1)}
     unwell = health.read(ctx.settings.home)["Unwell"]
     for role in endpoint_routes.roles(deployment):
         if role not in runs:

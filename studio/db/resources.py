@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Text, bindparam, select, type_coerce
+from sqlalchemy import BindParameter, Connection, Text, bindparam, func, select, type_coerce
 
 from studio.db import changes
 from studio.db.documents import documents
@@ -279,9 +279,14 @@ def _drop(connection: Connection, gone: Sequence[Resource]) -> None:
         connection.execute(forget, {"ids": [it.id for it in gone]})
 
 
-def runs(connection: Connection, resource_id: str) -> list[Run]:
-    """The runs of a resource, oldest first."""
+def runs(connection: Connection, resource_id: str, each: int = 0) -> list[Run]:
+    """The runs of a resource, oldest first; `each`: no more than the last so many of each role."""
     query = _RUNS.where(RUN.c.resource_id == resource_id).order_by(RUN.c.created_at, RUN.c.id)
+    if each:
+        youngest = RUN.c.created_at.desc(), RUN.c.id.desc()
+        age = func.row_number().over(partition_by=RUN.c.role, order_by=youngest)
+        ages = select(RUN.c.id, age.label("age")).where(RUN.c.resource_id == resource_id).subquery()
+        query = query.join(ages, ages.c.id == RUN.c.id).where(ages.c.age <= each)
     return [_run(row) for row in connection.execute(query)]
 
 

@@ -123,7 +123,8 @@ class Loop:
             resource = resources.get(connection, resource_id)
             if resource is None or resource.due_at is None:
                 return None
-            kind, runs = self._kinds[resource.kind], resources.runs(connection, resource_id)
+            kind = self._kinds[resource.kind]
+            runs = resources.runs(connection, resource_id, kind.recalled)
             informed = kind.informed(connection, resource, _now())
         observed = [self._actor.observe(kind, resource, run) for run in runs]
         plan = kind.plan(informed, observed, _now())

@@ -224,5 +224,7 @@ class Kind:
         default=lambda _, resource, __: resource
     )
     """The resource with what its plan has to know of others now, in its state."""
+    recalled: int = 0
+    """How many runs of a role its plan sees, the last ones; 0: all."""
     call: Callable[[Resource, Call], Resource] = field(default=lambda resource, _: resource)
     """Makes a call; the resource as it is with what came of it."""

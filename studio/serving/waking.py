@@ -32,9 +32,10 @@ def path(home: Path) -> Path:
 
 
 def read(home: Path) -> dict[str, Any]:
-    """By `<endpoint>/<variant>`: `Busy`, since when (UTC milliseconds) no more than 0, 1, 2 ...
-    servers were needed; `Asked`, when the first request came that found no server, `Ready`, when
-    it was sent to one, and `Answered`, when the answer was there; 0 before that."""
+    """By `<endpoint>/<variant>`: `Busy`, when (UTC milliseconds, to a second) more than 0, 1, 2 ...
+    servers were last needed; `Asked`, when the first request came that found no server, `Ready`,
+    when it was sent to one, and `Answered`, when the answer was there; 0 before that; `Held`,
+    whether any waits now."""
     try:
         known = durable.read_json(path(home))
     except (OSError, ValueError):
@@ -75,6 +76,7 @@ class _Demand:
             "Asked": self.asked,
             "Ready": self.ready,
             "Answered": self.answered,
+            "Held": bool(self.held),
         }
 
 
@@ -180,7 +182,7 @@ class Waking:
             name = f"Variant {variant.name} of endpoint {variant.endpoint}"
             raise _not_ready(f"{name} is being started, and too many requests wait already.")
         if not variant.servers and not demand.held:
-            demand.asked = _now()
+            demand.asked, demand.ready, demand.answered = _now(), 0, 0
         self._keep(demand, _Held(request, started))
 
     def _tell(self, demand: _Demand, endpoint: str) -> None:

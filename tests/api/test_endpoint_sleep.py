@@ -30,11 +30,12 @@ def count(it) -> int:
 
 
 def test_servers_follow_what_was_needed_not_long_ago():
-    long_ago = NOW - 10_000
+    long_ago = NOW - 11_000
     assert count(adjusted(serverless(0), Busy=[NOW])) == 1
     assert count(adjusted(serverless(1), Busy=[NOW, NOW - 9_999, long_ago])) == 2
     assert count(adjusted(serverless(3), Busy=[NOW, long_ago, long_ago])) == 1
     assert count(adjusted(serverless(1), Busy=[long_ago])) == 0
+    assert count(adjusted(serverless(1), Busy=[long_ago], Held=True)) == 1, "somebody waits"
     assert count(adjusted(serverless(1), Busy=[NOW] * 99)) == 3, "for MaxConcurrency, no more"
 
 
@@ -43,7 +44,7 @@ def test_what_is_provisioned_stays_and_so_does_what_has_just_woken():
     assert count(adjusted(serverless(3, ProvisionedConcurrency=1))) == 1
     woken = adjusted(serverless(0), Busy=[NOW])
     assert count(adjusted(woken, NOW + 9_999)) == 1
-    assert count(adjusted(woken, NOW + 10_000)) == 0
+    assert count(adjusted(woken, NOW + 11_000)) == 0
 
 
 def test_nothing_goes_to_sleep_while_the_endpoint_changes():
@@ -53,8 +54,8 @@ def test_nothing_goes_to_sleep_while_the_endpoint_changes():
 
 def test_the_tag_of_an_endpoint_says_how_long():
     tagged = replace(serverless(1), tags=[{"Key": "studio:idle-seconds", "Value": "60"}])
-    assert count(adjusted(tagged, Busy=[NOW - 59_999])) == 1
-    assert count(adjusted(tagged, Busy=[NOW - 60_000])) == 0
+    assert count(adjusted(tagged, Busy=[NOW - 60_999])) == 1
+    assert count(adjusted(tagged, Busy=[NOW - 61_000])) == 0
     for wrong in ("0", "-1", "1.5", "x", "", "86401", "²"):
         with pytest.raises(ValidationException, match="studio:idle-seconds"):
             endpoint_sleep.check([{"Key": "studio:idle-seconds", "Value": wrong}])

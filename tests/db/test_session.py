@@ -186,6 +186,19 @@ def test_runs_are_inserted_and_replaced(db):
         assert resources.open_runs(connection) == []
 
 
+def test_of_many_runs_the_last_of_each_role_are_found(db):
+    owner, other = job("sleeper"), job("other")
+    runs = [Run(f"r{n}", owner.id, f"serve/{n % 2}", "process", n // 4) for n in range(12)]
+    stranger = Run("s", other.id, "serve/0", "process", 99)
+    db.write(lambda c: [resources.insert(c, it) for it in (owner, other)])
+    db.write(lambda c: resources.put_runs(c, [*runs, stranger]))
+    with db.read() as connection:
+        found = resources.runs(connection, owner.id, 2)
+        assert resources.runs(connection, owner.id, 6) == resources.runs(connection, owner.id)
+    assert sorted(it.created_at for it in found) == [2, 2, 2, 2]
+    assert sorted(it.role for it in found) == ["serve/0"] * 2 + ["serve/1"] * 2
+
+
 def test_migrations_make_the_tables_of_this_release(db):
     with db.writer_engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []

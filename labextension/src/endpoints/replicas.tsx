@@ -13,9 +13,12 @@ const TONES: Record<studio.EndpointReplica['Health'], string> = {
 /** The replicas of a variant: a dot each, and of those that are not well what ails them. */
 export function Replicas(props: {
   replicas: studio.EndpointReplica[];
-}): React.JSX.Element {
+}): React.JSX.Element | null {
   const { trans } = useStudio();
   const { replicas } = props;
+  if (!replicas.length) {
+    return null;
+  }
   const words: Record<studio.EndpointReplica['Health'], string> = {
     Healthy: trans.__('healthy'),
     Stuck: trans.__('answers nothing'),
