@@ -135,7 +135,7 @@ def summary(spec: Doc, status: str, reading: Reading, reason: str = "") -> str:
     control, treatment = spec["ControlVariant"], spec["TreatmentVariant"]
     effect, told = reading.main.effect, _told(spec, reading.main)
     if status == STOPPED:
-        return " ".join(it for it in (f"Stopped: {reason}", told and f"By then {told}.") if it)
+        return " ".join(it for it in (f"Stopped: {reason}", told and f"Until then {told}.") if it)
     if effect is None or not told:
         counts = reading.main.control.count, reading.main.treatment.count
         text = f"{counts[0]:,} values of {control} and {counts[1]:,} of {treatment}"

@@ -23,6 +23,7 @@ import { TestConsole } from './test';
 import { Captured, Shadows } from './recordings';
 import { Rollout } from './rollout';
 import { Traffic } from './traffic';
+import { Verdict } from './verdict';
 
 interface IArgs {
   name: string;
@@ -255,6 +256,11 @@ function Overview(props: {
         />
       </Section>
       <ColdStarts starts={deployment.ColdStarts} />
+      <Verdict
+        endpoint={name}
+        variants={deployment.Variants}
+        ready={endpoint.EndpointStatus === 'InService'}
+      />
       {endpoint.ProductionVariants && endpoint.EndpointStatus !== 'Failed' && (
         <Figures
           endpoint={endpoint.EndpointName}
