@@ -61,7 +61,10 @@ class StudioApp(ExtensionApp):
                 (r"/studio/api/status", StatusHandler, told),
                 (r"/studio/api/aws/([a-z-]+)/([A-Za-z0-9]+)", OperationHandler),
                 (rf"{ROUTE}.*", ObjectsHandler),
-                (r"/studio/api/endpoints/([^/]+)/invocations", InvocationHandler),
+                (
+                    r"/studio/api/endpoints/([^/]+)/(invocations(?:-response-stream)?)",
+                    InvocationHandler,
+                ),
                 (r"/studio/api/events", EventsHandler),
                 (r"/studio/api/data/([a-z]+)", DataHandler),
             ]

@@ -39,12 +39,15 @@ class OperationHandler(Relay):
 
 
 class InvocationHandler(Relay, Untrusted):
-    """POST endpoints/<name>/invocations: a prediction, by the router."""
+    """POST endpoints/<name>/invocations: a prediction, by the router; invocations-response-stream:
+    one that comes in pieces."""
 
     @web.authenticated
     @authorized
-    async def post(self, name: str) -> None:
-        url = f"{self.access.router_url}{canonical_target(f'/endpoints/{name}/invocations', '')}"
+    async def post(self, name: str, operation: str) -> None:
+        path = canonical_target(f"/endpoints/{name}/{operation}", "")
+        url = f"{self.access.router_url}{path}"
+        self.set_header("X-Accel-Buffering", "no")  # or nginx keeps pieces back
         headers = {
             header: value
             for header, value in self.request.headers.get_all()

@@ -96,7 +96,9 @@ class Stream(Invocation):
             return
         late = reason.startswith(errors.TIMED_OUT)
         code = "ModelInvocationTimeExceeded" if late else "StreamBroken"
-        self._break_off("ModelStreamError", {"Message": reason, "ErrorCode": code})
+        group = f"/aws/sagemaker/Endpoints/{self._variant.endpoint}"
+        text = f"{reason} See log group {group} for more information."
+        self._break_off("ModelStreamError", {"Message": text, "ErrorCode": code})
 
     def cut(self, reason: str) -> None:
         """The router ends it, before its time."""

@@ -106,12 +106,13 @@ export class Client {
   async invoke(
     endpoint: string,
     body: string | Blob,
-    headers: Record<string, string>
+    headers: Record<string, string>,
+    signal?: AbortSignal
   ): Promise<IInvocation> {
     const begun = performance.now();
     const response = await this.fetch(
       `endpoints/${encodeURIComponent(endpoint)}/invocations`,
-      { method: 'POST', body, headers },
+      { method: 'POST', body, headers, signal },
       false
     );
     const text = await response.text();
@@ -122,6 +123,20 @@ export class Client {
       milliseconds: performance.now() - begun,
       variant: response.headers.get('x-Amzn-Invoked-Production-Variant') ?? ''
     };
+  }
+
+  /** The same, with an answer that comes in pieces: an event stream, unless it is an error. */
+  async openStream(
+    endpoint: string,
+    body: string | Blob,
+    headers: Record<string, string>,
+    signal: AbortSignal
+  ): Promise<Response> {
+    return this.fetch(
+      `endpoints/${encodeURIComponent(endpoint)}/invocations-response-stream`,
+      { method: 'POST', body, headers, signal },
+      false
+    );
   }
 
   async status(): Promise<IServerStatus> {

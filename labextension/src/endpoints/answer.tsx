@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { number } from '../components/format';
@@ -14,7 +15,7 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
   const { call } = props;
   const cells = React.useMemo(() => cellsOf(call), [call]);
   const [tab, setTab] = React.useState(cells ? 'table' : 'text');
-  const good = call.status < 300;
+  const good = call.status < 300 && !call.trouble;
   return (
     <>
       <p className="jp-StudioConsole-facts">
@@ -23,16 +24,27 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
             className={`jp-StudioStatus-dot jp-mod-${good ? 'good' : 'bad'}`}
             aria-hidden="true"
           />
-          <strong>
-            {good
-              ? trans.__('Answered')
-              : trans.__('Refused with status %1', call.status)}
-          </strong>
+          <strong>{outcome(call, trans)}</strong>
         </span>
         <span>{trans.__('%1 ms', number(Math.round(call.milliseconds)))}</span>
+        {call.first !== undefined && (
+          <span>
+            {trans._n(
+              'first of %1 piece after %2 ms',
+              'first of %1 pieces after %2 ms',
+              call.pieces ?? 0,
+              number(Math.round(call.first))
+            )}
+          </span>
+        )}
         {call.variant && <span>{trans.__('variant %1', call.variant)}</span>}
         <span>{call.contentType}</span>
       </p>
+      {call.trouble && (
+        <p className="jp-StudioConsole-hint" role="alert">
+          {trans.__('The answer broke off: %1', call.trouble)}
+        </p>
+      )}
       {cells ? (
         <Tabs
           label={trans.__('Answer')}
@@ -47,24 +59,51 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
             {
               id: 'text',
               label: trans.__('Text'),
-              content: () => <Text text={pretty(call.answer)} />
+              content: () => (
+                <Text text={pretty(call.answer)} follow={call.growing} />
+              )
             }
           ]}
         />
       ) : (
-        <Text text={pretty(call.answer)} />
+        <Text text={pretty(call.answer)} follow={call.growing} />
       )}
     </>
   );
 }
 
-function Text(props: { text: string }): React.JSX.Element {
+function outcome(call: ICall, trans: TranslationBundle): string {
+  if (call.growing) {
+    return trans.__('Answering…');
+  }
+  if (call.stopped) {
+    return trans.__('Stopped');
+  }
+  if (call.trouble) {
+    return trans.__('Broken off');
+  }
+  return call.status < 300
+    ? trans.__('Answered')
+    : trans.__('Refused with status %1', call.status);
+}
+
+/** Text of an answer; of one that grows its end is kept in view. */
+function Text(props: { text: string; follow?: boolean }): React.JSX.Element {
   const { trans } = useStudio();
-  const { text } = props;
-  const shown = text.slice(0, MOST_CHARACTERS);
+  const { text, follow } = props;
+  const box = React.useRef<HTMLPreElement>(null);
+  React.useLayoutEffect(() => {
+    if (follow && box.current) {
+      box.current.scrollTop = box.current.scrollHeight;
+    }
+  }, [text, follow]);
+  const shown = follow
+    ? text.slice(-MOST_CHARACTERS)
+    : text.slice(0, MOST_CHARACTERS);
   return (
     <>
       <pre
+        ref={box}
         className="jp-StudioConsole-answer"
         tabIndex={0}
         aria-label={trans.__('Text of the answer')}

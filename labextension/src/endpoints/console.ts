@@ -6,6 +6,8 @@ export interface IRequest {
   variant: string;
   /** The model of an endpoint that has many. */
   model?: string;
+  /** Show the answer as it grows. */
+  stream?: boolean;
   body: string;
 }
 
@@ -19,6 +21,15 @@ export interface ICall {
   variant: string;
   milliseconds: number;
   answer: string;
+  /** Of an answer in pieces: how many, and milliseconds to the first. */
+  pieces?: number;
+  first?: number;
+  /** More of it may come. */
+  growing?: boolean;
+  /** The user ended it. */
+  stopped?: boolean;
+  /** Why it broke off. */
+  trouble?: string;
 }
 
 /** The cells of an answer, row by row. */
@@ -36,7 +47,8 @@ export function headersOf(request: IRequest): Record<string, string> {
     'Content-Type': request.contentType
   };
   if (request.accept) {
-    headers['Accept'] = request.accept;
+    headers[request.stream ? 'x-amzn-sagemaker-accept' : 'Accept'] =
+      request.accept;
   }
   if (request.variant) {
     headers['x-amzn-sagemaker-target-variant'] = request.variant;
@@ -134,10 +146,24 @@ export function asBoto3(endpoint: string, request: IRequest): string {
   if (request.variant) {
     members.push(`    TargetVariant=${python(request.variant)},`);
   }
-  if (request.model) {
+  if (request.model && !request.stream) {
     members.push(`    TargetModel=${python(request.model)},`);
   }
   members.push(`    Body=${python(request.body)},`);
+  if (request.stream) {
+    return [
+      'import boto3',
+      '',
+      'runtime = boto3.client("sagemaker-runtime")',
+      ...(request.model ? named(request.model) : []),
+      'answer = runtime.invoke_endpoint_with_response_stream(',
+      ...members,
+      ')',
+      'for event in answer["Body"]:',
+      '    print(event["PayloadPart"]["Bytes"].decode(), end="", flush=True)',
+      ''
+    ].join('\n');
+  }
   return [
     'import boto3',
     '',
@@ -150,17 +176,29 @@ export function asBoto3(endpoint: string, request: IRequest): string {
   ].join('\n');
 }
 
+/** boto3 knows no TargetModel of a stream. */
+function named(model: string): string[] {
+  return [
+    `model = {"X-Amzn-SageMaker-Target-Model": ${python(model)}}`,
+    'runtime.meta.events.register(',
+    '    "before-call.sagemaker-runtime.InvokeEndpointWithResponseStream",',
+    '    lambda params, **_: params["headers"].update(model),',
+    ')'
+  ];
+}
+
 /** The call as a command of curl, which signs it with the keys of `studio env`. */
 export function asCurl(endpoint: string, request: IRequest): string {
   const headers = Object.entries(headersOf(request)).map(
     ([name, value]) => `  -H ${shell(`${name}: ${value}`)} \\`
   );
+  const operation = `invocations${request.stream ? '-response-stream' : ''}`;
   return [
     'curl --aws-sigv4 "aws:amz:$AWS_DEFAULT_REGION:sagemaker" \\',
     '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\',
     ...headers,
     `  --data-binary ${shell(request.body)} \\`,
-    `  "$AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME/endpoints/${encodeURIComponent(endpoint)}/invocations"`,
+    `  "$AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME/endpoints/${encodeURIComponent(endpoint)}/${operation}"`,
     ''
   ].join('\n');
 }

@@ -4,17 +4,10 @@ import React from 'react';
 import { Field } from '../components/form';
 import { useLive, useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
-import { notifyError } from '../core/errors';
 import type { studio } from '../wire';
 import { Answer, Calls } from './answer';
-import {
-  asBoto3,
-  asCurl,
-  headersOf,
-  History,
-  type ICall,
-  type IRequest
-} from './console';
+import { useAsking } from './asking';
+import { asBoto3, asCurl, type IRequest } from './console';
 
 const SEND_KEYS = 'Ctrl+Enter';
 const [CSV_TYPE, JSON_TYPE, LINES_TYPE] = [
@@ -59,10 +52,8 @@ export function TestConsole(props: {
     [client, endpoint, props.request?.variant]
   ).value;
   const [file, setFile] = React.useState<File | null>(null);
-  const [busy, setBusy] = React.useState(false);
-  const history = React.useMemo(() => new History(endpoint), [endpoint]);
-  const [calls, setCalls] = React.useState(() => history.calls);
-  const [shown, setShown] = React.useState<ICall | undefined>(calls[0]);
+  const asking = useAsking(endpoint);
+  const { busy, calls, shown } = asking;
   const request = React.useMemo(
     () => filled(props.request, sample),
     [props.request, sample]
@@ -72,31 +63,8 @@ export function TestConsole(props: {
     props.onRequest(next);
   };
   const send = async () => {
-    if (busy || !props.ready) {
-      return;
-    }
-    setBusy(true);
-    try {
-      const answer = await client.invoke(
-        endpoint,
-        file ?? request.body,
-        headersOf(request)
-      );
-      const call = {
-        at: Date.now(),
-        request: file ? { ...request, body: '' } : request,
-        status: answer.status,
-        contentType: answer.contentType,
-        variant: answer.variant,
-        milliseconds: answer.milliseconds,
-        answer: answer.body
-      };
-      setCalls(history.add(call));
-      setShown(call);
-    } catch (error) {
-      notifyError(trans.__('%1 could not be asked', endpoint), error);
-    } finally {
-      setBusy(false);
+    if (!busy && props.ready) {
+      await asking.send(request, file);
     }
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
@@ -197,7 +165,22 @@ export function TestConsole(props: {
           >
             {busy ? trans.__('Asking…') : trans.__('Send')}
           </button>
+          {busy && (
+            <button className="jp-StudioButton" onClick={asking.stop}>
+              {trans.__('Stop')}
+            </button>
+          )}
           <kbd>{SEND_KEYS}</kbd>
+          <label className="jp-StudioConsole-stream">
+            <input
+              type="checkbox"
+              checked={!!request.stream}
+              onChange={event => change({ stream: event.target.checked })}
+            />
+            {trans.__('Stream the answer')}
+          </label>
+        </div>
+        <div className="jp-StudioConsole-send">
           <button
             className="jp-StudioButton jp-mod-minimal"
             onClick={() => Clipboard.copyToSystem(asBoto3(endpoint, request))}
@@ -218,7 +201,7 @@ export function TestConsole(props: {
         )}
       </Section>
       <Section title={trans.__('Answer')}>
-        <div aria-live="polite">
+        <div aria-live="polite" aria-busy={busy}>
           {shown ? (
             <Answer key={shown.at} call={shown} />
           ) : (
@@ -232,7 +215,7 @@ export function TestConsole(props: {
             calls={calls}
             shown={shown}
             onShow={call => {
-              setShown(call);
+              asking.show(call);
               if (call.request.body) {
                 setFile(null);
                 props.onRequest(call.request);
@@ -260,6 +243,7 @@ function filled(
     accept: given?.accept ?? '',
     variant: given?.variant ?? '',
     ...(given?.model ? { model: given.model } : {}),
+    ...(given?.stream ? { stream: true } : {}),
     body: given?.body ?? bodyOf(sample, contentType)
   };
 }

@@ -58,6 +58,17 @@ describe('code', () => {
     expect(asCurl('e', odd)).toContain(String.raw`'it'\''s "odd" $HOME \'`);
   });
 
+  it('asks for a stream as boto3 and curl do', () => {
+    const asked = { ...request, stream: true, accept: 'a/b', model: 'm' };
+    expect(asBoto3('e', asked)).toContain('_with_response_stream(');
+    expect(asBoto3('e', asked)).toContain('"X-Amzn-SageMaker-Target-Model"');
+    expect(asCurl('e', asked)).toContain('/e/invocations-response-stream"');
+    expect(headersOf(asked)).toMatchObject({
+      'x-amzn-sagemaker-accept': 'a/b',
+      'x-amzn-sagemaker-target-model': 'm'
+    });
+  });
+
   it('names the variant that was asked for', () => {
     const target = { ...request, variant: 'b', accept: 'text/csv' };
     expect(asBoto3('e', target)).toContain('TargetVariant="b"');
