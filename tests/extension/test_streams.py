@@ -1,10 +1,13 @@
 """What comes bit by bit: events of the control plane, answers about data."""
 
+import io
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 from jupyters import kill_studio
 from waiting import eventually
 
@@ -139,3 +142,58 @@ def worker_of(pid: int) -> int:
             if b"studio.data.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     raise AssertionError("no worker")
+
+
+ENDLESS = """
+import itertools
+
+def model_fn(model_dir):
+    return "words"
+
+def transform_fn(model, body, content_type, accept):
+    return (f"{number} " for number in itertools.count()), "text/plain"
+"""
+
+
+def test_an_answer_comes_in_pieces_until_the_browser_leaves(jupyter):
+    jupyter.ready()
+    deploy(jupyter)
+    for _ in range(2):  # its one process is free again once nobody reads
+        with jupyter.ask(
+            "POST", "endpoints/words/invocations-response-stream", stream=True, data=b"x"
+        ) as answer:
+            assert answer.headers["X-Amzn-SageMaker-Content-Type"] == "text/plain"
+            frames, said = EventStreamBuffer(), b""
+            for piece in answer.iter_content(64):
+                frames.add_data(piece)
+                said += b"".join(frame.payload for frame in frames)
+                if len(said) > 1_000:
+                    break
+            assert said.startswith(b"0 1 2 3 ")
+
+
+def deploy(jupyter) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(ENDLESS)
+        archive.addfile(member, io.BytesIO(ENDLESS.encode()))
+    jupyter.ask("PUT", "s3/words")
+    jupyter.ask("PUT", "s3/words/model.tar.gz", data=packed.getvalue())
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    container = {
+        "Image": image,
+        "ModelDataUrl": "s3://words/model.tar.gz",
+        "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"},
+    }
+    jupyter.call("CreateModel", {**MODEL, "ModelName": "words", "PrimaryContainer": container})
+    variant = {"VariantName": "v", "ModelName": "words", "InstanceType": "ml.m5.large"}
+    config = {"EndpointConfigName": "words", "ProductionVariants": [variant]}
+    jupyter.call("CreateEndpointConfig", config)
+    jupyter.call("CreateEndpoint", {"EndpointName": "words", "EndpointConfigName": "words"})
+
+    def status() -> str:
+        return jupyter.call("DescribeEndpoint", {"EndpointName": "words"})["EndpointStatus"]
+
+    eventually(lambda: status() != "Creating")
+    assert status() == "InService"

@@ -103,7 +103,11 @@ export async function streamed(
     return { ...call, answer, milliseconds: since() };
   }
   const decoder = new TextDecoder();
-  let last = 0;
+  let timer: number | undefined;
+  const tell = () => {
+    timer = undefined;
+    show({ ...call, milliseconds: since(), growing: true });
+  };
   call.pieces = 0;
   try {
     for await (const frame of frames(response.body)) {
@@ -114,14 +118,14 @@ export async function streamed(
       call.first ??= since();
       call.pieces += 1;
       call.answer += decoder.decode(frame.data, { stream: true });
-      if (since() - last > SHOWN_MS) {
-        last = since();
-        show({ ...call, milliseconds: last, growing: true });
-      }
+      // The first at once; what comes fast is not shown piece by piece.
+      timer ??= window.setTimeout(tell, call.pieces > 1 ? SHOWN_MS : 0);
     }
   } catch (error) {
     call.stopped = signal.aborted;
     call.trouble = signal.aborted ? undefined : String(error);
+  } finally {
+    window.clearTimeout(timer);
   }
   return { ...call, milliseconds: since() };
 }

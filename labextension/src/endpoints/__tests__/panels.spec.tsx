@@ -1,5 +1,6 @@
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import React from 'react';
+import { ReadableStream } from 'stream/web';
 
 import { fakeStudio, renderIn } from '../../__tests__/studio';
 import { endpointRows, shares } from '../list';
@@ -9,6 +10,7 @@ import { TestConsole } from '../test';
 import { ColdStarts } from '../coldstarts';
 import { Traffic } from '../traffic';
 import type { studio } from '../../wire';
+import { failure, part } from './messages';
 
 const sample = {
   Samples: [
@@ -55,6 +57,45 @@ describe('TestConsole', () => {
     expect(await screen.findByText('Answered')).toBeTruthy();
     expect(sent!.headers.get('Content-Type')).toBe('text/csv');
     expect(screen.getByRole('cell', { name: '<img src=x>' })).toBeTruthy();
+  });
+
+  it('shows an answer while it grows, until it is stopped', async () => {
+    let piece: (data: Uint8Array) => void = () => undefined;
+    let end = () => undefined as void;
+    const studio = fakeStudio({
+      'aws/studio/GetSampleRequest': () => sample,
+      'endpoints/e/invocations-response-stream': () => {
+        const body = new ReadableStream({
+          start(controller) {
+            piece = data => controller.enqueue(data);
+            end = () => controller.close();
+          }
+        });
+        const headers = { 'X-Amzn-SageMaker-Content-Type': 'text/plain' };
+        return new Response(body as never, { headers });
+      }
+    });
+    renderIn(studio, <Console />);
+    const body = await screen.findByDisplayValue('1,2');
+    const stream = screen.getByRole('checkbox', { name: 'Stream the answer' });
+    fireEvent.click(stream);
+    fireEvent.keyDown(body, { key: 'Enter', ctrlKey: true });
+    await waitFor(() =>
+      expect(studio.asked.map(([route]) => route)).toContain(
+        'endpoints/e/invocations-response-stream'
+      )
+    );
+    piece(part('the sun '));
+    expect(await screen.findByText('the sun')).toBeTruthy();
+    piece(part('and the moon'));
+    expect(await screen.findByText('the sun and the moon')).toBeTruthy();
+    expect(screen.getByText('Answering…')).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Stop' })).toBeTruthy();
+    piece(failure);
+    end();
+    expect(await screen.findByText('Broken off')).toBeTruthy();
+    expect(screen.getByRole('alert').textContent).toContain('it broke');
+    expect(screen.queryByRole('button', { name: 'Stop' })).toBeNull();
   });
 
   it('follows the content type with the sample until the user writes', async () => {
