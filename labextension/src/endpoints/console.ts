@@ -210,7 +210,8 @@ function python(text: string): string {
     : JSON.stringify(text);
 }
 
-function shell(text: string): string {
+/** A word of the shell, whatever is in it. */
+export function shell(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 

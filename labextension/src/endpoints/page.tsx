@@ -20,6 +20,7 @@ import { Figures } from './charts';
 import type { IRequest } from './console';
 import { type IFilter, Models } from './models';
 import { TestConsole } from './test';
+import { Outside } from './outside';
 import { Captured, Shadows } from './recordings';
 import { Rollout } from './rollout';
 import { Traffic } from './traffic';
@@ -166,6 +167,13 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
                   onRequest={request => setArgs({ request })}
                 />
               </div>
+            )
+          },
+          {
+            id: 'outside',
+            label: trans.__('Use from outside'),
+            content: () => (
+              <Outside endpoint={name} arn={endpoint.EndpointArn} />
             )
           },
           {
