@@ -3,6 +3,7 @@
 import sys
 
 import outside
+from chaos.updates import SKLEARN, packed
 from waiting import eventually
 
 PYTHON = f"python:{sys.version_info.major}.{sys.version_info.minor}"
@@ -11,6 +12,11 @@ SCRIPT = """
 import pathlib
 text = pathlib.Path("/opt/ml/input/data/code/note.txt").read_text()
 pathlib.Path("/opt/ml/model/copy.txt").write_text(text)
+"""
+
+HANDLERS = b"""
+def model_fn(model_dir): pass
+def transform_fn(model, body, content_type, accept): return b"from " + body, "text/plain"
 """
 
 
@@ -29,6 +35,10 @@ def test_a_job_reads_and_writes_the_external_s3(tmp_path):
         lost = finished(client, "lost", "s3://outside/code", output="s3://no-such-bucket/out")
         assert lost["TrainingJobStatus"] == "Failed"
         assert "could not be stored" in lost["FailureReason"]
+        transformed = outside_transform(s3, client)
+        assert transformed["TransformJobStatus"] == "Completed", transformed
+        found = s3.get_object(Bucket="outside", Key="transformed/a.out")
+        assert found["Body"].read() == b"from afar"
 
 
 def finished(client, name: str, code: str, output: str = "s3://outside/out") -> dict:
@@ -50,5 +60,28 @@ def finished(client, name: str, code: str, output: str = "s3://outside/out") -> 
     def look() -> dict | None:
         job = client.describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] != "InProgress" else None
+
+    return eventually(look)
+
+
+def outside_transform(s3, client) -> dict:
+    """A transform whose model, file and output all lie there."""
+    s3.put_object(Bucket="outside", Key="model.tar.gz", Body=packed(HANDLERS))
+    s3.put_object(Bucket="outside", Key="in/a", Body=b"afar")
+    container = {"Image": SKLEARN, "ModelDataUrl": "s3://outside/model.tar.gz"}
+    container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    client.create_model(ModelName="afar", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://outside/in/"}
+    client.create_transform_job(
+        TransformJobName="afar",
+        ModelName="afar",
+        TransformInput={"DataSource": {"S3DataSource": source}, "ContentType": "text/plain"},
+        TransformOutput={"S3OutputPath": "s3://outside/transformed"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+
+    def look() -> dict | None:
+        job = client.describe_transform_job(TransformJobName="afar")
+        return job if job["TransformJobStatus"] != "InProgress" else None
 
     return eventually(look)

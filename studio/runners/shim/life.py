@@ -271,14 +271,12 @@ class Shim:
     def _check_memory(self) -> None:
         contained = self._contained
         pids = contained.pids() if contained else self._of_the_run(tree.below(os.getpid()))
-        used = tree.memory_mb(pids)
         # The engine sees to the limit of a container.
         limit = 0 if contained else self._spec["resources"]["memory_mb"]
-        if limit and used > limit:
-            used = tree.proportional_mb(pids) or used
-            if used > limit and not self._reason:
-                text = f"the processes of the run used {used} MB, the limit is {limit} MB"
-                self._fail("OutOfMemory", text)
+        used = tree.memory_mb(pids, limit)
+        if limit and used > limit and not self._reason:
+            text = f"the processes of the run used {used} MB, the limit is {limit} MB"
+            self._fail("OutOfMemory", text)
         self._peak = max(self._peak, used)
         self._meter.look(pids, used)
 
@@ -323,13 +321,7 @@ class Shim:
 
     def _reap(self) -> bool:
         """Collect the dead; True once the command is among them."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if pid == 0:
-                break
+        for pid, status in tree.reaped():
             if self._scribe is not None and pid == self._scribe.pid:
                 self._scribe.ended(status)
             for reason, detail in self._company.ended(pid, status):
@@ -399,14 +391,9 @@ class Shim:
         wanted = [each for each in self._spec["outputs"] if good or each["skip_empty"]]
         if good:
             self._state.enter("Uploading")
-        made: list[dict[str, Any]] = []
-        try:
-            outputs.pack(wanted, self._ml, self._folder / "outputs", made)
-        except Exception as error:
-            full = isinstance(error, OSError) and error.errno in _FULL
-            if self._reason in ("", "Stopped", "MaxRuntimeExceeded"):
-                said = f"what the run left could not be packed: {error}"
-                self._fail("NoSpace" if full else "StartFailed", said)
+        made, reason, detail = outputs.packed(wanted, self._ml, self._folder / "outputs")
+        if reason and self._reason in ("", "Stopped", "MaxRuntimeExceeded"):
+            self._fail(reason, detail)
         return made
 
     def _written(self) -> bool:

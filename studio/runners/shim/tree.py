@@ -44,20 +44,26 @@ def send(number: signal.Signals, pids: list[int]) -> None:
             pass
 
 
-def memory_mb(pids: list[int]) -> int:
-    """Resident memory of the processes together. Shared pages are counted once per process."""
-    total = 0
-    for pid in pids:
-        total += _resident(pid)
-    return total // 2**20
+def memory_mb(pids: list[int], limit: int) -> int:
+    """Memory of the processes together: quickly, with pages that are shared counted once for each;
+    exactly, with such pages divided among them, where that is more than `limit` (0: there is none).
+    """
+    used = sum(map(_resident, pids)) // 2**20
+    if not limit or used <= limit:
+        return used
+    return sum(map(_proportional, pids)) // 2**10 or used
 
 
-def proportional_mb(pids: list[int]) -> int:
-    """Memory of the processes together, shared pages divided among them: exact, but slow."""
-    total = 0
-    for pid in pids:
-        total += _proportional(pid)
-    return total // 2**10
+def reaped() -> Iterator[tuple[int, int]]:
+    """Children of this process that have ended, each once, with its wait status."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, status
 
 
 def marked(mark: str, folder: str) -> list[int]:
