@@ -2,11 +2,9 @@
 never answer, crash or are slow, while the control plane is killed in the middle of some."""
 
 import http.client
-import io
 import itertools
 import random
 import select
-import tarfile
 import tempfile
 import threading
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from archives import archive
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -173,9 +172,9 @@ def _update(home: House, name: str, kill_after: float | None) -> float:
 
 def _configure(home: House, name: str, kind: str, instances: int = 1) -> None:
     """A model of that kind, which answers with its name, and a configuration of it."""
-    archive = packed(KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode()))
+    body = packed(KINDS[kind][0] + _HANDLERS.replace(b"NAME", repr(name).encode()))
     s3, place = home.client("s3"), {"Bucket": BUCKET, "Key": f"{name}.tar.gz"}
-    s3.put_object(**place, Body=archive)
+    s3.put_object(**place, Body=body)
     container: dict[str, Any] = {"Image": SKLEARN, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz"}
     container["Environment"] = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
     variant = {
@@ -193,12 +192,7 @@ def _configure(home: House, name: str, kind: str, instances: int = 1) -> None:
 
 def packed(code: bytes) -> bytes:
     """The archive of a model that is only code."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        member = tarfile.TarInfo("code/inference.py")
-        member.size = len(code)
-        tar.addfile(member, io.BytesIO(code))
-    return archive.getvalue()
+    return archive({"code/inference.py": code})
 
 
 def _signed(home: House) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archives import archive
 from docker_engine import DockerEngine
 from studios import STUDIO, RunningStudio, run_studio, running_studio
 from waiting import PATIENCE_SECONDS
@@ -60,6 +61,29 @@ class H(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.answer(open('/opt/ml/model/w', 'rb').read() + os.environb.get(b'VERSION', b''))
     def answer(self, body):
+        self.send_response(200); self.send_header('Content-Length', str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+http.server.HTTPServer(('', 8080), H).serve_forever()
+"
+"""
+
+SERVE_MANY = """#!/bin/sh
+exec python3 -c "
+import http.server, json
+places = {}
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.answer({'models': [{'modelName': it} for it in places]})
+    def do_DELETE(self): self.answer(places.pop(self.path.split('/')[2]))
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        if self.path == '/models':
+            given = json.loads(body)
+            places[given['model_name']] = given['url']
+            return self.answer({})
+        with open(places[self.path.split('/')[2]] + '/w') as weights:
+            self.answer([len(places), weights.read()])
+    def answer(self, document):
+        body = json.dumps(document).encode()
         self.send_response(200); self.send_header('Content-Length', str(len(body)))
         self.end_headers(); self.wfile.write(body)
 http.server.HTTPServer(('', 8080), H).serve_forever()
@@ -126,6 +150,23 @@ def test_a28_it_trains_serves_and_outlives_the_control_plane(
     assert asked(studio) == b"weights2"
     sagemaker.delete_endpoint(EndpointName="own")
     assert not canary.exists()
+
+
+def test_one_container_has_many_models(studio: RunningStudio, docker: DockerEngine):
+    serve = {"opt/program/serve": SERVE_MANY}
+    image = docker.build("many", serve, "ENV PATH=/opt/program:/usr/bin\n")
+    s3, sagemaker = studio.client("s3"), studio.client("sagemaker")
+    for name in ("a", "b"):
+        body = archive({"w": f"weights of {name}".encode()})
+        s3.put_object(Bucket="bucket", Key=f"many/{name}.tar.gz", Body=body)
+    container = {"Image": image, "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/many/"}
+    configure(sagemaker, "many", {**container, "Environment": {"STUDIO_LOADED_MODELS": "1"}})
+    sagemaker.create_endpoint(EndpointName="many", EndpointConfigName="many")
+    until(lambda: endpoint(studio, "many")["EndpointStatus"] == "InService")
+    for name in ("a", "b", "a"):
+        said = json.loads(asked(studio, "many", TargetModel=f"{name}.tar.gz"))
+        assert said == [1, f"weights of {name}"]
+    sagemaker.delete_endpoint(EndpointName="many")
 
 
 def test_hosts_of_a_job_talk_and_the_one_that_is_lost_is_named(
@@ -261,9 +302,9 @@ def transform(studio: RunningStudio, model: str) -> None:
         assert found["Body"].read() == b"weights\n"
 
 
-def asked(studio: RunningStudio) -> bytes:
+def asked(studio: RunningStudio, name: str = "own", **more: str) -> bytes:
     runtime = studio.client("sagemaker-runtime")
-    return runtime.invoke_endpoint(EndpointName="own", Body=b"x")["Body"].read()
+    return runtime.invoke_endpoint(EndpointName=name, Body=b"x", **more)["Body"].read()
 
 
 def pool(studio: RunningStudio, name: str) -> str:
@@ -295,8 +336,8 @@ def ended(studio: RunningStudio, name: str) -> dict[str, Any]:
     return job()
 
 
-def endpoint(studio: RunningStudio) -> dict[str, Any]:
-    return studio.client("sagemaker").describe_endpoint(EndpointName="own")
+def endpoint(studio: RunningStudio, name: str = "own") -> dict[str, Any]:
+    return studio.client("sagemaker").describe_endpoint(EndpointName=name)
 
 
 def lines(studio: RunningStudio, name: str) -> list[str]:

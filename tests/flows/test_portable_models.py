@@ -1,13 +1,12 @@
 """Models in MLflow's format and in ONNX, out of the registry and behind real endpoints."""
 
-import io
 import json
 import subprocess
-import tarfile
 
 import flow
 import onnx_models
 import pytest
+from archives import archive
 from studios import ROOT
 from waiting import eventually
 
@@ -30,16 +29,6 @@ def s3_fixture(studio):
     client = studio.client("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
-
-
-def archive(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return made.getvalue()
 
 
 def deployed(studio, s3, name: str, image: str, data: bytes, **environment: str) -> dict:

@@ -10,6 +10,7 @@ import zipfile
 
 import flow
 import pytest
+from archives import archive
 from botocore.exceptions import ClientError
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -84,17 +85,6 @@ def inner():
 
 inner()
 """
-
-
-def archive(files: dict[str, str | bytes]) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as tar:
-        for name, text in files.items():
-            data = text.encode() if isinstance(text, str) else text
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return made.getvalue()
 
 
 def wheel() -> bytes:
