@@ -16,7 +16,7 @@ from functools import partial
 from time import perf_counter
 
 from studio.algorithms.base import UserError
-from studio.algorithms.server import Answer, Ask, Invocation, Predict, max_payload
+from studio.algorithms.server import Answer, Ask, Invocation, Predict, RequestError, max_payload
 
 _SWITCH = "STUDIO_BATCHING"
 _MAX_REQUESTS, _LATENCY = f"{_SWITCH}_MAX_REQUESTS", f"{_SWITCH}_LATENCY_MS"
@@ -84,7 +84,7 @@ class Batcher:
         self._running = 0
 
     def ask(self, pool: Executor, invocation: Invocation) -> "asyncio.Future[Answer]":
-        """The answer to come. Who does not want it any more cancels it."""
+        """The answer to come, or RequestError when nobody waits for it any more."""
         loop = asyncio.get_running_loop()
         if len(invocation.body) >= _LARGE:
             return loop.run_in_executor(pool, _only, self._together, invocation)
@@ -114,9 +114,11 @@ class Batcher:
             if size > room and batch:
                 break
             one = self._waiting.popleft()
-            if not one.answer.cancelled():
+            if one.invocation.wanted():
                 batch.append(one)
                 room -= size
+            else:
+                one.answer.set_exception(RequestError(499, "The client has gone."))
         return batch
 
     def _done(
@@ -132,8 +134,6 @@ class Batcher:
         failed = done.exception()
         outcomes = [failed] * len(batch) if isinstance(failed, Exception) else done.result()
         for one, found in zip(batch, outcomes, strict=True):
-            if one.answer.done():
-                continue
             if isinstance(found, Answer):
                 waited = int((begun - one.since) * 1e6)
                 batched = f"{len(batch)} {waited}"

@@ -35,6 +35,8 @@ class Invocation:
     body: bytes
     content_type: str
     accept: str
+    wanted: Callable[[], bool] = lambda: True
+    """Whether somebody still waits for the answer."""
 
 
 class Pieces(Protocol):
@@ -69,7 +71,7 @@ class RequestError(Exception):
 
 Predict = Callable[[Invocation], Answer]
 Ask = Callable[[Executor, Invocation], "asyncio.Future[Answer]"]
-"""The answer to come, which threads of the executor find; who cancels it does not want it."""
+"""The answer to come, which threads of the executor find."""
 
 
 def serve(ask: Ask, threads: int = 0) -> None:
@@ -173,7 +175,7 @@ class Invocations(Handler):
         self._limit = max_payload()
         self._chunks: list[bytes] = []
         self._size = 0
-        self._asked: asyncio.Future[Answer] | None = None
+        self._gone = False
         self.settings["running"].add(self)
 
     def on_finish(self) -> None:
@@ -181,8 +183,7 @@ class Invocations(Handler):
 
     def on_connection_close(self) -> None:
         self.settings["running"].discard(self)
-        if self._asked:
-            self._asked.cancel()
+        self._gone = True
 
     def data_received(self, chunk: bytes) -> None:
         self._size += len(chunk)
@@ -200,8 +201,6 @@ class Invocations(Handler):
     async def post(self, name: str = "") -> None:
         try:
             answer = await self._answer(self.asks(name))
-        except asyncio.CancelledError:
-            return  # nobody waits for it
         except RequestError as error:
             self._refuse(error)
         except Exception:
@@ -226,10 +225,10 @@ class Invocations(Handler):
             raise RequestError(204, "")
         headers = self.request.headers
         invocation = Invocation(
-            b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", "")
-        )
-        self._asked = ask(self.settings["pool"], invocation)
-        return await self._asked
+            b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", ""),
+            lambda: not self._gone,
+        )  # fmt: skip
+        return await ask(self.settings["pool"], invocation)
 
     async def _stream(self, pieces: Pieces) -> None:
         """Send pieces as they come: none is asked for before the one before it is on its way."""

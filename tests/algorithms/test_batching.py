@@ -24,7 +24,7 @@ ROWS = np.random.default_rng(3).normal(size=(60, 3)).astype(np.float32)
 
 
 def asked(text: str) -> Invocation:
-    return Invocation(text.encode(), "text/csv", "")
+    return Invocation(text.encode(), "text/csv", "", lambda: text != "gone")
 
 
 class Slow:
@@ -80,16 +80,17 @@ def test_who_finds_the_model_idle_goes_alone_and_those_who_wait_go_together() ->
     run(body)
 
 
-def test_a_bad_one_harms_no_neighbour_and_one_that_is_cancelled_is_not_asked() -> None:
+def test_a_bad_one_harms_no_neighbour_and_one_whose_client_has_gone_is_not_asked() -> None:
     async def body(model, ask):
         first = ask("a")
         await begun(model, 1)
         good, bad, gone, last = [ask(text) for text in ("b", "bad", "gone", "c")]
-        gone.cancel()
         model.may.release(2)
         assert ((await good).body, (await last).body) == (b"bb", b"cc")
         with pytest.raises(RequestError, match="it is bad"):
             await bad
+        with pytest.raises(RequestError, match="The client has gone"):
+            await gone
         assert model.batches == [[b"a"], [b"b", b"bad", b"c"]]
         await first
 
