@@ -70,7 +70,7 @@ def _rows(loads: dict[str, list[Load]]) -> list[Row]:
     return rows
 
 
-def trained(folder: Path, trees: int, depth: int) -> bytes:
+def trained(folder: Path, trees: int = _TREES, depth: int = _DEPTH) -> bytes:
     """A model in `folder`/model; a row to predict."""
     rng = np.random.default_rng(1)
     features = (rng.random((_ROWS, COLUMNS)) < 0.2).astype(np.float32)

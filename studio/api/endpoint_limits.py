@@ -16,6 +16,7 @@ _TAGS = {
     "studio:stream-timeout-seconds": ("stream_seconds", MOST_SECONDS),
 }
 _MEGABYTE = 1 << 20
+_SERVERLESS_BYTES = 4 * _MEGABYTE
 _END_SECONDS = 5
 
 
@@ -31,9 +32,10 @@ def check(tags: Iterable[Mapping[str, str]]) -> None:
             )
 
 
-def of(endpoint: Resource) -> Doc:
-    """What its routes say of them; nothing when AWS's hold."""
-    found = {
+def of(endpoint: Resource, serverless: bool = False) -> Doc:
+    """What its routes say of them; nothing when AWS's hold for variants of instances."""
+    found = {"body_bytes": _SERVERLESS_BYTES} if serverless else {}
+    found |= {
         _TAGS[tag["Key"]][0]: int(tag["Value"]) for tag in endpoint.tags if tag["Key"] in _TAGS
     }
     return {"bounds": found} if found else {}

@@ -54,7 +54,7 @@ def routes(
             "weight": variant.get("InitialVariantWeight", 1.0),
             **endpoint_sleep.slept(endpoint, variant, _trouble(variant, latest)),
             **_served(deployment, variant, ready),
-            **endpoint_limits.of(endpoint),
+            **endpoint_limits.of(endpoint, "ServerlessConfig" in variant),
             **fleet,
             **(
                 {"shadow": shadow_record(endpoint, deployment, variant)}
