@@ -99,6 +99,7 @@ def test_the_code_of_the_tutorial_runs(studio):
         "multi-model-endpoints",
         "notebook-jobs",
         "schedules",
+        "serverless",
         "several-hosts",
         "spot-and-warm-pools",
         "stream-answers",

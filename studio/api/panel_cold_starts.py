@@ -16,14 +16,16 @@ def cold_starts(endpoint: Resource, servers: list[tuple[Run, RunStatus]]) -> lis
 
 
 def _described(start: Doc, servers: list[tuple[Run, RunStatus]]) -> Doc:
-    times: list[int | None] = [*_of_server(start, servers), start["Ready"], start["Answered"]]
+    ends = {**_of_server(start, servers), "Route": start["Ready"], "Answer": start["Answered"]}
     phases, at = [], start["Asked"]
-    for name, end in zip(PHASES, times, strict=True):
-        if at is None:
-            break
+    for name in PHASES:
+        if name not in ends:
+            continue
         # Another server may have taken the request while this one was on its way.
-        end = max(at, end) if end else None
+        end = max(at, ends[name]) if ends[name] else None
         phases.append({"Name": name, "StartTime": at, "EndTime": end})
+        if end is None:
+            break
         at = end
     return {
         "VariantName": start["Variant"],
@@ -33,11 +35,16 @@ def _described(start: Doc, servers: list[tuple[Run, RunStatus]]) -> Doc:
     }
 
 
-def _of_server(start: Doc, servers: list[tuple[Run, RunStatus]]) -> list[int | None]:
-    """When the first server of a cold start was wanted, had a process, its model, and served."""
+def _of_server(start: Doc, servers: list[tuple[Run, RunStatus]]) -> dict[str, int | None]:
+    """The ends of those phases in which the first server of a cold start was made; of one that was
+    about to go and stayed there is none."""
     for run, status in servers:
         if run.role.split("/")[2] == start["Variant"] and run.created_at >= start["Noticed"]:
             reached = dict(status.stages)
-            stages = (reached.get(it) for it in ("Downloading", "Starting", "Serving"))
-            return [run.created_at, *stages]
-    return [None] * 4
+            return {
+                "Notice": run.created_at,
+                "Begin": reached.get("Downloading"),
+                "Model": reached.get("Starting"),
+                "Program": reached.get("Serving"),
+            }
+    return {"Notice": start["Noticed"]}

@@ -6,8 +6,11 @@ import pytest
 from test_endpoint_plan import FAILED, READY, deployment, endpoint, server
 
 from studio.api import endpoint_plan, endpoint_sleep
+from studio.api.panel_cold_starts import cold_starts
+from studio.db.resources import Run
 from studio.errors import ValidationException
 from studio.reconcile.steps import Route, Start
+from studio.runners.base import RunStatus
 
 IDLE = 10.0
 NOW = 1_000_000
@@ -111,3 +114,22 @@ def test_who_waits_hears_why_no_server_comes():
     dead = server(it, "serve/1/v0/0", FAILED, final=True)
     (route,) = endpoint_plan.plan(it, [dead], 60).resource.state["Routes"]
     assert route["sleep"]["trouble"] == "boom"
+
+
+def test_the_phases_of_a_cold_start_are_those_of_its_server():
+    def told(status: RunStatus | None, **times) -> dict[str, int | None]:
+        start = {"Variant": "v0", "Asked": 10, "Noticed": 12, "Ready": 0, "Answered": 0, **times}
+        it = endpoint(deployment(1), ColdStarts=[start])
+        runs = [Run("r", it.id, "serve/1/v0/0", "process", 13)] if status else []
+        (described,) = cold_starts(it, [(run, status) for run in runs])
+        return {each["Name"]: each["EndTime"] for each in described["Phases"]}
+
+    starting = RunStatus("running", (("Downloading", 20), ("Starting", 30)))
+    assert told(starting) == {"Notice": 13, "Begin": 20, "Model": 30, "Program": None}
+    serving = RunStatus("running", (*starting.stages, ("Serving", 40)))
+    assert list(told(serving, Ready=41, Answered=42).items())[3:] == [
+        ("Program", 40),
+        ("Route", 41),
+        ("Answer", 42),
+    ]
+    assert told(None, Ready=15) == {"Notice": 12, "Route": 15, "Answer": None}, "it had not gone"
