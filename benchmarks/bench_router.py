@@ -2,7 +2,7 @@
 
 The model server is a small C program, so that the figures are the router's. wrk (Debian) drives
 both with the same 1 KiB POST; the one for the router is signed once and checked every time. Then
-again with every request captured.
+again with every request captured, and while a test of variants notes every answer and its id.
 """
 
 import shutil
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -21,11 +22,12 @@ from benchmarks.clocks import until
 from benchmarks.harness import Row, at_least, at_most
 from benchmarks.wrk import Load
 from studio.serving import capture
-from studio.serving.table import Capture, Key, Table, Variant, write_table
+from studio.serving.table import Arm, Capture, Key, Table, Variant, write_table
 
 _KEY, _SECRET = "AKIABENCHBENCHBENCHB", "a secret of no account"
 _BODY = b"1.5," * 255 + b"1.5\n"
 _SECONDS = 4
+_ID = {"X-Amzn-SageMaker-Inference-Id": "1f1c1d6e-6f0e-4b64-9b36-0b9a4e2f6d11"}
 _CAPTURE = Capture("bench", 100, "s3://nobody/stores", "", "", csv=("text/csv",))
 
 _ECHO_SERVER = Path(__file__).with_name("echo_server.c")
@@ -42,8 +44,10 @@ def run() -> list[Row]:
     ):
         rows = _rows(router, echo)
         plain = router.load(1)
-        with Router(Path(folder) / "capturing", echo.port, _CAPTURE) as capturing:
-            return rows + _captured(plain, router, capturing)
+        with Router(Path(folder) / "capturing", echo.port, capture=_CAPTURE) as capturing:
+            rows += _captured(plain, router, capturing)
+        with Router(Path(folder) / "tested", echo.port, arm=Arm("bench", ids=True)) as tested:
+            return rows + _tested(router, tested)
 
 
 def _rows(router: "Router", echo: "Echo") -> list[Row]:
@@ -81,6 +85,19 @@ def _captured(plain: Load, router: "Router", capturing: "Router") -> list[Row]:
     ]  # fmt: skip
 
 
+def _tested(router: "Router", tested: "Router") -> list[Row]:
+    """In turns: what else the machine does is in both."""
+    spent: dict[Router, list[float]] = {router: [], tested: []}
+    for _ in range(3):
+        for each, found in spent.items():
+            each.load(32, seconds=2)
+            found.append(each.cpu_microseconds)
+    without, with_it = (min(found) for found in spent.values())
+    peer = "the same router without a test"
+    name = "router: CPU a request while a test of variants runs"
+    return [Row(name, with_it, "us", None, peer, without, with_it / without)]
+
+
 class Echo:
     """The C server, compiled for this run."""
 
@@ -106,9 +123,9 @@ class Echo:
 class Router:
     """The router as a process of its own, with one endpoint."""
 
-    def __init__(self, home: Path, server: int, capture: Capture | None = None) -> None:
+    def __init__(self, home: Path, server: int, **more: Any) -> None:
         self.home = home
-        variant = Variant("AllTraffic", 1.0, (f"127.0.0.1:{server}",), capture=capture)
+        variant = Variant("AllTraffic", 1.0, (f"127.0.0.1:{server}",), **more)
         table = Table(1, "0" * 12, "us-east-1", {_KEY: Key(_SECRET)}, {"bench": (variant,)})
         write_table(home, table)
         command = [sys.executable, "-m", "studio.serving.router", "--home", str(home)]
@@ -117,7 +134,7 @@ class Router:
         self.cpu_microseconds = 0.0
 
     def load(self, connections: int, body: bytes = _BODY, seconds: int = _SECONDS) -> Load:
-        headers = {"Content-Type": "text/csv", "Accept": "*/*"}
+        headers = {"Content-Type": "text/csv", "Accept": "*/*"} | _ID
         request = AWSRequest("POST", self._url, headers, body)
         SigV4Auth(Credentials(_KEY, _SECRET), "sagemaker", "us-east-1").add_auth(request)
         before = processes.cpu_seconds(self.pid)
