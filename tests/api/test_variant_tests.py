@@ -143,6 +143,10 @@ def test_a_winner_is_promoted_once_whoever_dies_when(house: House):
     house.look()
     assert house.weights() == {"blue": 4.0, "green": 0.0, "grey": 2.0, "idle": 0.0}
     assert house.told()["Decision"]["Action"] == "RollBack"
+    house.settle()
+    house.studio.promote_treatment(VariantTestName=house.name)
+    house.look()
+    assert house.weights() == {"blue": 0.0, "green": 4.0, "grey": 2.0, "idle": 0.0}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """From the router's counts to the metric store: every line once, whoever is killed when."""
 
 import json
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,16 @@ import pytest
 from studio.db import migrate, resources
 from studio.db.resources import Resource
 from studio.db.session import Database
+from studio.experiments import arms as tested
 from studio.metrics import statistics, store
 from studio.metrics.store import Metric
 from studio.reconcile.collect import Collector
 from studio.serving import counters
+from studio.serving.arms import INFERENCE_ID, Arms
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.routes import VariantRoute
-from studio.serving.table import Variant
+from studio.serving.table import Arm, Variant
 from studio.serving.upstream import Server
 from studio.settings import Settings
 
@@ -65,6 +68,28 @@ def collected(db, settings) -> Collected:
 
 def files(settings: Settings) -> list[Path]:
     return sorted(counters.folder(settings.home).iterdir())
+
+
+def test_arms_of_a_test_are_taken_once(db, settings, collected):
+    it = Resource("0" * 12, "us-east-1", "variant-test", "t", "arn", "Running", {}, 1, 1)
+    db.write(lambda connection: resources.insert(connection, it))
+    db.write(lambda connection: tested.begin(connection, it.id, ("blue",), 60_000))
+    router, arm = Arms(settings.home), Arm(it.id, ids=True)
+    for number in range(300):
+        router.note(arm, "blue", {INFERENCE_ID: f"id-{number}"}, number % 3 > 0, 1_000)
+    router.tick(1.0)
+    collected.collect()
+    collected.collect()
+    again = Collected(db, settings)  # after a kill: nothing but the database knows how far it was
+    again.collect()
+    router.close()
+    again.collect()
+    with db.read() as connection:
+        found = tested.tallies(connection, it.id)["blue"]
+        ids = len(connection.execute(tested.TEST_ANSWER.select()).all())
+    assert (found.requests, found.errors, ids) == (300, 100, 300)
+    assert found.log_sum == pytest.approx(200 * math.log(1_000))
+    assert not any((settings.home / "router" / "arms").iterdir())
 
 
 def test_outcomes_and_latencies(settings, collected):
