@@ -238,10 +238,6 @@ def check_limits(spec: Doc) -> None:
         raise ValidationException("Maximum capacity cannot be less than minimum capacity")
     if most > _MOST_INSTANCES:
         raise ValidationException(f"Maximum capacity cannot be more than {_MOST_INSTANCES}")
-    if least < 1:
-        raise ValidationException(
-            "MinCapacity must be at least 1: variants without instances are not executed yet."
-        )
 
 
 def _endpoint(ctx: Context, resource_id: str) -> Resource:
@@ -253,9 +249,14 @@ def _endpoint(ctx: Context, resource_id: str) -> Resource:
     ask = Ask(_RESIZES, endpoint.arn, owner=endpoint.owner)
     ctx.identity.authority.check(ctx.caller.principal, ask)
     variants = endpoint.state["Deployments"][-1]["Variants"]
-    if match[2] not in {it["VariantName"] for it in variants if "Shadow" not in it}:
+    known = {it["VariantName"]: it for it in variants if "Shadow" not in it}
+    if match[2] not in known:
         text = f'The endpoint "{match[1]}" has no production variant "{match[2]}".'
         raise ValidationException(text)
+    if "ServerlessConfig" in known[match[2]]:
+        raise ValidationException(
+            f'The variant "{match[2]}" is serverless: it scales by itself, within MaxConcurrency.'
+        )
     return endpoint
 
 

@@ -88,7 +88,8 @@ def plan(target: Resource, _observed: list[Observed], now: int) -> Plan:
         return Plan(target, (), _look(target, [], now))
     if state.get("Bound"):
         return _bounded(target, endpoint["Count"], now)
-    return _decided(target, endpoint["Count"], seen["Alarms"], now)
+    target = _noticed(target, endpoint["Count"], now)
+    return _decided(target, endpoint, seen["Alarms"], now)
 
 
 def _endpoint(connection: Connection, target: Resource) -> Doc | None:
@@ -99,9 +100,11 @@ def _endpoint(connection: Connection, target: Resource) -> Doc | None:
     _, name = scaling_alarms.place(target)
     variants = endpoint.state["Deployments"][-1]["Variants"]
     counts = [it.get("InitialInstanceCount", 1) for it in variants if it["VariantName"] == name]
+    routes = [len(it["servers"]) for it in endpoint.state["Routes"] if it["name"] == name]
     return {
         "Status": endpoint.status,
         "Count": counts[0] if counts else None,
+        "Serving": sum(routes),
         "Reason": endpoint.state.get("FailureReason"),
     }
 
@@ -147,7 +150,7 @@ def _pursued(target: Resource, endpoint: Doc, now: int) -> Plan:
 def _scaled(target: Resource, activity: Doc, now: int) -> Resource:
     """The target behind a change: from now on the cooldowns of policies count."""
     target = scaling_activities.succeeded(target, now)
-    state = {**target.state, "ChangedAt": now}
+    state = {**target.state, "ChangedAt": now, "Count": activity["To"]}
     if activity["Policy"]:
         out = activity["To"] > activity["From"]
         state["Out" if out else "In"] = {"At": now, "From": activity["From"]}
@@ -188,7 +191,18 @@ def _bounded(target: Resource, count: int, now: int) -> Plan:
     return Plan(target, (), 0)
 
 
-def _decided(target: Resource, count: int, alarms: list[Doc], now: int) -> Plan:
+def _noticed(target: Resource, count: int, now: int) -> Resource:
+    """The target that knows of a change that was not its own: a person's, or that a request has
+    woken the variant."""
+    known = target.state.get("Count")
+    if known == count:
+        return target
+    changed = {} if known is None else {"ChangedAt": now}
+    return replace(target, state={**target.state, "Count": count, **changed})
+
+
+def _decided(target: Resource, endpoint: Doc, alarms: list[Doc], now: int) -> Plan:
+    count: int = endpoint["Count"]
     zeros = tuple(_zeros(target, alarms, now))
     if zeros:
         target = replace(target, state={**target.state, "Idle": now})
@@ -197,7 +211,9 @@ def _decided(target: Resource, count: int, alarms: list[Doc], now: int) -> Plan:
         return Plan(target, (), look, metrics=zeros)
     suspended = target.spec["SuspendedState"]
     outs = [] if suspended["DynamicScalingOutSuspended"] else _outs(target, count, alarms, now)
-    ins = [] if suspended["DynamicScalingInSuspended"] else _ins(target, count, alarms, now)
+    # One that has just been woken, or whose servers start anew, is not made smaller meanwhile.
+    held = suspended["DynamicScalingInSuspended"] or endpoint["Serving"] < count
+    ins = [] if held else _ins(target, count, alarms, now)
     choice = scaling.chosen(count, _limits(target), outs, ins)
     if choice is None:
         return Plan(target, (), look, metrics=zeros)
@@ -238,8 +254,11 @@ def _ins(target: Resource, count: int, alarms: list[Doc], now: int) -> list[Prop
             if wanted is not None and wanted < count:
                 steps.append(_proposal(policy, alarm, wanted))
         elif not _is_high(target, policy, alarm) and points:
-            value = max(it[1] for it in points[-alarm["Spec"]["EvaluationPeriods"] :])
+            periods = alarm["Spec"]["EvaluationPeriods"]
+            value = max(it[1] for it in points[-periods:])
             wanted = scaling.tracked(count, value, scaling_alarms.goal(target, policy))
+            # To send all servers away takes as long without requests since the last change.
+            wanted = wanted if len(points) >= periods else max(wanted, 1)
             tracked[policy["PolicyName"]] = _proposal(policy, alarm, wanted)
     agreed = [tracked.get(name) for name in _shrinking(target)]
     ready = [it for it in agreed if it is not None and it.wanted < count]

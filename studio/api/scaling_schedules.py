@@ -107,4 +107,4 @@ def _check(action: Doc) -> None:
     if not limits.keys() & {"MinCapacity", "MaxCapacity"}:
         text = "ScalableTargetAction needs MinCapacity, MaxCapacity or both"
         raise ValidationException(text)
-    scalable_targets.check_limits({"MinCapacity": 1, "MaxCapacity": 1_000, **limits})
+    scalable_targets.check_limits({"MinCapacity": 0, "MaxCapacity": 1_000, **limits})

@@ -110,6 +110,7 @@ class World:
     count: int = 1
     status: str = "InService"
     reason: str | None = None
+    serving: int | None = None
     now: int = NOW
     alarms: list[dict] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -117,7 +118,13 @@ class World:
 
     def look(self) -> Any:
         """One look of the reconciler, with all that follows from it."""
-        endpoint = {"Status": self.status, "Count": self.count, "Reason": self.reason}
+        serving = self.count if self.serving is None else self.serving
+        endpoint = {
+            "Status": self.status,
+            "Count": self.count,
+            "Serving": serving,
+            "Reason": self.reason,
+        }
         seen = {"Endpoint": endpoint, "Alarms": self.alarms}
         given = replace(self.target, state={**self.target.state, "Seen": seen})
         plan = scaling_plan.plan(given, [], self.now)
@@ -180,7 +187,7 @@ def world(*policies: dict, least: int = 1, most: int = 4, count: int = 1, **more
         **more,
     }
     scope = "0" * 12, "us-east-1", "scalable-target", "endpoint/e/variant/v", "arn"
-    state = {"Activities": [], "Bound": ""}
+    state = {"Activities": [], "Bound": "", "Count": count}
     return World(Resource(*scope, "Registered", spec, NOW, NOW, state, due_at=NOW), count)
 
 
@@ -321,6 +328,34 @@ def test_a_period_without_requests_counts_as_nought():
     at = batch.rows[0].at
     it.alarms[0]["Points"] = [(at, 0.0, 1.0)]
     assert it.look().metrics == ()
+
+
+def test_to_nought_only_after_as_long_without_requests_since_the_last_change():
+    it = world(policy("p", TRACKS), least=0, count=2)
+    it.see("p", False, *[0] * 14)
+    it.look()
+    assert it.target.state["Activity"]["To"] == 1
+    it = world(policy("p", TRACKS), least=0, count=1)
+    it.see("p", False, *[0] * 15)
+    it.look()
+    assert it.target.state["Activity"]["To"] == 0
+    it.settle()
+    # A request wakes it: what was seen before is of a variant that slept.
+    it.alarms.clear()
+    it.pass_(1_000)
+    it.count = 1
+    it.see("p", False, *[0] * 15)
+    it.look()
+    assert "Activity" not in it.target.state
+    it.pass_(16 * 60)
+    it.alarms.clear()
+    it.see("p", False, *[0] * 15)
+    it.serving = 0
+    it.look()
+    assert "Activity" not in it.target.state  # its server still starts
+    it.serving = 1
+    it.look()
+    assert it.target.state["Activity"]["To"] == 0
 
 
 ACTION = {"ScheduledActionName": "a", "CreationTime": NOW - 1, "Schedule": "rate(1 hour)"}

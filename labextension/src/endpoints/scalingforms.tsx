@@ -44,14 +44,14 @@ export function LimitFields(
       <Whole
         label={trans.__('At least')}
         help={trans.__('Instances')}
-        least={1}
+        least={0}
         value={value.least}
         onChange={least => onChange({ ...value, least })}
       />
       <Whole
         label={trans.__('At most')}
         help={trans.__('Instances')}
-        least={1}
+        least={0}
         value={value.most}
         onChange={most => onChange({ ...value, most })}
       />
@@ -157,14 +157,14 @@ export function ActionFields(props: IForm<IAction>): React.JSX.Element {
       <Whole
         label={trans.__('At least')}
         help={trans.__('Instances, from then on')}
-        least={1}
+        least={0}
         value={value.least}
         onChange={least => onChange({ ...value, least })}
       />
       <Whole
         label={trans.__('At most')}
         help={trans.__('Instances, from then on')}
-        least={1}
+        least={0}
         value={value.most}
         onChange={most => onChange({ ...value, most })}
       />
