@@ -59,7 +59,7 @@ const PAGES: [command: string, args: object, shown: string | RegExp][] = [
   ['open-models', {}, 'served'],
   ['open-model', { name: 'served' }, IMAGE],
   ['open-endpoints', {}, 'served'],
-  ['open-endpoint', { name: 'served' }, 'InService'],
+  ['open-endpoint', { name: 'served' }, IMAGE],
   ['deploy', { model: 'served' }, 'served'],
   ['open-schedules', { selected: 'nightly' }, 'Refused'],
   ['run-notebook', { path: 'strange.ipynb' }, 'Where it runs'],
@@ -172,9 +172,41 @@ async function fill(bed: Bed): Promise<void> {
   await bed.call('CreateTransformJob', transform('scored'));
   await planned(bed);
   await ended(bed, 'DescribeEndpoint', { EndpointName: 'served' });
+  await scaled(bed);
   await ended(bed, 'DescribeTrainingJob', { TrainingJobName: 'failing' });
   await ended(bed, 'DescribeProcessingJob', { ProcessingJobName: 'prepared' });
   await ended(bed, 'DescribeTransformJob', { TransformJobName: 'scored' });
+}
+
+/** Has the endpoint scale by itself, under names of strangers. */
+async function scaled(bed: Bed): Promise<void> {
+  const place = {
+    ServiceNamespace: 'sagemaker',
+    ResourceId: 'endpoint/served/variant/AllTraffic',
+    ScalableDimension: 'sagemaker:variant:DesiredInstanceCount'
+  };
+  const service = 'application-autoscaling';
+  const limits = { MinCapacity: 1, MaxCapacity: 2 };
+  await bed.call('RegisterScalableTarget', { ...place, ...limits }, service);
+  const policy = {
+    PolicyName: MARKUP,
+    PolicyType: 'TargetTrackingScaling',
+    TargetTrackingScalingPolicyConfiguration: {
+      TargetValue: 60,
+      CustomizedMetricSpecification: {
+        Namespace: MARKUP,
+        MetricName: MARKUP,
+        Statistic: 'Average'
+      }
+    }
+  };
+  await bed.call('PutScalingPolicy', { ...place, ...policy }, service);
+  const action = {
+    ScheduledActionName: 'daily',
+    Schedule: 'rate(1 day)',
+    ScalableTargetAction: limits
+  };
+  await bed.call('PutScheduledAction', { ...place, ...action }, service);
 }
 
 /** A transform job that fails at a file with a strange name. */

@@ -84,6 +84,9 @@ export function Autoscaling(props: {
       });
     }
   };
+  if (!known.length && !left.length && !error) {
+    return <></>; // serverless variants need none
+  }
   return (
     <Section title={trans.__('Autoscaling')}>
       {!!error && !value && <Problem error={error} retry={refresh} />}

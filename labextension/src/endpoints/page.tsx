@@ -279,9 +279,9 @@ function Overview(props: {
       )}
       <Autoscaling
         endpoint={name}
-        variants={deployment.Variants.filter(each => !each.Shadow).map(
-          each => ({ name: each.VariantName, count: each.InstanceCount })
-        )}
+        variants={deployment.Variants.filter(
+          each => !each.Shadow && !each.Serverless
+        ).map(each => ({ name: each.VariantName, count: each.InstanceCount }))}
       />
       <Alarms
         endpoint={name}
