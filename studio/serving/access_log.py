@@ -27,8 +27,7 @@ def folder(home: Path) -> Path:
 
 def moment(at: float) -> str:
     """A time in seconds since 1970, as lines have it."""
-    found = datetime.fromtimestamp(at, UTC)
-    return f"{found:%Y-%m-%dT%H:%M:%S}.{found.microsecond // 1000:03}Z"
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parts(record: Path) -> list[Path]:
@@ -73,10 +72,11 @@ class AccessLogs:
         if record is None:
             record = self._records[name] = _Record(self._folder / name)
         record.keep(frame.about["days"])
-        said = frame.said
-        if "dropped" in said:
-            said = {"time": moment(time.time()), **said}
-        record.lines.append(json.dumps(said, separators=(",", ":")).encode() + b"\n")
+        if "dropped" in frame.said:
+            said = {"time": moment(time.time()), **frame.said}
+            record.lines.append(json.dumps(said, separators=(",", ":")).encode() + b"\n")
+        else:
+            record.lines.append(frame.bodies[0])
 
     def tick(self, now: float) -> None:
         """`now` is the time in seconds since 1970."""

@@ -15,7 +15,7 @@ from studio.errors import ApiError
 from studio.serving import openapi, usage
 from studio.serving.outside import NOBODY, ORIGIN, ApplicationKey, Outside
 from studio.serving.protocol import Request
-from studio.serving.trail import Trail, about
+from studio.serving.trail import Lines, Trail, about
 from studio.serving.usage import ADMITTED, OVER, THROTTLED
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Applications:
         self._outside = NOBODY
         self.logged: dict[str, bytes] = {}
         """Endpoint -> what the recorder has to know of its access log."""
+        self.lines = Lines(dispatcher.recording)
         self._buckets: dict[str, _Bucket] = {}
 
     def update(self, outside: Outside) -> None:
@@ -70,7 +71,7 @@ class Applications:
         endpoint, kind = _place(path)
         logged = self.logged.get(endpoint) if endpoint in key.endpoints else None
         if added or logged:
-            request.trail = Trail(request, self._dispatcher.recording, logged, added)
+            request.trail = Trail(request, self.lines, logged, added)
             request.trail.note(endpoint=endpoint, principal=f"key/{key.name}")
         if endpoint not in key.endpoints:
             raise FORBIDDEN

@@ -142,6 +142,7 @@ class Dispatcher:
         self.counters.tick(now, self.routes.variants)
         self.arms.tick(now)
         self.waking.tick(now)
+        self.applications.lines.flush()
 
     def observe(
         self, variant: VariantRoute, error: ApiError | None, model_us: int, overhead_us: int
@@ -164,6 +165,7 @@ class Dispatcher:
     def close(self) -> None:
         """Write the rest of what was counted; nothing is handled afterwards."""
         self.acceptance.close()
+        self.applications.lines.flush()
         self.counters.close()
         self.arms.close()
 
@@ -210,7 +212,7 @@ class Dispatcher:
         """Have the access log tell of the request, if the endpoint has one."""
         about = self.applications.logged.get(endpoint)
         if about is not None:
-            request.trail = Trail(request, self.recording, about)
+            request.trail = Trail(request, self.applications.lines, about)
             request.trail.note(endpoint=endpoint, principal=key.principal)
 
     def forward(self, request: Request, variant: VariantRoute, started: float) -> None:

@@ -105,7 +105,7 @@ def _servers(dispatcher: "Dispatcher") -> Iterator[Any]:
     replicas = Gauge("studio_replicas", text, labels=(*_VARIANT, "state"))
     flight = Gauge("studio_requests_in_flight", "Requests that models have.", labels=_VARIANT)
     now = monotonic()
-    for (endpoint, variant), routes in _grouped(dispatcher.routes.all()).items():
+    for (endpoint, variant), routes in _grouped(dispatcher.routes.variants).items():
         servers = {server for route in routes for server in route.servers}
         healthy = sum(server.healthy(now) for server in servers)
         replicas.add_metric((endpoint, variant, "healthy"), healthy)

@@ -44,11 +44,11 @@ class Recording(asyncio.Protocol):
         self._wanted = True
         self._start()
 
-    def send(self, about: bytes, said: dict[str, Any], *bodies: bytes) -> None:
-        """Tell the recorder, or drop it."""
+    def send(self, about: bytes, said: dict[str, Any], *bodies: bytes, number: int = 1) -> None:
+        """Tell the recorder, or drop it; it stands for so many things."""
         size = sum(map(len, bodies))
         if not self._room(size):
-            self.drop(about)
+            self.drop(about, number)
             return
         parts = frames.packed(about, said, *bodies)
         if self._transport is None:
@@ -59,10 +59,10 @@ class Recording(asyncio.Protocol):
         else:
             self._transport.writelines(parts)
 
-    def drop(self, about: bytes) -> None:
+    def drop(self, about: bytes, number: int = 1) -> None:
         """Count what there is no room for."""
-        self._dropped[about] += 1
-        self.dropped += 1
+        self._dropped[about] += number
+        self.dropped += number
 
     def tick(self) -> None:
         """Tell what was dropped; have a recorder again where one has died."""

@@ -3,7 +3,6 @@
 import json
 import random
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
@@ -185,12 +184,6 @@ class Routes:
         return bool(self.table.outside.logged) or any(
             it.capture or it.shadow for each in self.table.endpoints.values() for it in each
         )
-
-    def all(self) -> Iterator[VariantRoute]:
-        """Every variant in production."""
-        for endpoint in self._endpoints.values():
-            for choice in endpoint.by_name.values():
-                yield from choice.routes
 
     def most_body(self, endpoint: str) -> int:
         """Bytes that a request to an endpoint, if there is one, may have."""

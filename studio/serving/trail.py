@@ -8,14 +8,39 @@ import time
 from time import monotonic
 from typing import Any
 
+import orjson
+
 from studio.serving import access_log
 from studio.serving.outside import AccessLog
 from studio.serving.protocol import Request
 from studio.serving.recording import Recording
 
 _LONGEST = 256
+_MOST_HELD = 500
 _ID = b"x-amzn-RequestId: "
 _ERROR = b"x-amzn-ErrorType: "
+
+
+class Lines:
+    """Lines of access logs on their way to the recorder: a call for each of them would cost more
+    than all else that is done for it. A router that is killed loses those of its last moment."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._held: dict[bytes, list[bytes]] = {}
+
+    def add(self, about: bytes, line: dict[str, Any]) -> None:
+        """A line of the log that is `about`."""
+        held = self._held.setdefault(about, [])
+        held.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        if len(held) >= _MOST_HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell the recorder."""
+        held, self._held = self._held, {}
+        for about, lines in held.items():
+            self._recording.send(about, {}, b"".join(lines), number=len(lines))
 
 
 class Trail:
@@ -27,7 +52,7 @@ class Trail:
         "_at",
         "_begun",
         "_head",
-        "_recording",
+        "_lines",
         "_remote",
         "_request",
         "_said",
@@ -35,10 +60,10 @@ class Trail:
     )
 
     def __init__(
-        self, request: Request, recording: Recording, about: bytes | None, added: bytes = b""
+        self, request: Request, lines: Lines, about: bytes | None, added: bytes = b""
     ) -> None:
         self._request = request
-        self._recording = recording
+        self._lines = lines
         self._about = about
         self._added = added
         self._begun = monotonic()
@@ -69,7 +94,7 @@ class Trail:
 
     def over(self) -> None:
         if self._about is not None:
-            self._recording.send(self._about, self._line())
+            self._lines.add(self._about, self._line())
 
     def _line(self) -> dict[str, Any]:
         request, head = self._request, self._head
