@@ -188,6 +188,18 @@ def test_the_switch(monkeypatch) -> None:
     assert batching.settings() == Settings(64, 0.02)
 
 
+def test_models_whose_rows_are_not_joined_are_asked_one_by_one() -> None:
+    def predict(it: Invocation) -> Answer:
+        if it.body == b"bad":
+            raise RequestError(400, "it is bad")
+        return Answer(it.body * 2, it.content_type)
+
+    found = batching.each(predict)([asked("a"), asked("bad"), asked("b")])
+    assert [it.body if isinstance(it, Answer) else str(it) for it in found] == [
+        b"aa", "it is bad", b"bb",
+    ]  # fmt: skip
+
+
 def test_rows_that_are_alike_are_predicted_by_one_call() -> None:
     calls: list[int] = []
 

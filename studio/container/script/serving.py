@@ -40,15 +40,15 @@ _log = logging.getLogger(__name__)
 def serve(base: Path, framework: str) -> None:
     """Serve until SIGTERM. Raises ScriptError when the model cannot be loaded."""
     configure_logging(FIRST_PARTY_LOG)
+    try:
+        batching.settings()  # before any process is started
+    except UserError as error:
+        raise ScriptError(str(error)) from error
     if model_host.several():
         model_host.host(lambda folder: _loaded(base, folder, framework), _THREADS, apart=True)
         return
     pool = _pool(base, base / "model", framework, jobs.cpus())
-    try:
-        ask = pool.asking()
-    except UserError as error:
-        raise ScriptError(str(error)) from error
-    server.serve(ask, threads=pool.size)
+    server.serve(pool.asking(), threads=pool.size)
 
 
 def _loaded(base: Path, model: Path, framework: str) -> Loaded:
@@ -105,7 +105,7 @@ class _Pool:
                 worker.end()
 
     def asking(self) -> Ask:
-        """Who brings requests to the processes. Raises UserError."""
+        """Who brings requests to the processes."""
         return batching.asking(self.predict, self.together, self.size)
 
     def together(self, invocations: Sequence[Invocation]) -> Sequence[Outcome]:
