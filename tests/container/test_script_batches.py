@@ -7,6 +7,7 @@ import numpy as np
 import onnx_models
 import pandas as pd
 import pytest
+import xgboost
 from scipy import sparse
 
 from studio.algorithms.server import Answer, Invocation
@@ -117,6 +118,23 @@ def test_rows_are_joined_and_taken_apart(values, whole):
         assert joining.length(part) == joining.length(value)
         if isinstance(value, pd.DataFrame):
             pd.testing.assert_frame_equal(part, value)
+
+
+def test_matrices_of_xgboost_are_joined_with_what_is_missing_and_what_is_nought():
+    rows = np.array([[0, np.nan, 1], [2, 0, np.nan], [np.nan, 3, 0], [0, 0, 0]], np.float32)
+    labels = np.array([0, 1, 2, 3], np.float32)
+    model = xgboost.train({"nthread": 1, "min_child_weight": 0}, xgboost.DMatrix(rows, labels), 5)
+    parts = [xgboost.DMatrix(rows[:1]), xgboost.DMatrix(rows[1:3]), xgboost.DMatrix(rows[3:])]
+    assert len({joining.alike(it) for it in parts}) == 1
+    found = joining.apart(model.predict(joining.joined(parts)), [1, 2, 1])
+    for part, expected in zip(found, map(model.predict, parts), strict=True):
+        assert part.tolist() == expected.tolist()
+    sparse_one = xgboost.DMatrix(sparse.csr_matrix(rows[3:]))  # all of its row is missing
+    assert model.predict(joining.joined([parts[0], sparse_one]))[1] == model.predict(sparse_one)[0]
+    narrow = xgboost.DMatrix(rows[:, :2])
+    margin = xgboost.DMatrix(rows[:1], base_margin=[1.0])
+    assert joining.alike(narrow) != joining.alike(parts[0])
+    assert joining.alike(margin) is None
 
 
 def test_several_outputs_are_taken_apart_by_name():

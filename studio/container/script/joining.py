@@ -50,6 +50,10 @@ def alike(value: Any) -> Any:
         return ("list",)
     if _is_frame(value):
         return kind, tuple(value.columns), tuple(map(str, value.dtypes))
+    if _is_matrix(value):
+        names = (value.feature_names, value.feature_types)
+        # Margins belong to rows, and rows are all that is joined.
+        return None if value.get_base_margin().size else (kind, value.num_col(), str(names))
     shape = getattr(value, "shape", ())
     # One row by itself is none: it may be a vector, whose numbers belong together.
     if len(shape) < 2 or not hasattr(value, "dtype"):
@@ -64,6 +68,12 @@ def joined(values: Any) -> Any:
         return [row for value in values for row in value]
     if _is_frame(first):
         return sys.modules["pandas"].concat(values, ignore_index=True)
+    if _is_matrix(first):
+        from scipy import sparse
+
+        rows = sparse.vstack([value.get_data() for value in values], "csr")
+        names, types = first.feature_names, first.feature_types
+        return type(first)(rows, feature_names=names, feature_types=types)
     module = type(first).__module__.partition(".")[0]
     if module == "torch":
         return sys.modules["torch"].cat(values)
@@ -78,6 +88,8 @@ def joined(values: Any) -> Any:
 
 def length(value: Any) -> int:
     """Rows of a value that can be joined."""
+    if _is_matrix(value):
+        return int(value.num_row())
     return len(value) if isinstance(value, list) else int(value.shape[0])
 
 
@@ -102,6 +114,11 @@ def _rows(prediction: Any, begin: int, end: int) -> Any:
     if hasattr(prediction, "iloc"):
         return prediction.iloc[begin:end].reset_index(drop=True)
     return prediction[begin:end]
+
+
+def _is_matrix(value: Any) -> bool:
+    """XGBoost's own."""
+    return type(value).__name__ == "DMatrix" and hasattr(value, "get_data")
 
 
 def _is_frame(value: Any) -> bool:
