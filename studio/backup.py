@@ -33,6 +33,7 @@ _MANIFEST = "manifest.json"
 _KEPT = ("studio.toml", "images.json", "credentials.json", "secret.key")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,3}", re.ASCII)
 _BLOBS = "s3/blobs/"
+_BACKLOG = "async/backlog.db"
 _CHUNK = 1 << 20
 _LARGEST_MANIFEST = 1 << 30
 # Of a boot that never was: a run that somebody else goes on with is not ours.
@@ -141,6 +142,8 @@ def _databases(settings: Settings, scratch: Path) -> list[str]:
     """Copies of the databases; which blobs they name."""
     if not settings.database_url and (settings.home / "studio.db").exists():
         snapshot.take(settings.home / "studio.db", scratch / "studio.db")
+    if (settings.home / _BACKLOG).exists():
+        snapshot.take(settings.home / _BACKLOG, scratch / "backlog.db")
     if not (settings.home / "s3" / "index.db").exists():
         return []
     snapshot.take(settings.home / "s3" / "index.db", scratch / "index.db")
@@ -153,6 +156,10 @@ def _files(home: Path, scratch: Path, blobs: list[str]) -> Iterator[tuple[str, P
         yield from ((f"{name}/{it.name}", it) for it in sorted((home / name).glob("[!.]*")))
     yield "studio.db", scratch / "studio.db"
     yield "s3/index.db", scratch / "index.db"
+    # An answer that went to S3 in between is there; its request, which still waits, is asked anew.
+    yield _BACKLOG, scratch / "backlog.db"
+    for path in sorted((home / "async" / "answers").glob("[!.]*")):
+        yield f"async/answers/{path.name}", path
     yield from ((f"{_BLOBS}{blob[:2]}/{blob}", home / _BLOBS / blob[:2] / blob) for blob in blobs)
     for folder in sorted((home / "runs").glob("*")):
         # The index of a log before the log: it never speaks of lines that are not there.

@@ -3227,6 +3227,22 @@ export namespace studio {
     Remaining?: number;
     ResetTime?: number;
   }
+  export interface AsyncInvocation {
+    InvocationId: string;
+    InferenceId: string;
+    Status: string;
+    AcceptedTime: number;
+    StartTime?: number;
+    EndTime?: number;
+    InputLocation?: string;
+    OutputLocation?: string;
+    FailureLocation?: string;
+    Reason?: string;
+    Problem?: string;
+    Size?: number;
+    Attempts: number;
+    TimeoutSeconds: number;
+  }
   export interface CaptureRecord {
     CaptureStatus: string;
     SamplingPercentage: number;
@@ -3841,6 +3857,26 @@ export namespace studio {
     ApplicationKeys: Array<ApplicationKeyDescription>;
     NextToken?: string;
   }
+  export interface ListAsyncInvocationsRequest {
+    EndpointName: string;
+    StatusEquals?: string;
+    MaxResults?: number;
+    NextToken?: string;
+  }
+  export interface ListAsyncInvocationsResponse {
+    Invocations: Array<AsyncInvocation>;
+    Waiting: number;
+    InProgress: number;
+    Completed: number;
+    Failed: number;
+    Stopped: number;
+    OldestTime?: number;
+    Instances: number;
+    MaxConcurrentInvocationsPerInstance: number;
+    S3OutputPath: string;
+    S3FailurePath?: string;
+    NextToken?: string;
+  }
   export interface ListCellJobsRequest {
     CellIds: Array<string>;
   }
@@ -4232,6 +4268,12 @@ export namespace studio {
   }
   export interface ResumeDeploymentResponse {
   }
+  export interface RetryAsyncInvocationRequest {
+    EndpointName: string;
+    InvocationId: string;
+  }
+  export interface RetryAsyncInvocationResponse {
+  }
   export interface RollbackDeploymentRequest {
     EndpointName: string;
   }
@@ -4444,6 +4486,12 @@ export namespace studio {
   export interface Slots {
     Total: number;
     Used: number;
+  }
+  export interface StopAsyncInvocationRequest {
+    EndpointName: string;
+    InvocationId: string;
+  }
+  export interface StopAsyncInvocationResponse {
   }
   export interface StopVariantTestRequest {
     VariantTestName: string;
@@ -4832,6 +4880,7 @@ export interface Operations {
     KeepLease: { request: studio.KeepLeaseRequest; response: studio.KeepLeaseResponse };
     ListAlgorithms: { request: studio.ListAlgorithmsRequest; response: studio.ListAlgorithmsResponse };
     ListApplicationKeys: { request: studio.ListApplicationKeysRequest; response: studio.ListApplicationKeysResponse };
+    ListAsyncInvocations: { request: studio.ListAsyncInvocationsRequest; response: studio.ListAsyncInvocationsResponse };
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
     ListEndpointModels: { request: studio.ListEndpointModelsRequest; response: studio.ListEndpointModelsResponse };
     ListImageRows: { request: studio.ListImageRowsRequest; response: studio.ListImageRowsResponse };
@@ -4853,10 +4902,12 @@ export interface Operations {
     ReadLog: { request: studio.ReadLogRequest; response: studio.ReadLogResponse };
     ReleaseLease: { request: studio.ReleaseLeaseRequest; response: studio.ReleaseLeaseResponse };
     ResumeDeployment: { request: studio.ResumeDeploymentRequest; response: studio.ResumeDeploymentResponse };
+    RetryAsyncInvocation: { request: studio.RetryAsyncInvocationRequest; response: studio.RetryAsyncInvocationResponse };
     RollbackDeployment: { request: studio.RollbackDeploymentRequest; response: studio.RollbackDeploymentResponse };
     RollbackTreatment: { request: studio.RollbackTreatmentRequest; response: studio.RollbackTreatmentResponse };
     RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    StopAsyncInvocation: { request: studio.StopAsyncInvocationRequest; response: studio.StopAsyncInvocationResponse };
     StopVariantTest: { request: studio.StopVariantTestRequest; response: studio.StopVariantTestResponse };
     UnloadEndpointModel: { request: studio.UnloadEndpointModelRequest; response: studio.UnloadEndpointModelResponse };
     UpdateApplicationKey: { request: studio.UpdateApplicationKeyRequest; response: studio.UpdateApplicationKeyResponse };

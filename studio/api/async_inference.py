@@ -1,9 +1,12 @@
 """AsyncInferenceConfig: what of it is executed."""
 
+from pathlib import Path
+
 from studio.api import models, multi_models
-from studio.db.resources import Doc
+from studio.db.resources import Doc, Resource
 from studio.errors import ValidationException
 from studio.s3.client import parse_uri
+from studio.serving import backlog
 
 
 def check_config(request: Doc) -> None:
@@ -46,6 +49,19 @@ def check_deployment(config: Doc | None, before: Doc | None, definitions: dict[s
                 "One or more endpoint features are not supported using this configuration: an "
                 "asynchronous endpoint serves models of one container, and no multi-model ones."
             )
+
+
+def demand(home: Path, endpoint: Resource) -> Doc:
+    """What the backlog asks of variants that sleep, as studio.serving.waking tells it of others."""
+    deployment = endpoint.state["Deployments"][-1]
+    if not deployment.get("Async") or not backlog.path(home).exists():
+        return {}
+    with backlog.opened(home) as known:
+        load = known.loads().get(endpoint.id, backlog.Load())
+    if not load.waiting:
+        return {}
+    asked = {"Asked": load.oldest, "Ready": 0, "Answered": 0}
+    return {f"{endpoint.name}/{it['VariantName']}": asked for it in deployment["Variants"]}
 
 
 def _check_place(uri: str) -> None:

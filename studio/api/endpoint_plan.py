@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from studio.api import (
     alarm_plan,
+    async_inference,
     endpoint_limits,
     endpoint_rollout,
     endpoint_routes,
@@ -71,7 +72,7 @@ def _awake(settings: Settings, endpoint: Resource, now: int) -> Resource:
     over = endpoint.desired == "absent" or endpoint.status == "Failed"
     if over or not endpoint_sleep.may_any(endpoint):
         return endpoint
-    demand = waking.read(settings.home)
+    demand = waking.read(settings.home) | async_inference.demand(settings.home, endpoint)
     return endpoint_sleep.adjusted(endpoint, demand, settings.serverless_idle_seconds, now)
 
 

@@ -157,7 +157,7 @@ def _queue(endpoint: Resource, deployment: Doc) -> Doc:
     config = deployment.get("Async")
     if not config:
         return {}
-    output, notify = config["OutputConfig"], config["OutputConfig"].get("NotificationConfig", {})
+    output = config["OutputConfig"]
     wanted = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance")
     queue = {
         "name": endpoint.id,
@@ -166,9 +166,6 @@ def _queue(endpoint: Resource, deployment: Doc) -> Doc:
         "concurrency": wanted or CONCURRENCY,
         "role": role_of(deployment, deployment["Variants"][0]),
         "owner": endpoint.owner,
-        "success_topic": notify.get("SuccessTopic", ""),
-        "error_topic": notify.get("ErrorTopic", ""),
-        "include": notify.get("IncludeInferenceResponseIn", []),
     }
     return {"queue": queue}
 

@@ -262,7 +262,7 @@ class AsyncWorker:
         self._backlog.settle(request, outcome | ({"Variant": variant} if variant else {}))
 
     def _store(self, request: Request) -> None:
-        """Bring the answer to S3, tell who wants to know, and be done with the request."""
+        """Bring the answer to S3, and be done with the request."""
         assert self._backlog is not None
         path, outcome = backlog.answer_path(self._home, request.id), request.outcome
         good = outcome["Status"] == "Completed"

@@ -50,7 +50,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Queue:
-    """An endpoint that answers asynchronously: where to, how many at once, and who is told."""
+    """An endpoint that answers asynchronously: where to, and how many at once."""
 
     name: str
     """Id of the endpoint: one that comes later under its name has another."""
@@ -64,10 +64,6 @@ class Queue:
     """ARN of the role that reads and stores; "": the home's."""
     owner: str
     """Of the endpoint."""
-    success_topic: str = ""
-    error_topic: str = ""
-    include: tuple[str, ...] = ()
-    """Kinds of topics that are told the answer too."""
 
 
 @dataclass(frozen=True)
@@ -282,9 +278,6 @@ def queued(entry: dict[str, Any]) -> Queue:
         concurrency=concurrency,
         role=str(entry["role"]),
         owner=str(entry["owner"]),
-        success_topic=str(entry["success_topic"]),
-        error_topic=str(entry["error_topic"]),
-        include=tuple(map(str, entry["include"])),
     )
 
 

@@ -20,6 +20,7 @@ from studio.db.session import Database
 from studio.errors import StudioError
 from studio.runners.process import ProcessRunner
 from studio.s3.store import ObjectStore
+from studio.serving import backlog
 from studio.settings import Settings
 
 WRITERS = 3
@@ -234,3 +235,19 @@ def test_a_later_format_is_refused(home, tmp_path):
         tar.addfile(member, io.BytesIO(text))
     with pytest.raises(StudioError, match="format"):
         backup.restore(file, tmp_path / "new")
+
+
+def test_requests_that_wait_for_answers_are_in_it(home, tmp_path):
+    with backlog.opened(home) as known:
+        for name in ("one", "two"):
+            known.put(backlog.Request(name, "queue", "endpoint", {"n": name}, 1, 0, b"body"))
+        known.settle(known.claim("queue", 1, 2)[0], {"Status": "Completed"})
+    backlog.answer_path(home, "one").write_bytes(b"answer")
+    second = tmp_path / "second"
+    backup.restore(saved(home, tmp_path), second)
+    with backlog.opened(second) as known:
+        assert [it.id for it in known.storing(3)] == ["one"]
+        assert [(it.id, it.body, it.spec) for it in known.waiting("queue")] == [
+            ("two", b"body", {"n": "two"})
+        ]
+    assert backlog.answer_path(second, "one").read_bytes() == b"answer"

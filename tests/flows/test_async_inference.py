@@ -240,6 +240,48 @@ def test_a_request_that_kills_its_server_fails_after_some_attempts(later):
     assert later.output(later.ask("after")) == "AFTER"
 
 
+def test_the_queue_is_seen_and_what_waits_or_failed_is_in_hand(later):
+    """The endpoint sleeps meanwhile: what waits wakes it."""
+
+    def listed(**values) -> list[dict]:
+        return later.own.list_async_invocations(EndpointName=NAME, **values)["Invocations"]
+
+    failed = next(
+        it for it in listed(StatusEquals="Failed") if "nothing" in it.get("InputLocation", "")
+    )
+    assert "does not exist" in failed["Reason"]
+    assert len(listed(MaxResults=2)) == 2
+    before = later.own.list_async_invocations(EndpointName=NAME)
+    assert before["Completed"] == len(listed(StatusEquals="Completed"))
+    no_instance = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]
+    later.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=NAME, DesiredWeightsAndCapacities=no_instance
+    )
+    eventually(lambda: later.own.list_async_invocations(EndpointName=NAME)["Instances"] == 0)
+    flow.settled(later.sagemaker, NAME)
+    later.ask("taken-back")
+    waiting = later.ask("waiting")
+    taken = next(it for it in listed() if it.get("InputLocation", "").endswith("taken-back"))
+    stop, retry = later.own.stop_async_invocation, later.own.retry_async_invocation
+    stop(EndpointName=NAME, InvocationId=taken["InvocationId"])
+    assert "does not wait" in refusal(stop, EndpointName=NAME, InvocationId=taken["InvocationId"])
+    later.s3.put_object(Bucket=BUCKET, Key="in/nothing", Body=b"something")
+    retry(EndpointName=NAME, InvocationId=failed["InvocationId"])
+    assert later.output(waiting) == "WAITING"
+    done = eventually(
+        lambda: [
+            it
+            for it in listed(StatusEquals="Completed")
+            if it["InvocationId"] == failed["InvocationId"]
+        ]
+    )[0]
+    assert later.read(done["OutputLocation"])["text"] == "SOMETHING"
+    assert "has not failed" in refusal(
+        retry, EndpointName=NAME, InvocationId=failed["InvocationId"]
+    )
+    assert not [it for it in later.objects("out/") if taken["InvocationId"] in it]
+
+
 def test_cloudwatch_knows_the_queue(later):
     cloudwatch = later.studio.client("cloudwatch")
     now = datetime.now(UTC)
@@ -276,7 +318,7 @@ def test_what_waits_for_an_endpoint_that_is_deleted_fails(later):
     for folder in later.studio.home.glob("runs/*serve*/ml"):
         (folder / "go").unlink(missing_ok=True)
     waiting = [later.ask(f"hold-{letter}") for letter in "abcd"]
-    eventually(lambda: later.begun("hold-a"))
+    eventually(lambda: later.begun("hold-a") or later.begun("hold-b"))
     later.sagemaker.delete_endpoint(EndpointName=NAME)
     ask = later.studio.client("sagemaker-runtime").invoke_endpoint_async
     eventually(lambda: "not found" in told_off(ask, EndpointName=NAME, Body=b"1"))

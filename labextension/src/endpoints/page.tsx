@@ -13,6 +13,7 @@ import { CommandIDs } from '../tokens';
 import type { sagemaker, studio } from '../wire';
 import { Alarms } from './alarms';
 import { Autoscaling } from './autoscaling';
+import { AsyncQueue, type IQueueFilter } from './asyncqueue';
 import { Changes } from './changes';
 import { ColdStarts } from './coldstarts';
 import { Configuration } from './configuration';
@@ -30,6 +31,7 @@ interface IArgs {
   name: string;
   tab?: string;
   models?: IFilter;
+  queue?: IQueueFilter;
   range?: string;
   request?: Partial<IRequest>;
   log?: ILogState;
@@ -148,6 +150,21 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
                           request: { ...args.request, model }
                         })
                       }
+                    />
+                  )
+                }
+              ]
+            : []),
+          ...(endpoint.AsyncInferenceConfig
+            ? [
+                {
+                  id: 'queue',
+                  label: trans.__('Requests'),
+                  content: () => (
+                    <AsyncQueue
+                      endpoint={name}
+                      filter={args.queue ?? {}}
+                      onFilter={queue => setArgs({ queue })}
                     />
                   )
                 }
