@@ -177,7 +177,8 @@ export function countsOf(
     count.push(each.FromCapacity!, each.ToCapacity!);
   }
   if (at.length) {
-    at.push(now);
+    // What the caller takes for now may be of a moment before the last change.
+    at.push(Math.max(now, at[at.length - 1]));
     count.push(variant.Capacity);
   }
   return { at, count };

@@ -84,6 +84,7 @@ test('instances over time are what was done, in order, up to now', () => {
     at: [10_000, 11_000, 20_000, 21_000, 40_000],
     count: [1, 3, 3, 2, 2]
   });
+  expect(countsOf(variant, 1).at.at(-1)).toBe(21_000);
   expect(countsOf({ ...variant, Activities: [] }, 5)).toEqual({
     at: [],
     count: []
