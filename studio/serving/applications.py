@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from studio.errors import ApiError
 from studio.serving import openapi, usage
 from studio.serving.outside import NOBODY, ORIGIN, ApplicationKey, Outside
-from studio.serving.protocol import Request
+from studio.serving.request import Request
 from studio.serving.trail import Lines, Trail, about
 from studio.serving.usage import ADMITTED, OVER, THROTTLED
 

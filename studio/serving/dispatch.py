@@ -28,8 +28,9 @@ from studio.serving.counters import Counters
 from studio.serving.exposition import Exposition
 from studio.serving.limits import Limits
 from studio.serving.log import Log
-from studio.serving.protocol import Client, Request
+from studio.serving.protocol import Client
 from studio.serving.recording import Recording
+from studio.serving.request import Request
 from studio.serving.routes import Routes, VariantRoute
 from studio.serving.table import Key, Table
 from studio.serving.trail import Trail

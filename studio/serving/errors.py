@@ -64,6 +64,14 @@ def late(what: str, seconds: float, tag: str) -> str:
     return _LATE.format(sentence=TIMED_OUT, what=what, seconds=seconds, tag=tag)
 
 
+def bad_request(message: str) -> ApiError:
+    return ApiError("BadRequest", message, 400)
+
+
+def head_too_large() -> ApiError:
+    return ApiError("RequestHeaderFieldsTooLarge", "The request's headers are too large.", 431)
+
+
 def request_timeout(size: int, has_head: bool) -> ApiError:
     """The client sent its request too slowly: no model was asked."""
     part = f"{size} bytes of its body" if has_head else "not even all of its headers"

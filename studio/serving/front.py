@@ -30,7 +30,8 @@ from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.manager import Manager, ModelFailed, Place, now_ms
 from studio.serving.model_counts import ModelCounts
-from studio.serving.protocol import Client, Request
+from studio.serving.protocol import Client
+from studio.serving.request import Request
 from studio.serving.shelf import Model, Shelf
 from studio.serving.upstream import Server
 

@@ -6,7 +6,7 @@ from time import monotonic
 from studio.serving import errors
 from studio.serving.aftermath import asked
 from studio.serving.dispatch import Dispatcher, Invocation
-from studio.serving.protocol import Request
+from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 from studio.serving.streaming import Stream
 from studio.serving.upstream import Server

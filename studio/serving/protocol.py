@@ -6,88 +6,18 @@ It knows nothing of endpoints and signatures: every whole request goes to `Front
 import asyncio
 from collections import deque
 from time import monotonic
-from typing import Protocol, cast
+from typing import cast
 
 import httptools
 
 from studio.errors import ApiError
 from studio.serving import errors
-from studio.serving.errors import payload_too_large
-from studio.serving.limits import Limits
+from studio.serving.request import Flow, Front, Request
 
 _MOST_PIPELINED = 64
 _MOST_HEADERS = 128
 _FOREVER = float("inf")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Request:
-    """One whole request. Header names are lower-case, repeated values joined with a comma."""
-
-    __slots__ = (
-        "body", "client", "headers", "keep_alive", "method", "target", "trail", "version",
-    )  # fmt: skip
-
-    def __init__(self, client: "Client") -> None:
-        self.client = client
-        self.method = b""
-        self.target = b""
-        self.version = "1.1"
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.keep_alive = False
-        self.trail: Follower | None = None
-
-
-class Follower(Protocol):
-    """What may follow a request to its answer."""
-
-    def answered(self, head: bytes, size: int) -> bytes:
-        """The head of the answer as it is to be sent; `size` is that of its body in bytes."""
-        ...
-
-    def begun(self, head: bytes) -> bytes:
-        """The same of an answer that goes out in pieces, until `over`."""
-        ...
-
-    def sent(self, size: int) -> None:
-        """A piece of so many bytes goes out."""
-
-    def over(self) -> None:
-        """There are no more pieces."""
-
-    def note(self, **said: object) -> None:
-        """Remember this of the request."""
-
-
-class Flow(Protocol):
-    """Where the pieces of an answer come from."""
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def abandon(self) -> None:
-        """The client has gone."""
-
-
-class Front(Protocol):
-    """What a connection needs of the router."""
-
-    limits: Limits
-    clients: "set[Client]"
-    draining: bool
-
-    def most_body(self, target: bytes) -> int:
-        """Bytes that the body of a request for `target` may have."""
-        ...
-
-    def handle(self, request: Request) -> None:
-        """Answer `request` by its client's `answer`, now or later."""
-
-    def refusal(self, error: ApiError) -> tuple[bytes, bytes]:
-        """Head and body of an error's answer."""
-        ...
 
 
 class Client(asyncio.Protocol):
@@ -351,30 +281,30 @@ class Client(asyncio.Protocol):
         except httptools.HttpParserInvalidMethodError:
             self._refuse(ApiError("MethodNotAllowed", "The HTTP method is unknown.", 405))
         except httptools.HttpParserError:
-            self._refuse(_bad_request("The request is not valid HTTP."))
+            self._refuse(errors.bad_request("The request is not valid HTTP."))
         # Unfinished headers, and what surrounds the chunks of a body, are counted on the wire.
         limit = self._front.limits.head_bytes
         if self._receiving and self._wire > 2 * limit + 8 * self._size:
-            self._refuse(_head_too_large())
+            self._refuse(errors.head_too_large())
 
     def _objection(self, length: int) -> ApiError | None:
         """Why the request, whose headers are in and whose body is at most `length`, is refused."""
         limits = self._front.limits
         if self._request.version not in ("1.1", "1.0"):
-            return _bad_request("The HTTP version is not supported.")
+            return errors.bad_request("The HTTP version is not supported.")
         if self._head > limits.head_bytes or self._headers > _MOST_HEADERS:
-            return _head_too_large()
+            return errors.head_too_large()
         if length > limits.body_bytes and (error := self._too_large(length)):
             return error
         if "," in self._request.headers.get("host", ""):
-            return _bad_request("Send one Host header.")
+            return errors.bad_request("Send one Host header.")
         if length and self._parser.should_upgrade():
-            return _bad_request("A request with a body can't ask for another protocol.")
+            return errors.bad_request("A request with a body can't ask for another protocol.")
         return None
 
     def _too_large(self, size: int) -> ApiError | None:
         most = self._front.most_body(self._request.target)
-        return payload_too_large(most) if size > most else None
+        return errors.payload_too_large(most) if size > most else None
 
     def _stay(self, rest: bytes) -> None:
         """No other protocol is spoken here: what follows is HTTP, as the client must expect."""
@@ -460,11 +390,3 @@ class Client(asyncio.Protocol):
 
 def _connection(keep: bool) -> bytes:
     return b"Connection: keep-alive\r\n" if keep else b"Connection: close\r\n"
-
-
-def _bad_request(message: str) -> ApiError:
-    return ApiError("BadRequest", message, 400)
-
-
-def _head_too_large() -> ApiError:
-    return ApiError("RequestHeaderFieldsTooLarge", "The request's headers are too large.", 431)

@@ -11,7 +11,7 @@ from studio.serving import errors, eventstream
 from studio.serving.aftermath import Answer, captured, forwarded
 from studio.serving.connection import Connection
 from studio.serving.dispatch import Dispatcher, Invocation
-from studio.serving.protocol import Request
+from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 
 _ACCEPT = "x-amzn-sagemaker-accept"

@@ -12,8 +12,8 @@ import orjson
 
 from studio.serving import access_log
 from studio.serving.outside import AccessLog
-from studio.serving.protocol import Request
 from studio.serving.recording import Recording
+from studio.serving.request import Request
 
 _LONGEST = 256
 _MOST_HELD = 500

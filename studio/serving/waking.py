@@ -19,7 +19,7 @@ from studio.errors import ApiError
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
-from studio.serving.protocol import Request
+from studio.serving.request import Request
 from studio.serving.routes import Routes, VariantRoute
 
 _TELL_SECONDS = 1.0
