@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
+
 from studio.api import access, access_tag, endpoints, images, models, store
 from studio.api.registry import Context, operation
 from studio.db import resources
 from studio.db.resources import Doc, Resource
 from studio.db.session import Database
 from studio.errors import ResourceInUse, ResourceNotFound, ValidationException
+from studio.identity import entities
 from studio.identity.authority import Ask, Authority
 from studio.identity.principals import Principal
 from studio.serving import control, openapi, usage
@@ -45,6 +48,8 @@ def create_application_key(ctx: Context, request: Doc) -> Doc:
         "Prefix": secret[:_SHOWN],
         "Principal": vars(ctx.caller.principal),
     }
+    with ctx.db.read() as connection:
+        state["Maker"] = _maker(connection, ctx.caller.principal)
     made = store.create(ctx, NOUN, name, spec, state=state)
     if made.state["Sha256"] != state["Sha256"]:
         # An earlier attempt of this call made it, and nobody has heard its key.
@@ -128,10 +133,19 @@ def outside(settings: Settings, db: Database, authority: Authority) -> Outside:
     with db.read() as connection:
         keys = resources.of_kind(connection, NOUN.kind)
         found = resources.of_kind(connection, endpoints.NOUN.kind)
+        # Who is called as somebody who was deleted is somebody else.
+        present = {
+            key.id
+            for key in keys
+            if _maker(connection, Principal(**key.state["Principal"])) == key.state["Maker"]
+        }
     named = {name for key in keys for name in key.spec["EndpointNames"]}
     wanted = {it.name: it for it in found if it.name in named}
     return Outside(
-        keys={key.state["Sha256"]: _told(key, wanted, authority) for key in keys},
+        keys={
+            key.state["Sha256"]: _told(key, wanted if key.id in present else {}, authority)
+            for key in keys
+        },
         accepts={name: accepted(settings, it) for name, it in wanted.items()},
         logged={
             it.name: AccessLog(it.id, days) for it in found if (days := access_tag.days(it.tags))
@@ -167,6 +181,15 @@ def _told(key: Resource, known: Mapping[str, Resource], authority: Authority) ->
         expires_at=spec.get("ExpirationTime", 0),
         origins=tuple(spec.get("AllowedOrigins", ())),
     )
+
+
+def _maker(connection: Connection, principal: Principal) -> str:
+    """Id of the user or role behind a key; "" for the owner of the home, and for who is gone."""
+    if principal.kind == "owner":
+        return ""
+    kind = entities.USER if principal.kind == "user" else entities.ROLE
+    found = entities.find(connection, principal.account, kind, principal.name)
+    return found.id if found else ""
 
 
 def _checked(ctx: Context, request: Doc) -> Doc:

@@ -92,6 +92,20 @@ def test_a71_keys_are_their_makers_and_may_what_these_may(plane, ann, bob):
     assert told(plane, "mine")[1].endpoints == ("ann-endpoint",)
 
 
+def test_a71_who_is_called_as_somebody_who_was_deleted_is_somebody_else(plane, ann):
+    make(user(plane, "dora", "AdministratorAccess"), "doras")
+    assert told(plane, "doras")[1].endpoints == ("ann-endpoint",)
+    iam, dora = plane.client("iam"), {"UserName": "dora"}
+    for key in iam.list_access_keys(**dora)["AccessKeyMetadata"]:
+        iam.delete_access_key(**dora, AccessKeyId=key["AccessKeyId"])
+    for policy in iam.list_attached_user_policies(**dora)["AttachedPolicies"]:
+        iam.detach_user_policy(**dora, PolicyArn=policy["PolicyArn"])
+    iam.delete_user(**dora)
+    assert told(plane, "doras")[1].endpoints == ()
+    user(plane, "dora", "AdministratorAccess")
+    assert told(plane, "doras")[1].endpoints == ()
+
+
 def test_a_change_leaves_the_key_and_a_deleted_one_is_no_more(plane, ann):
     make(ann, "short", Quota={"Requests": 1, "Period": "Day"})
     studio, before = ann.client("studio"), told(plane, "short")
