@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from studio.serving import errors
 from studio.serving.aftermath import asked
-from studio.serving.dispatch import Dispatcher, Invocation
+from studio.serving.invocation import Invocation
 from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 from studio.serving.streaming import Stream
 from studio.serving.upstream import Server
+
+if TYPE_CHECKING:
+    from studio.serving.dispatch import Dispatcher
 
 _HOSTNAME = "x-amzn-sagemaker-target-container-hostname"
 _PASSED = ("content-type", "x-amzn-sagemaker-custom-attributes")
@@ -23,7 +27,7 @@ class Chain(Invocation):
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
+        dispatcher: "Dispatcher",
         request: Request,
         variant: VariantRoute,
         started: float,
@@ -98,7 +102,7 @@ class LastStream(Stream):
 
 
 def invocation(
-    dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
+    dispatcher: "Dispatcher", request: Request, variant: VariantRoute, started: float
 ) -> Invocation:
     """What becomes of a request to a variant of several containers. Raises ApiError."""
     stages = _stages(request, variant)
@@ -106,7 +110,7 @@ def invocation(
 
 
 def stream(
-    dispatcher: Dispatcher, request: Request, variant: VariantRoute, started: float
+    dispatcher: "Dispatcher", request: Request, variant: VariantRoute, started: float
 ) -> Invocation:
     """The same, with an answer in pieces. Raises ApiError."""
     stages = _stages(request, variant)

@@ -5,14 +5,18 @@ Nothing is held: a client that reads slowly slows its model, one that leaves end
 
 from collections.abc import Iterable
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from studio.errors import ApiError
 from studio.serving import errors, eventstream
 from studio.serving.aftermath import Answer, captured, forwarded
 from studio.serving.connection import Connection
-from studio.serving.dispatch import Dispatcher, Invocation
+from studio.serving.invocation import Invocation
 from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
+
+if TYPE_CHECKING:
+    from studio.serving.dispatch import Dispatcher
 
 _ACCEPT = "x-amzn-sagemaker-accept"
 _TYPE = b"Content-Type: application/vnd.amazon.eventstream\r\n"
@@ -32,7 +36,7 @@ class Stream(Invocation):
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
+        dispatcher: "Dispatcher",
         request: Request,
         variant: VariantRoute,
         started: float,
