@@ -225,11 +225,12 @@ class Backlog:
     def page(self, queue: str, statuses: Sequence[Status], before: int, most: int) -> list[Request]:
         """The latest, whose `number` is below `before`, without their bodies."""
         marks = ", ".join("?" * len(statuses))
-        return self._requests(
+        found = self._requests(
             f"SELECT {_COLUMNS.replace('body', 'NULL')} FROM request WHERE queue = ? "
             f"AND status IN ({marks}) AND number < ? ORDER BY number DESC LIMIT ?",
             (queue, *statuses, before, most),
         )
+        return found[::-1]
 
     def find(self, queue: str, request_id: str) -> Request | None:
         """The request of a queue with this id."""

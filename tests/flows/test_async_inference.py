@@ -250,7 +250,9 @@ def test_the_queue_is_seen_and_what_waits_or_failed_is_in_hand(later):
         it for it in listed(StatusEquals="Failed") if "nothing" in it.get("InputLocation", "")
     )
     assert "does not exist" in failed["Reason"]
-    assert len(listed(MaxResults=2)) == 2
+    youngest, *_ = page = listed(MaxResults=2)
+    assert len(page) == 2
+    assert youngest["AcceptedTime"] == max(it["AcceptedTime"] for it in listed())
     before = later.own.list_async_invocations(EndpointName=NAME)
     assert before["Completed"] == len(listed(StatusEquals="Completed"))
     no_instance = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]

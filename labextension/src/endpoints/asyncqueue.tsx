@@ -24,6 +24,7 @@ type Act = (
 ) => Promise<void>;
 
 const PAGE = 50;
+const PACE_MS = 2000;
 const TONES: Record<Row['Status'], string> = {
   Waiting: 'none',
   InProgress: 'busy',
@@ -67,6 +68,12 @@ export function AsyncQueue(props: {
   const kept = React.useRef(fresh);
   kept.current = fresh ?? kept.current;
   const value = kept.current;
+  const open = Boolean(value?.Waiting || value?.InProgress);
+  // Events tell of metrics, which come late for who watches a request.
+  React.useEffect(() => {
+    const timer = open ? setInterval(refresh, PACE_MS) : undefined;
+    return () => clearInterval(timer);
+  }, [open, refresh]);
   if (!value) {
     return error ? <Problem error={error} retry={refresh} /> : <Skeleton />;
   }
@@ -200,12 +207,12 @@ function Table(props: {
           <tr>
             <th scope="col">{trans.__('Request')}</th>
             <th scope="col">{trans.__('State')}</th>
+            <th scope="col">{trans.__('Actions')}</th>
             <th scope="col">{trans.__('Came')}</th>
             <th scope="col">{trans.__('Waited')}</th>
             <th scope="col">{trans.__('Took')}</th>
             <th scope="col">{trans.__('Input')}</th>
             <th scope="col">{trans.__('Answer')}</th>
-            <th scope="col">{trans.__('Actions')}</th>
           </tr>
         </thead>
         <tbody>
@@ -264,33 +271,33 @@ function RequestRow(props: { row: Row; onAct: Act }): React.JSX.Element {
         )}
       </td>
       <td>
+        {row.Status === 'Waiting' &&
+          button(trans.__('Take back'), 'StopAsyncInvocation')}
+        {row.Status === 'Failed' &&
+          button(trans.__('Ask again'), 'RetryAsyncInvocation')}
+      </td>
+      <td>
         <When at={1000 * row.AcceptedTime} />
       </td>
       <td>{seconds(row.AcceptedTime, row.StartTime)}</td>
       <td>{seconds(row.StartTime, row.EndTime)}</td>
       <td>
         {row.InputLocation?.startsWith('s3://') ? (
-          <Place uri={row.InputLocation} />
+          <Place short uri={row.InputLocation} />
         ) : (
           (row.InputLocation ?? trans.__('in the request'))
         )}
       </td>
       <td>
-        {place ? <Place uri={place} /> : '–'}
+        {place ? <Place short uri={place} /> : '–'}
         {row.Size !== undefined && ` ${bytes(row.Size)}`}
-      </td>
-      <td>
-        {row.Status === 'Waiting' &&
-          button(trans.__('Take back'), 'StopAsyncInvocation')}
-        {row.Status === 'Failed' &&
-          button(trans.__('Ask again'), 'RetryAsyncInvocation')}
       </td>
     </tr>
   );
 }
 
 /** An object, or what lies below a URI, in the S3 browser. */
-function Place(props: { uri: string }): React.JSX.Element {
+function Place(props: { uri: string; short?: boolean }): React.JSX.Element {
   const [, bucket, key = ''] =
     /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(props.uri) ?? [];
   return (
@@ -298,7 +305,7 @@ function Place(props: { uri: string }): React.JSX.Element {
       command={CommandIDs.openObjects}
       args={{ bucket, prefix: key.slice(0, key.lastIndexOf('/') + 1) || key }}
     >
-      {props.uri}
+      <span title={props.uri}>{props.short ? shortened(key) : props.uri}</span>
     </CommandLink>
   );
 }
@@ -307,4 +314,10 @@ function seconds(from: number | undefined, to: number | undefined): string {
   return from === undefined || to === undefined
     ? '–'
     : `${number(Math.max(0, to - from))} s`;
+}
+
+/** The name of an object, without its middle when it is long. */
+function shortened(key: string): string {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return name.length > 28 ? `${name.slice(0, 12)}…${name.slice(-12)}` : name;
 }
