@@ -73,9 +73,11 @@ def test_a_request_waits_for_a_server_and_the_control_plane_is_told(router, mode
     assert demand(router)["Asked"] == known["Asked"]
     # Asleep again, the next start has times of its own.
     router.write({"echo": [sleeper()]})
-    with asked(router):
+    with asked(router) as client:
         again = eventually(lambda: it if (it := demand(router))["Asked"] > known["Asked"] else None)
         assert (again["Ready"], again["Answered"]) == (0, 0)
+        router.write({"echo": [sleeper(trouble="boom")]})
+        assert said(client)[0] == 503
 
 
 def test_a_server_has_so_many_at_once_and_the_variant_no_more_than_it_may(router, model):
