@@ -212,7 +212,6 @@ def _created(ctx: Context, name: str, request: Doc) -> Resource:
         ctx.identity.authority.check(ctx.caller.principal, Ask(_MOVES, endpoint.arn))
     now, both = ctx.now(), [spec["ControlVariant"], spec["TreatmentVariant"]]
     generation = endpoint.state["Deployments"][-1]["Generation"]
-    ids = any(it in variant_verdict.FEEDBACK for it in variant_verdict.metrics(spec))
 
     def also(connection: Connection, test: Resource) -> None:
         """The endpoint's requests are noted for the test, from the same moment on."""
@@ -220,9 +219,8 @@ def _created(ctx: Context, name: str, request: Doc) -> Resource:
         if found is None or found.deleted_at is not None:
             raise store.missing(ctx, endpoints.NOUN, endpoint.name)
         _check(found, spec)
-        values = "Value" in variant_verdict.metrics(spec)
-        noting = {"Id": test.id, "Generation": generation, "Variants": both, "Ids": ids}
-        state = {**found.state, "Test": {**noting, "Values": values}}
+        noting = {"Id": test.id, "Generation": generation, "Variants": both, **_wanted(spec)}
+        state = {**found.state, "Test": noting}
         resources.update(connection, replace(found, state=state, due_at=now))
         arms.begin(connection, test.id, both, 1_000 * spec["FeedbackWindowInSeconds"])
 
@@ -245,6 +243,15 @@ def _created(ctx: Context, name: str, request: Doc) -> Resource:
     )
     ctx.hint(endpoint.id)
     return made
+
+
+def _wanted(spec: Doc) -> Doc:
+    """What a test wants to know of each answer: its InferenceId, and how large its value is."""
+    metrics = variant_verdict.metrics(spec)
+    return {
+        "Ids": any(it in variant_verdict.FEEDBACK for it in metrics),
+        "Values": "Value" in metrics,
+    }
 
 
 def _spec(request: Doc) -> Doc:

@@ -212,7 +212,6 @@ class AsyncWorker:
         """Have a server answer."""
         target = self._at[request.id]
         assert target is not None
-        assert self._backlog is not None
         storage = self._storage_of(request)
         path = backlog.answer_path(self._home, request.id)
         cafile = str(self._settings.ca_bundle or "") or None
@@ -235,19 +234,23 @@ class AsyncWorker:
             else:
                 self._fail(request, self._said(request, 0, str(error)), target.variant)
         else:
-            self._metrics.count(
-                request.endpoint,
-                target.variant,
-                ModelLatency=answered.model_us,
-                RequestDownloadLatency=answered.download_us,
-            )
-            outcome = {
-                "Status": "Completed",
-                "ContentType": answered.content_type,
-                "Size": answered.size,
-                "Variant": target.variant,
-            }
-            self._backlog.settle(request, outcome)
+            self._completed(request, answered, target.variant)
+
+    def _completed(self, request: Request, answered: requests.Answered, variant: str) -> None:
+        assert self._backlog is not None
+        self._metrics.count(
+            request.endpoint,
+            variant,
+            ModelLatency=answered.model_us,
+            RequestDownloadLatency=answered.download_us,
+        )
+        outcome = {
+            "Status": "Completed",
+            "ContentType": answered.content_type,
+            "Size": answered.size,
+            "Variant": variant,
+        }
+        self._backlog.settle(request, outcome)
 
     def _said(self, request: Request, status: int, text: str) -> str:
         settings = self._settings
