@@ -10,14 +10,17 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from studio.algorithms import server
 from studio.algorithms.base import UserError, base_folder, cpus
-from studio.algorithms.server import Ask, Handler, Invocations, RequestError
+from studio.algorithms.server import Answer, Ask, RequestError, document, invoked
+from studio.http.request import Request
 
 _PAGE = 100
 _log = logging.getLogger(__name__)
@@ -59,12 +62,7 @@ def host(load: Load, threads: int, apart: bool = False) -> None:
     """Serve models that come and go, until told to stop. `apart`: they say themselves what memory
     they take, and several are loaded at once."""
     shelf = Shelf(load, nullcontext() if apart else threading.Lock())
-    handlers = [
-        ("/models", _Models),
-        ("/models/([^/]+)/invoke", _Invoked),
-        ("/models/([^/]+)", _Model),
-    ]
-    server.run(handlers, threads, shelf=shelf)
+    server.run(_paths(shelf), threads)
     shelf.clear()
 
 
@@ -127,60 +125,68 @@ class Shelf:
             raise RequestError(500, str(error)) from error
 
 
-class _Answering(Handler):
-    async def _on_thread(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns, if it is not refused: then None, and the refusal is answered."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.settings["pool"], work)
-        except RequestError as error:
-            self._refuse(error.status, error.message)
-        except Exception as error:
-            _log.exception("The model could not be loaded")
-            self._refuse(500, f"{type(error).__name__}: {error}")
-        return None
+def _paths(shelf: Shelf) -> server.Paths:
+    """What a server of models that come and go is asked."""
 
-    def _refuse(self, status: int, message: str) -> None:
-        self.set_status(status)
-        self.finish({"code": status, "type": "Error", "message": message})
+    def add(pool: Executor, request: Request, _: str) -> "asyncio.Future[Answer]":
+        return _on_thread(pool, lambda: _added(shelf, request.body))
 
+    def listing(pool: Executor, request: Request, _: str) -> Answer:
+        return document(_page(shelf.listing(), request.target))
 
-class _Models(_Answering):
-    async def post(self) -> None:
-        try:
-            document = json.loads(self.request.body)
-            name, url = str(document["model_name"]), str(document["url"])
-        except (ValueError, KeyError, TypeError):
-            self._refuse(400, "The body is no JSON with model_name and url.")
-            return
-        shelf: Shelf = self.settings["shelf"]
-        memory = await self._on_thread(lambda: shelf.load(name, url))
-        if memory is not None:
-            self.finish({**_said(name, url), "memoryBytes": memory})
+    def get(pool: Executor, request: Request, name: str) -> Answer:
+        return _answered(lambda: _said(name, shelf.get(name)[1]))
 
-    def get(self) -> None:
-        token = self.get_query_argument("nextPageToken", "")
-        models = [it for it in self.settings["shelf"].listing() if it["modelName"] > token]
-        page = {"models": models[:_PAGE]}
-        more = {"nextPageToken": models[_PAGE - 1]["modelName"]} if len(models) > _PAGE else {}
-        self.finish({**page, **more})
+    def delete(pool: Executor, request: Request, name: str) -> "asyncio.Future[Answer]":
+        return _on_thread(pool, lambda: _removed(shelf, name))
+
+    return {
+        "/models/([^/]+)/invoke": {b"POST": invoked(lambda name: shelf.get(name)[0].ask)},
+        "/models": {b"POST": add, b"GET": listing},
+        "/models/([^/]+)": {b"GET": get, b"DELETE": delete},
+    }
 
 
-class _Model(_Answering):
-    async def get(self, name: str) -> None:
-        found = await self._on_thread(lambda: self.settings["shelf"].get(name))
-        if found is not None:
-            self.finish(_said(name, found[1]))
-
-    async def delete(self, name: str) -> None:
-        done = await self._on_thread(lambda: self.settings["shelf"].unload(name) or True)
-        if done:
-            self.finish({"status": f'Model "{name}" unregistered'})
+def _on_thread(pool: Executor, work: Callable[[], Any]) -> "asyncio.Future[Answer]":
+    return asyncio.get_running_loop().run_in_executor(pool, _answered, work)
 
 
-class _Invoked(Invocations):
-    def asks(self, name: str) -> Ask:
-        ask: Ask = self.settings["shelf"].get(name)[0].ask
-        return ask
+def _answered(work: Callable[[], Any]) -> Answer:
+    """What `work` returns, or a document of why it is refused."""
+    try:
+        return document(work())
+    except RequestError as error:
+        return _refused(error.status, error.message)
+    except Exception as error:
+        _log.exception("The model could not be loaded")
+        return _refused(500, f"{type(error).__name__}: {error}")
+
+
+def _refused(status: int, message: str) -> Answer:
+    return document({"code": status, "type": "Error", "message": message}, status)
+
+
+def _added(shelf: Shelf, body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+        name, url = str(asked["model_name"]), str(asked["url"])
+    except (ValueError, KeyError, TypeError):
+        raise RequestError(400, "The body is no JSON with model_name and url.") from None
+    return {**_said(name, url), "memoryBytes": shelf.load(name, url)}
+
+
+def _removed(shelf: Shelf, name: str) -> dict[str, Any]:
+    shelf.unload(name)
+    return {"status": f'Model "{name}" unregistered'}
+
+
+def _page(listed: list[dict[str, str]], target: bytes) -> dict[str, Any]:
+    """The models behind the one that the query names."""
+    query = parse_qs(target.partition(b"?")[2].decode("latin-1"))
+    token = query.get("nextPageToken", [""])[-1]
+    models = [it for it in listed if it["modelName"] > token]
+    more = {"nextPageToken": models[_PAGE - 1]["modelName"]} if len(models) > _PAGE else {}
+    return {"models": models[:_PAGE], **more}
 
 
 def _said(name: str, url: str) -> dict[str, str]:

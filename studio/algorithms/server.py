@@ -1,30 +1,43 @@
 """The model server of the algorithms: /ping, /invocations, /execution-parameters.
 
-It speaks HTTP and knows no algorithm; predictions run in a pool of threads.
+It knows no algorithm; predictions run in a pool of threads.
 """
 
 import asyncio
 import json
 import logging
 import os
+import re
 import signal
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from http import HTTPStatus
+from time import monotonic
+from typing import Protocol
+from urllib.parse import unquote
 
-from tornado import httpserver, netutil, web
-from tornado.iostream import StreamClosedError
+import uvloop
 
+from studio.algorithms.access_lines import AccessLines
 from studio.algorithms.base import cpus
+from studio.errors import ApiError
+from studio.http.limits import Limits
+from studio.http.protocol import Client
+from studio.http.request import Request
 
 _MEGABYTE = 1 << 20
 _DEFAULT_PAYLOAD_MB = 6
-_DRAINED = 64 * _MEGABYTE
 _GRACE_SECONDS = 25.0
 _MOST_STREAMS = 256
+_BACKLOG = 1024
+_TICK_SECONDS = 1.0
+_HEAD_BYTES = 65_536
+_PATIENCE_SECONDS = 3_600.0
+"""Of a connection: who asks is a router, which has bounds of its own, or a person who waits."""
+_LINGER_SECONDS = 60.0
+_TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
+_UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _log = logging.getLogger(__name__)
 
 
@@ -52,12 +65,13 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """A prediction on the wire."""
+    """A prediction on the wire, or another answer."""
 
     body: bytes | Pieces
     content_type: str
     batch: str = ""
     """With how many it was predicted, itself among them, and the microseconds that it waited."""
+    status: int = 200
 
 
 class RequestError(Exception):
@@ -74,17 +88,42 @@ Ask = Callable[[Executor, Invocation], "asyncio.Future[Answer]"]
 """The answer to come, which threads of the executor find."""
 
 
+Handle = Callable[[Executor, Request, str], "Answer | asyncio.Future[Answer]"]
+"""Answers a request, now or when threads of the executor have; the text is the part of the path
+that its pattern has in brackets. Raises RequestError."""
+Paths = Mapping[str, Mapping[bytes, Handle]]
+"""Pattern of a path -> method -> who answers."""
+
+
 def serve(ask: Ask, threads: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in flight. The model is loaded
     before this is called, so `/ping` answers 200 from the first moment. `threads` predict side by
     side; 0: one more than there are CPUs."""
-    run([("/invocations", Invocations)], threads or cpus() + 1, ask=ask)
+    run({"/invocations": {b"POST": invoked(lambda _: ask)}}, threads or cpus() + 1)
 
 
-def run(handlers: list[Any], threads: int, **values: Any) -> None:
-    """Serve `handlers` beside what every model server has. They find `values`, and the `pool` of
-    threads, in their application's settings."""
-    asyncio.run(_serve(handlers, threads, values))
+def run(paths: Paths, threads: int) -> None:
+    """Serve `paths` beside those that every model server has."""
+    uvloop.run(_serve(paths, threads))
+
+
+def invoked(find: Callable[[str], Ask]) -> Handle:
+    """Who answers requests for predictions; `find` raises RequestError."""
+
+    def handle(pool: Executor, request: Request, name: str) -> "asyncio.Future[Answer]":
+        ask = find(name)
+        if not request.body:
+            raise RequestError(204, "")
+        headers, client = request.headers, request.client
+        kind, accept = headers.get("content-type", ""), headers.get("accept", "")
+        return ask(pool, Invocation(request.body, kind, accept, lambda: client.waits))
+
+    return handle
+
+
+def document(content: object, status: int = 200) -> Answer:
+    """JSON of `content`."""
+    return Answer(json.dumps(content).encode(), _JSON, status=status)
 
 
 def is_batch() -> bool:
@@ -99,7 +138,7 @@ def max_payload() -> int:
     return megabytes * _MEGABYTE
 
 
-async def _serve(handlers: list[Any], threads: int, values: dict[str, Any]) -> None:
+async def _serve(paths: Paths, threads: int) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,163 +148,221 @@ async def _serve(handlers: list[Any], threads: int, values: dict[str, Any]) -> N
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="predict") as pool,
         ThreadPoolExecutor(max_workers=_MOST_STREAMS, thread_name_prefix="stream") as streams,
     ):
-        application = _application(handlers, pool, {**values, "streams": streams})
-        # Bodies arrive in pieces and are counted there, so that a large one is answered with 413.
-        server = httpserver.HTTPServer(application, max_body_size=1 << 40)
-        server.add_sockets(_sockets())
-        await stopped.wait()
-        server.stop()
-        deadline = loop.time() + _GRACE_SECONDS
-        while application.settings["running"] and loop.time() < deadline:
-            await asyncio.sleep(0.01)
+        front = _Front(paths, pool, streams)
+        server = await loop.create_server(lambda: Client(front), *_place(), backlog=_BACKLOG)
+        while not stopped.is_set():
+            front.tick()
+            try:
+                await asyncio.wait_for(stopped.wait(), _TICK_SECONDS)
+            except TimeoutError:
+                pass
+        server.close()
+        await front.drain(monotonic() + _GRACE_SECONDS)
 
 
-def _sockets() -> list[Any]:
+def _place() -> tuple[str, int]:
     """127.0.0.1:$SAGEMAKER_BIND_TO_PORT, or port 8080, which is a container's, of every address."""
-    port = os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")
-    if port != "8080":
-        return netutil.bind_sockets(int(port), "127.0.0.1")
-    return netutil.bind_sockets(8080, "0.0.0.0")
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    return "0.0.0.0" if port == 8080 else "127.0.0.1", port
 
 
-def _application(
-    handlers: list[Any], pool: ThreadPoolExecutor, values: dict[str, Any]
-) -> web.Application:
-    return web.Application(
-        [("/ping", _Ping), *handlers, ("/execution-parameters", _ExecutionParameters)],
-        pool=pool,
-        running=set(),
-        log_function=_access_line,
-        **values,
-    )
+class _Front:
+    """What lives as long as the process: its paths, its clients, and the streams to them."""
+
+    def __init__(self, paths: Paths, pool: Executor, threads: Executor) -> None:
+        self.limits = Limits(
+            max_payload(), _HEAD_BYTES, receive_seconds=_PATIENCE_SECONDS,
+            idle_seconds=_PATIENCE_SECONDS, linger_seconds=_LINGER_SECONDS,
+        )  # fmt: skip
+        self.clients: set[Client] = set()
+        self.draining = False
+        self.threads = threads
+        self.streams: set[asyncio.Task[None]] = set()
+        self.lines = AccessLines()
+        self._pool = pool
+        always = {
+            "/ping": {b"GET": _ping},
+            "/execution-parameters": {b"GET": _execution_parameters},
+        }
+        self._paths = [(re.compile(path), methods) for path, methods in {**paths, **always}.items()]
+
+    def most_body(self, target: bytes) -> int:
+        """Bytes that the body of a request may have."""
+        return self.limits.body_bytes
+
+    def handle(self, request: Request) -> None:
+        """Answer `request`, now or when the model has."""
+        exchange = _Exchange(self, request)
+        try:
+            handle, name = self._found(request)
+            found = handle(self._pool, request, name)
+        except Exception as error:
+            exchange.fail(error)
+            return
+        if isinstance(found, Answer):
+            exchange.finish(found)
+        else:
+            found.add_done_callback(exchange.done)
+
+    def refusal(self, error: ApiError) -> tuple[bytes, bytes]:
+        """Head and body of the answer to what is no request, or too large."""
+        text = error.message
+        if error.status == 413:
+            most = self.limits.body_bytes
+            text = f"The payload is too large: at most {most} bytes are accepted."
+        answer = Answer(text.encode(), _TEXT, status=error.status)
+        self.lines.add("-", "-", error.status, len(text), "-")
+        return _head(answer), text.encode()
+
+    def tick(self) -> None:
+        """What time brings."""
+        now = monotonic()
+        for client in [late for late in self.clients if late.deadline <= now]:
+            client.expire()
+
+    async def drain(self, deadline: float) -> None:
+        """Let requests in flight end."""
+        self.draining = True
+        while self.clients and monotonic() < deadline:
+            for client in list(self.clients):
+                client.drain()
+            await asyncio.sleep(0.01)
+        self.lines.flush()
+
+    def _found(self, request: Request) -> tuple[Handle, str]:
+        path = request.target.partition(b"?")[0].decode("latin-1")
+        for pattern, methods in self._paths:
+            if matched := pattern.fullmatch(path):
+                if request.method not in methods:
+                    raise RequestError(405, "405 Method Not Allowed")
+                return methods[request.method], unquote("".join(matched.groups()))
+        raise RequestError(404, "404 Not Found")
 
 
-class Handler(web.RequestHandler):
-    """Says nothing of Tornado."""
+class _Exchange:
+    """A request and its answer."""
 
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
+    __slots__ = ("_front", "_peer", "_request")
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{status_code} {self._reason}")
+    def __init__(self, front: _Front, request: Request) -> None:
+        self._front = front
+        self._request = request
+        self._peer = request.client.peer  # it may have gone by the answer
+
+    def done(self, found: "asyncio.Future[Answer]") -> None:
+        """The answer is found, or why there is none."""
+        error = found.exception()
+        if error is None:
+            self.finish(found.result())
+        else:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with a RequestError, or that something else went wrong."""
+        if not isinstance(error, RequestError):
+            _log.error("The prediction failed", exc_info=error)
+            error = RequestError(500, "The prediction failed: the log says why.")
+        self.finish(Answer(error.message.encode(), _TEXT, status=error.status))
+
+    def finish(self, answer: Answer) -> None:
+        """Send the answer."""
+        try:
+            head = _head(answer)
+        except ValueError as error:
+            if not isinstance(answer.body, bytes):
+                self._front.threads.submit(answer.body.close)
+            self.fail(error)
+            return
+        if isinstance(answer.body, bytes):
+            self._request.client.answer(head, answer.body)
+            self._note(answer.status, len(answer.body))
+        else:
+            task = asyncio.ensure_future(self._stream(head, answer.body))
+            self._front.streams.add(task)
+            task.add_done_callback(self._front.streams.discard)
+
+    async def _stream(self, head: bytes, pieces: Pieces) -> None:
+        """Send pieces as they come: none is asked for while those before it wait."""
+        client = self._request.client
+        flow = client.flow = _Flow(gone=not client.waits)
+        loop, threads = asyncio.get_running_loop(), self._front.threads
+        whole = False
+        try:
+            while not flow.gone:
+                piece = await loop.run_in_executor(threads, next, pieces, None)
+                if head:
+                    client.begin(head)
+                    head = b""
+                if piece is None:
+                    whole = True
+                    break
+                if piece:
+                    client.pass_on(piece)
+                await flow.room.wait()
+        except Exception as error:
+            _log.error("The answer broke off: %s", error)
+        finally:
+            client.end(whole)  # nobody must take for whole what is not
+            self._note(200, 0)
+            await loop.run_in_executor(threads, pieces.close)
+
+    def _note(self, status: int, size: int) -> None:
+        request = self._request
+        path = request.target.partition(b"?")[0].decode("latin-1")
+        if path != "/ping" or status != 200:
+            first = f"{request.method.decode('latin-1')} {path} HTTP/{request.version}"
+            agent = request.headers.get("user-agent", "-")
+            self._front.lines.add(self._peer, first, status, size, agent)
 
 
-class _Ping(Handler):
-    def get(self) -> None:
-        self.set_header("Content-Type", "application/json")
+class _Flow:
+    """An answer in pieces, as its client sees it."""
+
+    def __init__(self, gone: bool) -> None:
+        self.gone = gone
+        self.room = asyncio.Event()
+        self.room.set()
+
+    def pause(self) -> None:
+        """The client reads too slowly."""
+        self.room.clear()
+
+    def resume(self) -> None:
+        """It has read."""
+        self.room.set()
+
+    def abandon(self) -> None:
+        """It is gone."""
+        self.gone = True
+        self.room.set()
 
 
-class _ExecutionParameters(Handler):
-    def get(self) -> None:
-        document = {
+def _ping(pool: Executor, request: Request, name: str) -> Answer:
+    return Answer(b"", _JSON)
+
+
+def _execution_parameters(pool: Executor, request: Request, name: str) -> Answer:
+    return document(
+        {
             "MaxConcurrentTransforms": cpus(),
             "BatchStrategy": "MULTI_RECORD",
             "MaxPayloadInMB": max_payload() // _MEGABYTE,
         }
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(document))
-
-
-@web.stream_request_body
-class Invocations(Handler):
-    """Predictions of the model, or of one of them."""
-
-    def prepare(self) -> None:
-        self._limit = max_payload()
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._gone = False
-        self.settings["running"].add(self)
-
-    def on_finish(self) -> None:
-        self.settings["running"].discard(self)
-
-    def on_connection_close(self) -> None:
-        self.settings["running"].discard(self)
-        self._gone = True
-
-    def data_received(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size <= self._limit:
-            self._chunks.append(chunk)
-        elif self._size > self._limit + _DRAINED:
-            # Reading on lets the client see the answer; there is an end to that courtesy.
-            self.request.connection.detach().close()  # type: ignore[union-attr]
-
-    def asks(self, name: str) -> Ask:
-        """Who answers: `name` is what the path says. Raises RequestError."""
-        ask: Ask = self.settings["ask"]
-        return ask
-
-    async def post(self, name: str = "") -> None:
-        try:
-            answer = await self._answer(self.asks(name))
-        except RequestError as error:
-            self._refuse(error)
-        except Exception:
-            _log.exception("The prediction failed")
-            self._refuse(RequestError(500, "The prediction failed: the log says why."))
-        else:
-            self.set_header("Content-Type", answer.content_type)
-            if answer.batch:
-                self.set_header("X-Studio-Batch", answer.batch)
-            if isinstance(answer.body, bytes):
-                self.finish(answer.body)
-            else:
-                await self._stream(answer.body)
-
-    async def _answer(self, ask: Ask) -> Answer:
-        if self._size > self._limit:
-            raise RequestError(
-                413,
-                f"The payload has {self._size} bytes; at most {self._limit} bytes are accepted.",
-            )
-        if not self._size:
-            raise RequestError(204, "")
-        headers = self.request.headers
-        invocation = Invocation(
-            b"".join(self._chunks), headers.get("Content-Type", ""), headers.get("Accept", ""),
-            lambda: not self._gone,
-        )  # fmt: skip
-        return await ask(self.settings["pool"], invocation)
-
-    async def _stream(self, pieces: Pieces) -> None:
-        """Send pieces as they come: none is asked for before the one before it is on its way."""
-        loop, threads = asyncio.get_running_loop(), self.settings["streams"]
-        try:
-            while (piece := await loop.run_in_executor(threads, next, pieces, None)) is not None:
-                self.write(piece)
-                await self.flush()
-            self.finish()
-        except StreamClosedError:
-            pass  # nobody wants the rest
-        except RequestError as error:
-            _log.error("The answer broke off: %s", error)
-            # Nobody must take it for whole.
-            self.request.connection.detach().close()  # type: ignore[union-attr]
-        finally:
-            await loop.run_in_executor(threads, pieces.close)
-            self.settings["running"].discard(self)
-
-    def _refuse(self, error: RequestError) -> None:
-        self.set_status(error.status)
-        if error.status == 204:
-            self.finish()
-            return
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(error.message)
-
-
-def _access_line(handler: web.RequestHandler) -> None:
-    request = handler.request
-    if request.path == "/ping" and handler.get_status() == 200:
-        return
-    moment = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
-    agent = request.headers.get("User-Agent", "-")
-    sys.stdout.write(
-        f'{request.remote_ip} - - [{moment}] "{request.method} {request.path} {request.version}" '
-        f'{handler.get_status()} {handler._headers.get("Content-Length", "0")} "-" '
-        f"{json.dumps(agent)}\n"
     )
-    sys.stdout.flush()
+
+
+def _head(answer: Answer) -> bytes:
+    """The first lines of an answer. Raises ValueError for a content type that is none."""
+    kind = answer.content_type
+    if _UNSAFE.search(kind):
+        raise ValueError(f"The content type {kind!r} is none.")
+    batch = f"X-Studio-Batch: {answer.batch}\r\n" if answer.batch else ""
+    text = f"HTTP/1.1 {answer.status} {_phrase(answer.status)}\r\nContent-Type: {kind}\r\n{batch}"
+    return text.encode()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from studio.serving.request import Request
+from studio.http.request import Request
 from studio.serving.routes import CaptureRoute, ShadowRoute, VariantRoute
 from studio.serving.upstream import Server
 

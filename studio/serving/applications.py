@@ -12,9 +12,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from studio.errors import ApiError
+from studio.http.request import Request
 from studio.serving import openapi, usage
 from studio.serving.outside import NOBODY, ORIGIN, ApplicationKey, Outside
-from studio.serving.request import Request
 from studio.serving.trail import Lines, Trail, about
 from studio.serving.usage import ADMITTED, OVER, THROTTLED
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import ApiError
-from studio.serving.request import Request
+from studio.http.request import Request
 from studio.serving.table import Queue
 
 if TYPE_CHECKING:

@@ -17,6 +17,9 @@ from time import monotonic
 from urllib.parse import unquote
 
 from studio.errors import ApiError
+from studio.http.errors import payload_too_large
+from studio.http.protocol import Client
+from studio.http.request import Request
 from studio.serving import errors, exposition, pipeline, streaming
 from studio.serving.applications import Applications
 from studio.serving.arms import Arms
@@ -27,9 +30,7 @@ from studio.serving.exposition import Exposition
 from studio.serving.invocation import Invocation
 from studio.serving.limits import Limits
 from studio.serving.log import Log
-from studio.serving.protocol import Client
 from studio.serving.recording import Recording
-from studio.serving.request import Request
 from studio.serving.routes import Routes, VariantRoute
 from studio.serving.table import Key, Table
 from studio.serving.trail import Trail
@@ -190,7 +191,7 @@ class Dispatcher:
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         variant = self.routes.find(endpoint, target)
         if variant.most_body and len(request.body) > variant.most_body:
-            raise errors.payload_too_large(variant.most_body)
+            raise payload_too_large(variant.most_body)
         if variant.plain and _TARGET_MODEL not in request.headers and not path.endswith(_STREAM):
             Invocation(self, request, variant, started).go()
         elif variant.sleep is None or not self.waking.takes(request, variant, started):

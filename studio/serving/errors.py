@@ -64,21 +64,6 @@ def late(what: str, seconds: float, tag: str) -> str:
     return _LATE.format(sentence=TIMED_OUT, what=what, seconds=seconds, tag=tag)
 
 
-def bad_request(message: str) -> ApiError:
-    return ApiError("BadRequest", message, 400)
-
-
-def head_too_large() -> ApiError:
-    return ApiError("RequestHeaderFieldsTooLarge", "The request's headers are too large.", 431)
-
-
-def request_timeout(size: int, has_head: bool) -> ApiError:
-    """The client sent its request too slowly: no model was asked."""
-    part = f"{size} bytes of its body" if has_head else "not even all of its headers"
-    text = f"The client took too long to send the request: {part} arrived. No model was asked."
-    return ApiError("RequestTimeout", text, 408)
-
-
 def at_capacity(endpoint: str, variant: str, limit: int) -> ApiError:
     """Every server has as many requests as it may have."""
     text = (
@@ -209,8 +194,3 @@ def error_body(error: ApiError) -> bytes:
     if isinstance(error, ModelError):
         document |= error.members
     return json.dumps(document).encode()
-
-
-def payload_too_large(limit: int) -> ApiError:
-    """AWS gives this one no error type: clients see the code 413."""
-    return ApiError("", f"HTTP content length exceeded {limit} bytes.", 413)

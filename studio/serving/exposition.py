@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import durable
 from studio.errors import ApiError
-from studio.serving.request import Request
+from studio.http.request import Request
 from studio.serving.routes import VariantRoute
 from studio.serving.totals import BOUNDS_US, Histogram, Totals
 

@@ -20,6 +20,8 @@ from typing import Any
 import uvloop
 
 from studio.errors import ApiError
+from studio.http.protocol import Client
+from studio.http.request import Request
 from studio.serving import errors
 from studio.serving.aftermath import forwarded
 from studio.serving.artifacts import Unavailable, Unfit
@@ -30,8 +32,6 @@ from studio.serving.limits import Limits
 from studio.serving.log import Log
 from studio.serving.manager import Manager, ModelFailed, Place, now_ms
 from studio.serving.model_counts import ModelCounts
-from studio.serving.protocol import Client
-from studio.serving.request import Request
 from studio.serving.shelf import Model, Shelf
 from studio.serving.upstream import Server
 

@@ -5,9 +5,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from studio.errors import ApiError
+from studio.http.request import Request
 from studio.serving import errors
 from studio.serving.aftermath import Answer, asked, follow
-from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 from studio.serving.upstream import Server
 

@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass
 
+from studio.http import limits
+
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(limits.Limits):
     body_bytes: int = 6_291_456
     """Largest request body and largest answer of a model, as on AWS."""
-
-    head_bytes: int = 32_768
-    """Largest request line and headers together."""
-
-    connections: int = 2_048
-    """Clients connected at once; more are told 503."""
 
     in_flight: int = 128
     """Requests that one model server may hold; more are told 503 at once instead of queueing."""
@@ -56,18 +52,6 @@ class Limits:
 
     pool_seconds: float = 1.0
     """An upstream connection idle for longer is closed: many servers drop theirs after two."""
-
-    receive_seconds: float = 30.0
-    """Time a client has to send its headers, or to read its answer; bodies get more by size."""
-
-    slowest_rate: int = 50_000
-    """Bytes a second that bodies must move at."""
-
-    idle_seconds: float = 120.0
-    """A client's connection without a request is closed after this."""
-
-    linger_seconds: float = 5.0
-    """After a refusal: how long the rest of the request is read and thrown away."""
 
     drain_seconds: float = 5.0
     """After SIGTERM: how long requests in flight may go on."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from studio.http.request import Request
 from studio.serving import errors
 from studio.serving.aftermath import asked
 from studio.serving.invocation import Invocation
-from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 from studio.serving.streaming import Stream
 from studio.serving.upstream import Server

@@ -19,13 +19,13 @@ import uvloop
 
 from studio import durable, processes
 from studio.errors import StudioError
+from studio.http.protocol import Client
 from studio.serving import errors
 from studio.serving.dispatch import Dispatcher
 from studio.serving.health import Health
 from studio.serving.limits import Limits
 from studio.serving.listener import BACKLOG, listen, offer
 from studio.serving.log import Log
-from studio.serving.protocol import Client
 from studio.serving.recording import Recording
 from studio.serving.table import load_table, table_path
 

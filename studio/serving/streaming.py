@@ -8,11 +8,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from studio.errors import ApiError
+from studio.http.request import Request
 from studio.serving import errors, eventstream
 from studio.serving.aftermath import Answer, captured, forwarded
 from studio.serving.connection import Connection
 from studio.serving.invocation import Invocation
-from studio.serving.request import Request
 from studio.serving.routes import VariantRoute
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from studio.http.request import Request
 from studio.serving import access_log
 from studio.serving.outside import AccessLog
 from studio.serving.recording import Recording
-from studio.serving.request import Request
 
 _LONGEST = 256
 _MOST_HELD = 500

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 from studio import durable, hint
 from studio.errors import ApiError
+from studio.http.request import Request
 from studio.serving.counters import Counters
 from studio.serving.limits import Limits
 from studio.serving.log import Log
-from studio.serving.request import Request
 from studio.serving.routes import Routes, VariantRoute
 
 _TELL_SECONDS = 1.0

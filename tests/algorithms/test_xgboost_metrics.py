@@ -68,7 +68,7 @@ def test_metrics_of_values() -> None:
 def test_the_image_is_found_without_importing_what_is_heavy() -> None:
     script = (
         "import sys; from studio.algorithms.xgboost import IMAGE; "
-        "print(sorted({'numpy', 'xgboost', 'scipy', 'tornado'} & set(sys.modules)))"
+        "print(sorted({'numpy', 'xgboost', 'scipy', 'uvloop'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

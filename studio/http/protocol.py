@@ -11,8 +11,8 @@ from typing import cast
 import httptools
 
 from studio.errors import ApiError
-from studio.serving import errors
-from studio.serving.request import Flow, Front, Request
+from studio.http import errors
+from studio.http.request import Flow, Front, Request
 
 _MOST_PIPELINED = 64
 _MOST_HEADERS = 128
@@ -24,7 +24,7 @@ class Client(asyncio.Protocol):
     """One client's connection. Requests are served one after the other, in order.
 
     What arrives while one is in work waits unparsed, and reading stops: a client that pipelines
-    cannot make the router hold more than one read of its data.
+    cannot make the server hold more than one read of its data.
     """
 
     __slots__ = (
@@ -181,7 +181,7 @@ class Client(asyncio.Protocol):
             self._deaf = not request.keep_alive
         self._reset()
 
-    # the router calls these
+    # the front calls these
 
     def answer(self, head: bytes, body: bytes) -> None:
         """Send an answer to the request in work: `head` is its status line and headers."""

@@ -1,12 +1,12 @@
-"""A request as the router has it, and what its parts have to offer each other."""
+"""A request as a server has it, and what its parts have to offer each other."""
 
 from typing import TYPE_CHECKING, Protocol
 
 from studio.errors import ApiError
-from studio.serving.limits import Limits
+from studio.http.limits import Limits
 
 if TYPE_CHECKING:
-    from studio.serving.protocol import Client
+    from studio.http.protocol import Client
 
 
 class Request:
@@ -60,11 +60,13 @@ class Flow(Protocol):
 
 
 class Front(Protocol):
-    """What a connection needs of the router."""
+    """What a connection needs of its server."""
 
-    limits: Limits
     clients: "set[Client]"
     draining: bool
+
+    @property
+    def limits(self) -> Limits: ...
 
     def most_body(self, target: bytes) -> int:
         """Bytes that the body of a request for `target` may have."""
