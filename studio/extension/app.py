@@ -62,7 +62,7 @@ class StudioApp(ExtensionApp):
                 (r"/studio/api/aws/([a-z-]+)/([A-Za-z0-9]+)", OperationHandler),
                 (rf"{ROUTE}.*", ObjectsHandler),
                 (
-                    r"/studio/api/endpoints/([^/]+)/(invocations(?:-response-stream)?)",
+                    r"/studio/api/endpoints/([^/]+)/((?:async-)?invocations|invocations-response-stream)",
                     InvocationHandler,
                 ),
                 (r"/studio/api/events", EventsHandler),

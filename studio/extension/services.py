@@ -40,7 +40,7 @@ class OperationHandler(Relay):
 
 class InvocationHandler(Relay, Untrusted):
     """POST endpoints/<name>/invocations: a prediction, by the router; invocations-response-stream:
-    one that comes in pieces."""
+    one that comes in pieces; async-invocations: one that will lie in S3."""
 
     @web.authenticated
     @authorized

@@ -59,6 +59,7 @@ def test_a_strange_service_is_refused_by_name(jupyter):
         ("PUT", "s3/b/k"),
         ("DELETE", "s3/b/k"),
         ("POST", "endpoints/e/invocations"),
+        ("POST", "endpoints/e/async-invocations"),
         ("GET", "events"),
         ("POST", "data/profile"),
     ],

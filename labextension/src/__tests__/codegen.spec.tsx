@@ -114,6 +114,19 @@ describe.each(LANGUAGES)('$name', ({ id, text }) => {
   });
 });
 
+test('the SDK is told that an endpoint answers to S3, and what it has no words for', () => {
+  const calls = deployment('later');
+  Object.assign(calls[1].request, {
+    AsyncInferenceConfig: { OutputConfig: { S3OutputPath: 's3://b/answers' } },
+    ShadowProductionVariants: []
+  });
+  const sdk2 = LANGUAGES.find(({ id }) => id === 'sdk2')!.text(calls);
+  expect(sdk2).toContain(
+    'async_inference_config_dict={"OutputConfig": {"S3OutputPath": "s3://b/answers"}},'
+  );
+  expect(sdk2).toContain('# The SDK takes no ShadowProductionVariants:');
+});
+
 test('names become what botocore makes of them', () => {
   expect(
     ['CreateTrainingJob', 'UpdateEndpointWeightsAndCapacities'].map(snake)

@@ -144,6 +144,8 @@ function deployment(calls: ICall[]): string | null {
     production_variants: config.ProductionVariants?.map(document),
     data_capture_config_dict:
       config.DataCaptureConfig && document(config.DataCaptureConfig),
+    async_inference_config_dict:
+      config.AsyncInferenceConfig && document(config.AsyncInferenceConfig),
     tags: endpoint.Tags?.map(document)
   });
   return [
@@ -156,6 +158,7 @@ function deployment(calls: ICall[]): string | null {
       'EndpointConfigName',
       'ProductionVariants',
       'DataCaptureConfig',
+      'AsyncInferenceConfig',
       'Tags'
     ]),
     ...unsaid(endpoint, ['EndpointName', 'EndpointConfigName', 'Tags']),

@@ -2,16 +2,22 @@ import React from 'react';
 
 import { Field } from '../components/form';
 import { useStudio } from '../components/hooks';
-import { captureUri, names, type IDraft, type IKnown } from './draft';
+import {
+  captureUri,
+  names,
+  type IBefore,
+  type IDraft,
+  type IKnown
+} from './draft';
 import type { IStepProps } from './wizard';
 
 /** Whether requests and answers are recorded, how many of them, and where. */
 export function CaptureFields(
-  props: IStepProps & { known: IKnown; captured: boolean }
+  props: IStepProps & { known: IKnown; before: IBefore }
 ): React.JSX.Element {
   const { trans } = useStudio();
   const { draft, change, problem, known } = props;
-  if (props.captured) {
+  if (props.before.captured) {
     return (
       <p className="jp-StudioConsole-hint">
         {trans.__('Requests and answers are recorded, and go on to be.')}

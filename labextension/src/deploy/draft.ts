@@ -4,6 +4,7 @@ import type { ICall } from '../codegen';
 import { jobOf } from '../core/lineage';
 import { parseS3 } from '../core/s3';
 import type { sagemaker } from '../wire';
+import { answersOf } from './answers';
 import { problems } from './problems';
 import { configOf, type Strategy } from './stages';
 import { variants } from './variants';
@@ -28,6 +29,8 @@ export interface IDraft {
   instanceType?: string;
   /** It has servers only while somebody asks; absent: instances. */
   serverless?: IServerless;
+  /** It answers to S3, later; absent: at once. */
+  asynchronous?: IAsynchronous;
   count?: number;
   /** Name of the endpoint that is updated; "" or absent: a new one. */
   target?: string;
@@ -68,6 +71,24 @@ export interface IServerless {
   idle?: number;
 }
 
+/** Where an asynchronous endpoint answers; what is absent has a default. */
+export interface IAsynchronous {
+  /** URI of a folder for answers. */
+  output?: string;
+  /** URI of a folder for what went wrong; "": that is not stored. */
+  failure?: string;
+  /** Requests that an instance is sent at once. */
+  most?: number;
+}
+
+/** What an endpoint that is updated goes on to do. */
+export interface IBefore {
+  /** Its requests are captured. */
+  captured?: boolean;
+  /** It answers to S3. */
+  asynchronous?: sagemaker.AsyncInferenceConfig;
+}
+
 /** What has to be known of the home to fill in and judge a draft. */
 export interface IKnown {
   models: string[];
@@ -75,7 +96,7 @@ export interface IKnown {
   configs: string[];
   /** The role of a home, for models that are made here. */
   role: string;
-  /** The bucket of a home, for what is recorded. */
+  /** The bucket of a home, for answers and for what is recorded. */
   bucket: string;
 }
 
@@ -101,7 +122,7 @@ export interface IPlan {
   /** Names of what is made: it goes again if the deployment fails. */
   made: { model?: string; config: string; endpoint?: string };
   problems: { step: Step; field: string; text: string }[];
-  /** The bucket of the home, where something is recorded there: it may have to be made. */
+  /** The bucket of the home, where something is put there: it may have to be made. */
   bucket?: string;
 }
 
@@ -137,17 +158,18 @@ export function names(
   return { model, endpoint, config: unique(endpoint, known.configs) };
 }
 
-/** The calls of a draft, and its problems. `serving`: the variants of the endpoint to update;
- * `captured`: whether its requests are captured, which then goes on. */
+/** The calls of a draft, and its problems. `serving` and `before`: the variants of the endpoint
+ * to update, and what it does. */
 export function plan(
   draft: IDraft,
   known: IKnown,
   artifact: IArtifact | null,
   serving: IServing,
   trans: TranslationBundle,
-  captured = false
+  before: IBefore = {}
 ): IPlan {
-  const { model, config, endpoint } = names(draft, known);
+  const named = names(draft, known);
+  const { model, config, endpoint } = named;
   const calls: ICall[] = [];
   const makes = draft.source?.kind !== 'model';
   const container = containerOf(draft, artifact);
@@ -161,14 +183,13 @@ export function plan(
       }
     });
   }
-  calls.push({
-    operation: 'CreateEndpointConfig',
-    request: {
-      EndpointConfigName: config,
-      ...variants(draft, model, serving),
-      ...(captured ? {} : captureOf(draft, endpoint, known))
-    }
-  });
+  const settings: sagemaker.CreateEndpointConfigInput = {
+    EndpointConfigName: config,
+    ...variants(draft, model, serving),
+    ...answersOf(draft, endpoint, known, before),
+    ...(before.captured ? {} : captureOf(draft, endpoint, known))
+  };
+  calls.push({ operation: 'CreateEndpointConfig', request: settings });
   const policy = draft.target ? configOf(draft) : undefined;
   calls.push({
     operation: draft.target ? 'UpdateEndpoint' : 'CreateEndpoint',
@@ -176,7 +197,7 @@ export function plan(
       EndpointName: endpoint,
       EndpointConfigName: config,
       ...(draft.target ? {} : tagsOf(draft)),
-      ...(draft.target && captured ? KEEP_CAPTURE : {}),
+      ...(draft.target && before.captured ? KEEP_CAPTURE : {}),
       ...(policy ? { DeploymentConfig: policy } : {})
     }
   });
@@ -188,13 +209,20 @@ export function plan(
       config,
       endpoint: draft.target ? undefined : endpoint
     },
-    bucket:
-      draft.capture !== undefined &&
-      parseS3(captureUri(draft, endpoint, known))?.bucket === known.bucket
-        ? known.bucket
-        : undefined,
-    problems: problems(draft, known, artifact, { model, endpoint }, trans)
+    bucket: written(settings).includes(known.bucket) ? known.bucket : undefined,
+    problems: problems(draft, known, artifact, named, before, trans)
   };
+}
+
+/** The buckets that a configuration has something put into. */
+function written(settings: sagemaker.CreateEndpointConfigInput): string[] {
+  const answers = settings.AsyncInferenceConfig?.OutputConfig;
+  const uris = [
+    settings.DataCaptureConfig?.DestinationS3Uri,
+    answers?.S3OutputPath,
+    answers?.S3FailurePath
+  ];
+  return uris.flatMap(uri => parseS3(uri ?? '')?.bucket ?? []);
 }
 
 /** Where requests and answers are recorded unless somebody says. */

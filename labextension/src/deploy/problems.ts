@@ -1,12 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { parseS3 } from '../core/s3';
+import { ofAnswers } from './answers';
 import {
   DEFAULT_LATENCY,
   DEFAULT_MOST,
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   type IArtifact,
+  type IBefore,
   type IDraft,
   type IKnown,
   type IPlan,
@@ -23,6 +25,7 @@ export function problems(
   known: IKnown,
   artifact: IArtifact | null,
   named: { model: string; endpoint: string },
+  before: IBefore,
   trans: TranslationBundle
 ): IPlan['problems'] {
   const found: IPlan['problems'] = [];
@@ -79,6 +82,7 @@ export function problems(
   if (!draft.serverless && (draft.count ?? 1) < 1) {
     add('where', 'count', trans.__('At least one instance is needed.'));
   }
+  found.push(...ofAnswers(draft, known, before, trans));
   const endpoint = known.endpoints.find(each => each.name === named.endpoint);
   if (target) {
     if (!endpoint) {

@@ -70,7 +70,14 @@ export function Progress(props: {
           )}
         </Section>
         <div aria-live="polite">
-          {outcome === 'Completed' && <Done endpoint={endpoint} />}
+          {outcome === 'Completed' && (
+            <Done
+              endpoint={endpoint}
+              answers={
+                described.AsyncInferenceConfig?.OutputConfig.S3OutputPath
+              }
+            />
+          )}
         </div>
         {(outcome === 'Failed' || outcome === 'RolledBack') && (
           <Undone
@@ -86,11 +93,17 @@ export function Progress(props: {
 }
 
 /** It serves: asked once with its own training data, and what to do next. */
-function Done(props: { endpoint: string }): React.JSX.Element {
+function Done(props: {
+  endpoint: string;
+  answers: string | undefined;
+}): React.JSX.Element {
   const { client, trans } = useStudio();
-  const { endpoint } = props;
+  const { endpoint, answers } = props;
   const { value } = useLive(
     async signal => {
+      if (answers) {
+        return null;
+      }
       const { Samples: samples } = await client.call(
         'studio',
         'GetSampleRequest',
@@ -104,11 +117,12 @@ function Done(props: { endpoint: string }): React.JSX.Element {
         : null;
     },
     () => false,
-    [client, endpoint]
+    [client, endpoint, answers]
   );
   return (
     <div className="jp-StudioOutcome jp-mod-good">
       <strong>{trans.__('%1 is in service.', endpoint)}</strong>
+      {answers && <p>{trans.__('Its answers will lie below %1.', answers)}</p>}
       {value && (
         <p>
           {value.status < 300

@@ -4,9 +4,10 @@ import { ApiError } from '../core/errors';
 import { jobOf } from '../core/lineage';
 import { searchNewest } from '../core/search';
 import type { sagemaker } from '../wire';
-import type { IArtifact, IDraft, IKnown, IServing } from './draft';
+import type { IArtifact, IBefore, IDraft, IKnown, IServing } from './draft';
 
 const MOST = 1000;
+const NEW: IBefore = {};
 const NOTHING: IServing = { production: [], shadows: [] };
 
 /** The names that are taken, and the role of the home. */
@@ -172,13 +173,13 @@ export function useServing(endpoint: string | undefined): IServing {
   return value ?? NOTHING;
 }
 
-/** Whether requests of an endpoint are captured. */
-export function useCaptured(endpoint: string | undefined): boolean {
+/** What an endpoint that is updated goes on to do. */
+export function useBefore(endpoint: string | undefined): IBefore {
   const { client } = useStudio();
   const { value } = useLive(
-    async (signal): Promise<boolean> => {
+    async (signal): Promise<IBefore> => {
       if (!endpoint) {
-        return false;
+        return {};
       }
       const told = await client.call(
         'sagemaker',
@@ -186,7 +187,10 @@ export function useCaptured(endpoint: string | undefined): boolean {
         { EndpointName: endpoint },
         signal
       );
-      return told.DataCaptureConfig?.EnableCapture ?? false;
+      return {
+        captured: told.DataCaptureConfig?.EnableCapture,
+        asynchronous: told.AsyncInferenceConfig
+      };
     },
     event =>
       event.type === 'resource' &&
@@ -194,5 +198,5 @@ export function useCaptured(endpoint: string | undefined): boolean {
       event.Name === endpoint,
     [client, endpoint]
   );
-  return value ?? false;
+  return value ?? NEW;
 }

@@ -10,6 +10,7 @@ import { Choice } from './choice';
 import {
   DEFAULT_SHARE,
   names,
+  type IBefore,
   type IDraft,
   type IKnown,
   type IPlan
@@ -21,12 +22,15 @@ import type { IStepProps } from './wizard';
 export function TrafficStep(
   props: IStepProps & {
     known: IKnown;
-    captured: boolean;
+    before: IBefore;
     planned: IPlan;
   }
 ): React.JSX.Element {
   const { trans } = useStudio();
   const { draft, change, problem, known } = props;
+  const answersLater = draft.target
+    ? props.before.asynchronous
+    : draft.asynchronous;
   const targets = known.endpoints.filter(each => each.status === 'InService');
   const shown =
     draft.target && !targets.some(each => each.name === draft.target)
@@ -74,7 +78,7 @@ export function TrafficStep(
       {draft.target ? <Update {...props} /> : <Beside {...props} />}
       <Shares planned={props.planned} />
       {draft.target && <StrategyFields {...props} />}
-      <CaptureFields {...props} />
+      {!answersLater && <CaptureFields {...props} />}
       <p className="jp-StudioConsole-hint">
         {trans.__(
           'New servers get requests only when they are healthy. If one fails, or an alarm goes off, what served before gets all requests again.'

@@ -4,7 +4,8 @@ import { Field } from '../components/form';
 import { useLive, useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
 import { Choice } from './choice';
-import { DEFAULT_TYPE } from './draft';
+import { AsynchronousFields } from './asynchronous';
+import { DEFAULT_TYPE, type IBefore, type IDraft, type IKnown } from './draft';
 import { ServerlessFields } from './serverless';
 import type { IStepProps } from './wizard';
 
@@ -20,29 +21,65 @@ const TYPES = [
   'ml.g5.xlarge'
 ];
 
+type Servers = 'instances' | 'serverless' | 'asynchronous';
+
+/** What is chosen of these; an update does not change that an endpoint answers to S3. */
+function servers(draft: IDraft, before: IBefore): Servers {
+  return draft.serverless
+    ? 'serverless'
+    : draft.asynchronous || (draft.target && before.asynchronous)
+      ? 'asynchronous'
+      : 'instances';
+}
+
 /** Second step: instances or a serverless size, beside what the machine has. */
-export function WhereStep(props: IStepProps): React.JSX.Element {
+export function WhereStep(
+  props: IStepProps & { known: IKnown; before: IBefore }
+): React.JSX.Element {
   const { trans } = useStudio();
-  const { draft, change } = props;
+  const { draft, change, before } = props;
+  const chosen = servers(draft, before);
   return (
     <Section title={trans.__('Where it runs')}>
       <Choice
         label={trans.__('Servers')}
-        value={draft.serverless ? 'serverless' : 'instances'}
+        value={chosen}
         choices={{
           instances: trans.__('Instances: servers are always there'),
           serverless: trans.__(
             'Serverless: servers come with the requests, and go when there are none'
+          ),
+          asynchronous: trans.__(
+            'Instances that answer to S3: for large inputs and slow answers, which wait their turn'
           )
         }}
-        onChange={chosen =>
-          change({ serverless: chosen === 'serverless' ? {} : undefined })
+        onChange={next =>
+          change({
+            serverless: next === 'serverless' ? {} : undefined,
+            asynchronous: next === 'asynchronous' ? {} : undefined
+          })
         }
       />
+      {props.problem('asynchronous') && (
+        <p className="jp-StudioOutcome jp-mod-bad" role="alert">
+          {props.problem('asynchronous')}
+        </p>
+      )}
       {draft.serverless ? (
         <ServerlessFields {...props} />
       ) : (
         <InstanceFields {...props} />
+      )}
+      {chosen === 'asynchronous' && !draft.target && (
+        <AsynchronousFields {...props} />
+      )}
+      {draft.target && before.asynchronous && (
+        <p className="jp-StudioConsole-hint">
+          {trans.__(
+            'Answers go on to %1.',
+            before.asynchronous.OutputConfig.S3OutputPath ?? ''
+          )}
+        </p>
       )}
       <Capacity />
     </Section>

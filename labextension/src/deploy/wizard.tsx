@@ -13,6 +13,7 @@ import {
   DEFAULT_SHARE,
   DEFAULT_TYPE,
   plan,
+  type IBefore,
   type IDraft,
   type IPlan,
   type ISource,
@@ -21,7 +22,7 @@ import {
 import { ModelStep } from './model';
 import { Progress } from './progress';
 import { carryOut, Refused, type Made } from './run';
-import { useArtifact, useCaptured, useKnown, useServing } from './sources';
+import { useArtifact, useBefore, useKnown, useServing } from './sources';
 import { TrafficStep } from './traffic';
 import { WhereStep } from './where';
 
@@ -54,7 +55,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
   const draft = React.useMemo(() => draftOf(args), [args]);
   const artifact = useArtifact(draft);
   const serving = useServing(draft.target);
-  const captured = useCaptured(draft.target);
+  const before = useBefore(draft.target);
   if (args.begun) {
     return (
       <Progress
@@ -77,7 +78,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
     artifact.value ?? null,
     serving,
     trans,
-    captured
+    before
   );
   return (
     <Wizard
@@ -85,7 +86,7 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
       step={STEPS.find(each => each === args.step) ?? 'model'}
       onStep={step => setArgs({ step })}
       onBegun={begun => setArgs({ begun })}
-      summary={summaryOf(draft, planned, captured, trans)}
+      summary={summaryOf(draft, planned, before, trans)}
     >
       {step => {
         const shared: IStepProps = {
@@ -105,13 +106,15 @@ export function DeployPage(props: { view: StudioView }): React.JSX.Element {
               />
             );
           case 'where':
-            return <WhereStep {...shared} />;
+            return (
+              <WhereStep {...shared} known={known.value!} before={before} />
+            );
           case 'traffic':
             return (
               <TrafficStep
                 {...shared}
                 known={known.value!}
-                captured={captured}
+                before={before}
                 planned={planned}
               />
             );
@@ -297,7 +300,7 @@ function Makes(props: { made: IPlan['made'] }): React.JSX.Element {
 function summaryOf(
   draft: IDraft,
   planned: IPlan,
-  captured: boolean,
+  before: IBefore,
   trans: ReturnType<typeof useStudio>['trans']
 ): [string, React.ReactNode][] {
   const config = planned.calls.find(
@@ -336,10 +339,19 @@ function summaryOf(
           : trans.__('all requests')
     ],
     [
+      trans.__('Answers'),
+      config.AsyncInferenceConfig
+        ? trans.__(
+            'to %1',
+            config.AsyncInferenceConfig.OutputConfig.S3OutputPath ?? ''
+          )
+        : trans.__('at once')
+    ],
+    [
       trans.__('Recorded'),
       config.DataCaptureConfig
         ? trans.__('%1 % of the requests', draft.capture)
-        : captured
+        : before.captured
           ? trans.__('as before')
           : trans.__('nothing')
     ],

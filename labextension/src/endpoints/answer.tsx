@@ -4,6 +4,7 @@ import React from 'react';
 import { number } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Tabs, When } from '../components/parts';
+import { Place } from './asyncqueue';
 import { cellsOf, pretty, type ICall, type ICells } from './console';
 
 const MOST_ROWS = 500;
@@ -15,7 +16,9 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
   const { call } = props;
   const cells = React.useMemo(() => cellsOf(call), [call]);
   const [tab, setTab] = React.useState(cells ? 'table' : 'text');
-  const good = call.status < 300 && !call.trouble;
+  const queued = call.state !== undefined;
+  const good = call.status < 300 && call.trouble === undefined;
+  const empty = queued && (call.growing || call.stopped || !good);
   return (
     <>
       <p className="jp-StudioConsole-facts">
@@ -42,10 +45,17 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
       </p>
       {call.trouble && (
         <p className="jp-StudioConsole-hint" role="alert">
-          {trans.__('The answer broke off: %1', call.trouble)}
+          {queued
+            ? call.trouble
+            : trans.__('The answer broke off: %1', call.trouble)}
         </p>
       )}
-      {cells ? (
+      {queued && (
+        <p className="jp-StudioConsole-hint">
+          {whereabouts(call, trans)} {call.place && <Place uri={call.place} />}
+        </p>
+      )}
+      {empty ? null : cells ? (
         <Tabs
           label={trans.__('Answer')}
           selected={tab}
@@ -72,7 +82,33 @@ export function Answer(props: { call: ICall }): React.JSX.Element {
   );
 }
 
+/** What the place of a request in a queue is for. */
+function whereabouts(call: ICall, trans: TranslationBundle): string {
+  if (call.trouble !== undefined) {
+    return call.place
+      ? trans.__('The failure is stored:')
+      : trans.__('Failures are not stored.');
+  }
+  if (call.stopped) {
+    return trans.__('It goes on by itself. Its answer will lie at');
+  }
+  return call.growing
+    ? trans.__('The answer will lie at')
+    : trans.__('The answer lies at');
+}
+
 function outcome(call: ICall, trans: TranslationBundle): string {
+  if (call.state && call.stopped) {
+    return trans.__('No longer waited for');
+  }
+  const states: Record<string, string> = {
+    Waiting: trans.__('Waiting for its turn…'),
+    Failed: trans.__('Failed'),
+    Stopped: trans.__('Taken back')
+  };
+  if (call.state && states[call.state]) {
+    return states[call.state];
+  }
   if (call.growing) {
     return trans.__('Answering…');
   }

@@ -3,6 +3,7 @@ import React from 'react';
 import { useStudio } from '../components/hooks';
 import type { Client } from '../core/client';
 import { notifyError } from '../core/errors';
+import { askedLater } from './asklater';
 import { headersOf, History, type ICall, type IRequest } from './console';
 import { frames } from './frames';
 
@@ -20,8 +21,12 @@ export interface IAsking {
   stop: () => void;
 }
 
-/** Ask an endpoint, and keep what it answered. */
-export function useAsking(endpoint: string): IAsking {
+/** Ask an endpoint, and keep what it answered; of an asynchronous one it is waited for. */
+export function useAsking(
+  endpoint: string,
+  /** Where an asynchronous endpoint answers. */
+  answers: string | undefined
+): IAsking {
   const { client, trans } = useStudio();
   const history = React.useMemo(() => new History(endpoint), [endpoint]);
   const [calls, setCalls] = React.useState(() => history.calls);
@@ -37,9 +42,19 @@ export function useAsking(endpoint: string): IAsking {
     setBusy(true);
     try {
       const sent = file ? { ...request, body: '' } : request;
-      const call = request.stream
-        ? await streamed(client, endpoint, sent, body, signal, setShown)
-        : await whole(client, endpoint, sent, body, signal);
+      const call = answers
+        ? await askedLater(
+            client,
+            endpoint,
+            sent,
+            body,
+            answers,
+            signal,
+            setShown
+          )
+        : request.stream
+          ? await streamed(client, endpoint, sent, body, signal, setShown)
+          : await whole(client, endpoint, sent, body, signal);
       setCalls(history.add(call));
       setShown(call);
     } catch (error) {

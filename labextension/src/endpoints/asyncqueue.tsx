@@ -297,7 +297,10 @@ function RequestRow(props: { row: Row; onAct: Act }): React.JSX.Element {
 }
 
 /** An object, or what lies below a URI, in the S3 browser. */
-function Place(props: { uri: string; short?: boolean }): React.JSX.Element {
+export function Place(props: {
+  uri: string;
+  short?: boolean;
+}): React.JSX.Element {
   const [, bucket, key = ''] =
     /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(props.uri) ?? [];
   return (

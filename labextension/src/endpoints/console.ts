@@ -8,6 +8,10 @@ export interface IRequest {
   model?: string;
   /** Show the answer as it grows. */
   stream?: boolean;
+  /** Of an asynchronous endpoint: the URI of the input, in the place of the body. */
+  input?: string;
+  /** It is an asynchronous endpoint that is asked. */
+  later?: boolean;
   body: string;
 }
 
@@ -28,8 +32,12 @@ export interface ICall {
   growing?: boolean;
   /** The user ended it. */
   stopped?: boolean;
-  /** Why it broke off. */
+  /** Why it broke off, or why there is no answer. */
   trouble?: string;
+  /** Where in S3 the answer lies, or will, or why there is none. */
+  place?: string;
+  /** Of a request in a queue: how far it is, as ListAsyncInvocations has it. */
+  state?: string;
 }
 
 /** The cells of an answer, row by row. */
@@ -43,6 +51,15 @@ const LONGEST = 32 * 1024;
 
 /** The headers of a request. */
 export function headersOf(request: IRequest): Record<string, string> {
+  if (request.later) {
+    return {
+      'x-amzn-sagemaker-content-type': request.contentType,
+      ...(request.accept ? { 'x-amzn-sagemaker-accept': request.accept } : {}),
+      ...(request.input
+        ? { 'x-amzn-sagemaker-inputlocation': request.input }
+        : {})
+    };
+  }
   const headers: Record<string, string> = {
     'Content-Type': request.contentType
   };
@@ -143,6 +160,9 @@ export function asBoto3(endpoint: string, request: IRequest): string {
   if (request.accept) {
     members.push(`    Accept=${python(request.accept)},`);
   }
+  if (request.later) {
+    return laterBoto3(members, request);
+  }
   if (request.variant) {
     members.push(`    TargetVariant=${python(request.variant)},`);
   }
@@ -176,6 +196,37 @@ export function asBoto3(endpoint: string, request: IRequest): string {
   ].join('\n');
 }
 
+/** Looks for the answer and for the failure: boto3's waiter would look for one of them. */
+function laterBoto3(members: string[], request: IRequest): string {
+  const input = request.input
+    ? `    InputLocation=${python(request.input)},`
+    : `    Body=${python(request.body)},`;
+  return [
+    'import time',
+    '',
+    'import boto3',
+    '',
+    'runtime, s3 = boto3.client("sagemaker-runtime"), boto3.client("s3")',
+    'told = runtime.invoke_endpoint_async(',
+    ...members,
+    input,
+    ')',
+    'names = ("OutputLocation", "FailureLocation")',
+    'places = [told[name] for name in names if told.get(name)]',
+    'answer = None',
+    'while answer is None:',
+    '    time.sleep(1)',
+    '    for place in places:',
+    '        bucket, key = place.removeprefix("s3://").split("/", 1)',
+    '        try:',
+    '            answer = s3.get_object(Bucket=bucket, Key=key)["Body"].read()',
+    '        except s3.exceptions.NoSuchKey:',
+    '            continue',
+    'print(answer.decode())',
+    ''
+  ].join('\n');
+}
+
 /** boto3 knows no TargetModel of a stream. */
 function named(model: string): string[] {
   return [
@@ -192,12 +243,15 @@ export function asCurl(endpoint: string, request: IRequest): string {
   const headers = Object.entries(headersOf(request)).map(
     ([name, value]) => `  -H ${shell(`${name}: ${value}`)} \\`
   );
-  const operation = `invocations${request.stream ? '-response-stream' : ''}`;
+  const operation = request.later
+    ? 'async-invocations'
+    : `invocations${request.stream ? '-response-stream' : ''}`;
+  const body = request.input ? '' : request.body;
   return [
     'curl --aws-sigv4 "aws:amz:$AWS_DEFAULT_REGION:sagemaker" \\',
     '  --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\',
     ...headers,
-    `  --data-binary ${shell(request.body)} \\`,
+    `  --data-binary ${shell(body)} \\`,
     `  "$AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME/endpoints/${encodeURIComponent(endpoint)}/${operation}"`,
     ''
   ].join('\n');

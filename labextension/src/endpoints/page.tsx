@@ -88,11 +88,17 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
   const variants = deployment.Variants.filter(each => !each.Shadow).map(
     each => each.VariantName
   );
+  const kind = endpoint.AsyncInferenceConfig
+    ? trans.__('asynchronous')
+    : deployment.Variants.some(each => each.Serverless)
+      ? trans.__('serverless')
+      : '';
   return (
     <div className="jp-StudioPage">
       <div className="jp-StudioPage-header">
         <h1>{name}</h1>
         <Status status={endpoint.EndpointStatus} />
+        {kind && <span className="jp-StudioEndpoint-kind">{kind}</span>}
         <div className="jp-StudioPage-actions">
           <CommandButton
             command={CommandIDs.insertLoader}
@@ -155,6 +161,25 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
                 }
               ]
             : []),
+          {
+            id: 'test',
+            label: trans.__('Test'),
+            content: () => (
+              <div className="jp-StudioPage-body">
+                <TestConsole
+                  endpoint={name}
+                  variants={variants}
+                  many={many !== undefined}
+                  ready={serves}
+                  answers={
+                    endpoint.AsyncInferenceConfig?.OutputConfig.S3OutputPath
+                  }
+                  request={args.request}
+                  onRequest={request => setArgs({ request })}
+                />
+              </div>
+            )
+          },
           ...(endpoint.AsyncInferenceConfig
             ? [
                 {
@@ -171,29 +196,6 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
               ]
             : []),
           {
-            id: 'test',
-            label: trans.__('Test'),
-            content: () => (
-              <div className="jp-StudioPage-body">
-                <TestConsole
-                  endpoint={name}
-                  variants={variants}
-                  many={many !== undefined}
-                  ready={serves}
-                  request={args.request}
-                  onRequest={request => setArgs({ request })}
-                />
-              </div>
-            )
-          },
-          {
-            id: 'outside',
-            label: trans.__('Use from outside'),
-            content: () => (
-              <Outside endpoint={name} arn={endpoint.EndpointArn} />
-            )
-          },
-          {
             id: 'logs',
             label: trans.__('Logs'),
             content: () => (
@@ -208,6 +210,13 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
             id: 'changes',
             label: trans.__('Changes'),
             content: () => <Changes deployment={deployment} />
+          },
+          {
+            id: 'outside',
+            label: trans.__('Use from outside'),
+            content: () => (
+              <Outside endpoint={name} arn={endpoint.EndpointArn} />
+            )
           },
           {
             id: 'configuration',

@@ -4,12 +4,14 @@ import React from 'react';
 import { Field } from '../components/form';
 import { useLive, useStudio } from '../components/hooks';
 import { Section } from '../components/parts';
+import { pickS3 } from '../components/s3picker';
 import type { studio } from '../wire';
 import { Answer, Calls } from './answer';
 import { useAsking } from './asking';
 import { asBoto3, asCurl, type IRequest } from './console';
 
 const SEND_KEYS = 'Ctrl+Enter';
+const EXAMPLE = 's3://bucket/object';
 const [CSV_TYPE, JSON_TYPE, LINES_TYPE] = [
   'text/csv',
   'application/json',
@@ -32,6 +34,8 @@ export function TestConsole(props: {
   /** Whether a request has to name a model. */
   many: boolean;
   ready: boolean;
+  /** Where an asynchronous endpoint answers. */
+  answers?: string;
   request: Partial<IRequest> | undefined;
   onRequest: (request: IRequest) => void;
 }): React.JSX.Element {
@@ -52,11 +56,11 @@ export function TestConsole(props: {
     [client, endpoint, props.request?.variant]
   ).value;
   const [file, setFile] = React.useState<File | null>(null);
-  const asking = useAsking(endpoint);
+  const asking = useAsking(endpoint, props.answers);
   const { busy, calls, shown } = asking;
   const request = React.useMemo(
-    () => filled(props.request, sample),
-    [props.request, sample]
+    () => filled(props.request, sample, !!props.answers),
+    [props.request, sample, props.answers]
   );
   const change = (changes: Partial<IRequest>) => {
     const next = { ...request, ...changes };
@@ -121,7 +125,7 @@ export function TestConsole(props: {
               )}
             </Field>
           )}
-          {variants.length > 1 && (
+          {variants.length > 1 && !request.later && (
             <Field label={trans.__('Variant')}>
               {ids => (
                 <select
@@ -142,6 +146,7 @@ export function TestConsole(props: {
           request={request}
           file={file}
           onBody={body => change({ body })}
+          onInput={input => change({ input })}
           onFile={chosen => {
             setFile(chosen);
             const type = chosen && TYPES[chosen.name.split('.').pop() ?? ''];
@@ -154,7 +159,10 @@ export function TestConsole(props: {
           sample={sample}
           onUse={() => {
             setFile(null);
-            change({ body: bodyOf(sample, request.contentType) });
+            change({
+              body: bodyOf(sample, request.contentType),
+              input: undefined
+            });
           }}
         />
         <div className="jp-StudioConsole-send">
@@ -167,18 +175,20 @@ export function TestConsole(props: {
           </button>
           {busy && (
             <button className="jp-StudioButton" onClick={asking.stop}>
-              {trans.__('Stop')}
+              {request.later ? trans.__('Stop waiting') : trans.__('Stop')}
             </button>
           )}
           <kbd>{SEND_KEYS}</kbd>
-          <label className="jp-StudioConsole-stream">
-            <input
-              type="checkbox"
-              checked={!!request.stream}
-              onChange={event => change({ stream: event.target.checked })}
-            />
-            {trans.__('Stream the answer')}
-          </label>
+          {!request.later && (
+            <label className="jp-StudioConsole-stream">
+              <input
+                type="checkbox"
+                checked={!!request.stream}
+                onChange={event => change({ stream: event.target.checked })}
+              />
+              {trans.__('Stream the answer')}
+            </label>
+          )}
         </div>
         <div className="jp-StudioConsole-send">
           <button
@@ -194,6 +204,13 @@ export function TestConsole(props: {
             {trans.__('Copy as curl')}
           </button>
         </div>
+        {request.later && (
+          <p className="jp-StudioConsole-hint">
+            {trans.__(
+              'This endpoint answers to S3: the request waits its turn, and the answer is shown once it is there. More than 128 kB is put into S3 first.'
+            )}
+          </p>
+        )}
         {!props.ready && (
           <p role="status">
             {trans.__('It takes requests once it is in service.')}
@@ -216,7 +233,7 @@ export function TestConsole(props: {
             shown={shown}
             onShow={call => {
               asking.show(call);
-              if (call.request.body) {
+              if (call.request.body || call.request.input) {
                 setFile(null);
                 props.onRequest(call.request);
               }
@@ -231,7 +248,8 @@ export function TestConsole(props: {
 /** The request of the page's arguments, with the sample where they say nothing. */
 function filled(
   given: Partial<IRequest> | undefined,
-  sample: studio.GetSampleRequestResponse | undefined
+  sample: studio.GetSampleRequestResponse | undefined,
+  later: boolean
 ): IRequest {
   const contentType =
     given?.contentType ??
@@ -243,7 +261,8 @@ function filled(
     accept: given?.accept ?? '',
     variant: given?.variant ?? '',
     ...(given?.model ? { model: given.model } : {}),
-    ...(given?.stream ? { stream: true } : {}),
+    ...(given?.stream && !later ? { stream: true } : {}),
+    ...(later ? { later, input: given?.input } : {}),
     body: given?.body ?? bodyOf(sample, contentType)
   };
 }
@@ -273,9 +292,11 @@ function Body(props: {
   request: IRequest;
   file: File | null;
   onBody: (body: string) => void;
+  onInput: (uri: string | undefined) => void;
   onFile: (file: File | null) => void;
 }): React.JSX.Element {
-  const { trans } = useStudio();
+  const studio = useStudio();
+  const { trans } = studio;
   // A body that is too long for the address is kept here only.
   const [long, setLong] = React.useState<string | null>(null);
   const { request, file } = props;
@@ -291,6 +312,40 @@ function Body(props: {
           {trans.__('Write instead')}
         </button>
       </p>
+    );
+  }
+  const browse = async () => {
+    const title = trans.__('The object to ask with');
+    const uri = await pickS3(studio, { title, start: request.input });
+    if (uri) {
+      props.onInput(uri);
+    }
+  };
+  if (request.input !== undefined) {
+    return (
+      <Field label={trans.__('Input in S3')}>
+        {ids => (
+          <span className="jp-StudioWizard-uri">
+            <input
+              {...ids}
+              className="jp-mod-code"
+              spellCheck={false}
+              placeholder={EXAMPLE}
+              value={request.input}
+              onChange={event => props.onInput(event.target.value.trim())}
+            />
+            <button className="jp-StudioButton" onClick={() => void browse()}>
+              {trans.__('Browse…')}
+            </button>
+            <button
+              className="jp-StudioButton jp-mod-minimal"
+              onClick={() => props.onInput(undefined)}
+            >
+              {trans.__('Write instead')}
+            </button>
+          </span>
+        )}
+      </Field>
     );
   }
   return (
@@ -318,6 +373,14 @@ function Body(props: {
       >
         {trans.__('Send a file…')}
       </button>
+      {request.later && (
+        <button
+          className="jp-StudioButton jp-mod-minimal jp-StudioConsole-choose"
+          onClick={() => void browse()}
+        >
+          {trans.__('Take an object in S3…')}
+        </button>
+      )}
     </>
   );
 }

@@ -163,7 +163,8 @@ describe('plan', () => {
       { EndpointName: 'bank', EndpointConfigName: 'bank-2' }
     ]);
     expect(planned(draft, serving).made.endpoint).toBeUndefined();
-    const capturing = plan(draft, known, null, serving, trans, true).calls;
+    const before = { captured: true };
+    const capturing = plan(draft, known, null, serving, trans, before).calls;
     expect(capturing[capturing.length - 1].request).toMatchObject({
       RetainAllVariantProperties: true
     });
@@ -258,6 +259,68 @@ describe('names', () => {
       planned({ source: { kind: 'data', name }, image: 'i' }).made.model;
     expect(model('s3://b/out/j1/output/model.tar.gz')).toBe('j1');
     expect(model('s3://b/mine/model.tar.gz')).toBe('mine');
+  });
+});
+
+describe('an asynchronous endpoint', () => {
+  const source: IDraft['source'] = { kind: 'job', name: 'bank' };
+  const before = {
+    asynchronous: { OutputConfig: { S3OutputPath: 's3://b/answers' } }
+  };
+  const update = (draft: Partial<IDraft>, known_ = {}) =>
+    plan(
+      { source, target: 'bank', ...draft },
+      known,
+      artifact,
+      NOTHING,
+      trans,
+      known_
+    );
+  const config = (made: ReturnType<typeof plan>) =>
+    (made.calls[1].request as any).AsyncInferenceConfig;
+  const wrong = (made: ReturnType<typeof plan>) =>
+    made.problems.map(each => each.field);
+
+  it('answers into the bucket of the home, which is made', () => {
+    const made = planned({ source, asynchronous: {} });
+    expect(config(made)).toEqual({
+      OutputConfig: {
+        S3OutputPath: 's3://home/bank-2/answers',
+        S3FailurePath: 's3://home/bank-2/failures'
+      },
+      ClientConfig: { MaxConcurrentInvocationsPerInstance: 4 }
+    });
+    expect([made.bucket, made.problems]).toEqual(['home', []]);
+  });
+
+  it('stores no failures where nobody wants them', () => {
+    const chosen = { output: 's3://mine', failure: '', most: 1 };
+    const made = planned({ source, asynchronous: chosen });
+    expect(config(made).OutputConfig).toEqual({ S3OutputPath: 's3://mine' });
+    expect([made.bucket, made.problems]).toEqual([undefined, []]);
+  });
+
+  it('goes on to be one when it is updated, and none becomes one', () => {
+    expect(config(update({}, before))).toEqual(before.asynchronous);
+    expect(config(update({}))).toBeUndefined();
+    expect(wrong(update({ asynchronous: {} }, before))).toEqual([]);
+    expect(wrong(update({ asynchronous: {} }))).toEqual(['asynchronous']);
+    expect(wrong(update({ serverless: {} }, before))).toEqual(['asynchronous']);
+  });
+
+  it('names what would be refused', () => {
+    const refused = (asynchronous: IDraft['asynchronous'], more = {}) =>
+      wrong(planned({ source, asynchronous, ...more }));
+    expect(refused({ output: 'answers', failure: 'x' })).toEqual([
+      'output',
+      'failure'
+    ]);
+    expect(refused({ most: 0 })).toEqual(['atOnce']);
+    expect(refused({}, { capture: 5 })).toEqual(['asynchronous']);
+    expect(refused({}, { beside: 'bank-2', shadow: true })).toEqual([
+      'asynchronous'
+    ]);
+    expect(refused({}, { beside: 'bank-2' })).toEqual([]);
   });
 });
 

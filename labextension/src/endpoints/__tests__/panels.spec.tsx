@@ -26,14 +26,18 @@ const sample = {
   TrainingJobName: 'job'
 };
 
-function Console(): React.JSX.Element {
-  const [request, setRequest] = React.useState<object | undefined>();
+function Console(props: {
+  answers?: string;
+  request?: object;
+}): React.JSX.Element {
+  const [request, setRequest] = React.useState(props.request);
   return (
     <TestConsole
       endpoint="e"
       variants={['a', 'b']}
       many={false}
       ready={true}
+      answers={props.answers}
       request={request}
       onRequest={setRequest}
     />
@@ -60,6 +64,44 @@ describe('TestConsole', () => {
     expect(await screen.findByText('Answered')).toBeTruthy();
     expect(sent!.headers.get('Content-Type')).toBe('text/csv');
     expect(screen.getByRole('cell', { name: '<img src=x>' })).toBeTruthy();
+  });
+
+  it('waits for an answer in S3, and says why there is none', async () => {
+    const asked: Request[] = [];
+    const ends: object[] = [
+      { Status: 'Completed', OutputLocation: 's3://b/answers/1.out' },
+      { Status: 'Failed', Reason: 'No such object.' }
+    ];
+    const studio = fakeStudio({
+      'aws/studio/GetSampleRequest': () => sample,
+      'endpoints/e/async-invocations': (_, request) => {
+        asked.push(request);
+        return new Response('{"InferenceId": "i"}', {
+          status: 202,
+          headers: { 'X-Amzn-SageMaker-OutputLocation': 's3://b/answers/1.out' }
+        });
+      },
+      'aws/studio/ListAsyncInvocations': () => ({
+        Invocations: [{ InferenceId: 'i', ...ends[asked.length - 1] }]
+      }),
+      's3/b/answers/1.out': () => new Response('the answer')
+    });
+    const view = renderIn(studio, <Console answers="s3://b/answers" />);
+    await screen.findByDisplayValue('1,2');
+    fireEvent.click(screen.getByRole('button', { name: 'Send' }));
+    expect(await screen.findByText('the answer')).toBeTruthy();
+    expect(screen.getByText('s3://b/answers/1.out')).toBeTruthy();
+    const header = (name: string) =>
+      asked[asked.length - 1].headers.get(`x-amzn-sagemaker-${name}`);
+    expect(header('content-type')).toBe('text/csv');
+    expect(header('inputlocation')).toBeNull();
+    view.unmount();
+    const given = { input: 's3://b/in' };
+    renderIn(studio, <Console answers="s3://b/answers" request={given} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Send' }));
+    expect(await screen.findByText('No such object.')).toBeTruthy();
+    expect(screen.getByText('Failures are not stored.')).toBeTruthy();
+    expect(header('inputlocation')).toBe('s3://b/in');
   });
 
   it('shows an answer while it grows, until it is stopped', async () => {
