@@ -49,6 +49,8 @@ def main() -> None:
         )
     ask(500)
     in_stages(sm, "salary")
+    compare_and_scale("bank-deposit")
+    make_others(sm, s3)
 
 
 def upload(s3) -> None:
@@ -198,6 +200,61 @@ def in_stages(sm, name: str) -> None:
         EndpointConfigName=name,
         DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
     )
+
+
+def compare_and_scale(name: str) -> None:
+    boto3.client("studio").create_variant_test(
+        VariantTestName="depth",
+        EndpointName=name,
+        ControlVariant="depth-5",
+        TreatmentVariant="depth-3",
+        Metric="ModelLatency",
+        MinimumEffect=0.2,
+    )
+    scaler = boto3.client("application-autoscaling")
+    variant = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/depth-5",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaler.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=3)
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaler.put_scaling_policy(
+        **variant,
+        PolicyName="requests",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 70.0,
+            "PredefinedMetricSpecification": metric,
+        },
+    )
+
+
+def make_others(sm, s3) -> None:
+    """An endpoint that sleeps, and one that answers to S3: to a question, and to one in vain."""
+    variant = {"VariantName": "AllTraffic", "ModelName": "salary-alltraffic"}
+    size = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    instance = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    places = {
+        "S3OutputPath": "s3://salary-survey/later/answers",
+        "S3FailurePath": "s3://salary-survey/later/failures",
+    }
+    for name, size_of, more in (
+        ("salary-on-demand", {"ServerlessConfig": size}, {}),
+        ("salary-later", instance, {"AsyncInferenceConfig": {"OutputConfig": places}}),
+    ):
+        sm.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[variant | size_of], **more
+        )
+        sm.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        sm.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    s3.put_object(Bucket="salary-survey", Key="later/years.csv", Body=b"1\n5\n10\n")
+    for key in ("years", "nothing"):
+        boto3.client("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName="salary-later",
+            InputLocation=f"s3://salary-survey/later/{key}.csv",
+            ContentType="text/csv",
+        )
 
 
 def ask(count: int) -> None:

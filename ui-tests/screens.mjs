@@ -46,6 +46,53 @@ const PAGES = {
     { name: 'salary', tab: 'changes' },
     '.jp-StudioChanges-stages'
   ],
+  'endpoint-test': [
+    'studio:open-endpoint',
+    { name: 'salary', tab: 'test' },
+    'textarea'
+  ],
+  'endpoint-outside': [
+    'studio:open-endpoint',
+    { name: 'bank-deposit', tab: 'outside' },
+    'pre'
+  ],
+  'endpoint-logs': [
+    'studio:open-endpoint',
+    { name: 'bank-deposit', tab: 'logs' },
+    '[role=log]'
+  ],
+  'endpoint-configuration': [
+    'studio:open-endpoint',
+    { name: 'bank-deposit', tab: 'configuration' },
+    'pre'
+  ],
+  'endpoint-serverless': [
+    'studio:open-endpoint',
+    { name: 'salary-on-demand' },
+    '.jp-StudioTraffic'
+  ],
+  'endpoint-requests': [
+    'studio:open-endpoint',
+    { name: 'salary-later', tab: 'queue' },
+    'table'
+  ],
+  'endpoint-later': [
+    'studio:open-endpoint',
+    { name: 'salary-later', tab: 'test' },
+    'textarea'
+  ],
+  'deploy-where': [
+    'studio:deploy',
+    {
+      job: 'salary-linear',
+      step: 'where',
+      draft: {
+        source: { kind: 'job', name: 'salary-linear' },
+        asynchronous: {}
+      }
+    },
+    '.jp-StudioWizard-capacity'
+  ],
   deploy: ['studio:deploy', { job: 'bank-xgboost-depth-3' }, 'input'],
   'deploy-traffic': [
     'studio:deploy',
