@@ -220,7 +220,7 @@ export function TestConsole(props: {
       <Section title={trans.__('Answer')}>
         <div aria-live="polite" aria-busy={busy}>
           {shown ? (
-            <Answer key={shown.at} call={shown} />
+            <Answer key={`${shown.at} ${shown.state}`} call={shown} />
           ) : (
             <p className="jp-StudioConsole-hint">
               {trans.__('Send a request to see what the model says.')}
