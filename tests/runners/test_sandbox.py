@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from runner_contract import Bench, lasting
@@ -96,13 +97,14 @@ def test_the_machine_is_read_only_and_opt_ml_is_there(boxed: Bench):
 
 
 def test_temporary_files_are_private_and_go_with_the_run(boxed: Bench, home: Path):
+    mine = Path("/tmp") / f"mine-{uuid4().hex}"
     with tempfile.NamedTemporaryFile(dir="/tmp") as outside:
-        run = boxed.start("ls -A /tmp; echo secret > /tmp/mine; echo end")
+        run = boxed.start(f"ls -A /tmp; echo secret > {mine}; echo end")
         boxed.ended(run)
         # Only what Python itself needs may show here: a checkout below /tmp, say.
         assert Path(outside.name).name not in boxed.lines(run)
     assert boxed.lines(run)[-1] == "end"
-    assert not Path("/tmp/mine").exists()
+    assert not mine.exists()
     boxed.runner.remove(run, boxed.handles[run])
     assert not (home / "runs" / run / "tmp").exists()
 
