@@ -69,7 +69,7 @@ export function Keys(props: {
       {keys.length ? (
         <Table keys={keys} onRevoke={name => void revoke(name)} />
       ) : (
-        <p>
+        <p className="jp-StudioConsole-hint">
           {trans.__(
             'None. With a key a program without an AWS client may ask this endpoint, as fast and as often as you say.'
           )}

@@ -83,7 +83,7 @@ function Requests(props: {
   };
   return (
     <Section title={trans.__('Requests')}>
-      <p>
+      <p className="jp-StudioConsole-hint">
         {trans.__(
           'The key is read from the variable STUDIO_KEY. The address is reached from this machine; behind a proxy it is the proxy’s.'
         )}
