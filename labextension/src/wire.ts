@@ -3536,6 +3536,35 @@ export namespace studio {
     Vertices: Array<LineageVertex>;
     Edges: Array<LineageEdge>;
   }
+  export interface DescribeLoadTestRequest {
+    LoadTestName: string;
+  }
+  export interface DescribeLoadTestResponse {
+    LoadTestName: string;
+    LoadTestArn: string;
+    LoadTestStatus: string;
+    FailureReason?: string;
+    EndpointName: string;
+    DurationInSeconds: number;
+    RequestsPerSecond?: number;
+    Connections: number;
+    TargetVariant?: string;
+    TargetModel?: string;
+    ContentType?: string;
+    Accept?: string;
+    CreationTime: number;
+    EndTime?: number;
+    Requested: number;
+    Answered: number;
+    Failed: number;
+    AnsweredPerSecond: number;
+    Latency?: LoadTestLatency;
+    Sent: number;
+    Errors: Array<LoadTestError>;
+    Seconds: Array<LoadTestSecond>;
+    Histogram: Array<LoadTestBucket>;
+    GeneratorLag: number;
+  }
   export interface DescribeLogRequest {
     Kind: string;
     Name: string;
@@ -3908,6 +3937,13 @@ export namespace studio {
     Rows: Array<ImageRow>;
     Revision: string;
   }
+  export interface ListLoadTestsRequest {
+    EndpointName?: string;
+    MaxResults?: number;
+  }
+  export interface ListLoadTestsResponse {
+    LoadTests: Array<LoadTestSummary>;
+  }
   export interface ListQueueRequest {
     MaxResults?: number;
     NextToken?: string;
@@ -3952,6 +3988,53 @@ export namespace studio {
   }
   export interface LoadEndpointModelResponse {
     Replicas: number;
+  }
+  export interface LoadTestBucket {
+    UpTo: number;
+    Count: number;
+  }
+  export interface LoadTestError {
+    Kind: string;
+    Count: number;
+  }
+  export interface LoadTestLatency {
+    P50: number;
+    P90: number;
+    P99: number;
+    Mean: number;
+    Maximum: number;
+  }
+  export interface LoadTestSecond {
+    Second: number;
+    Requested: number;
+    Answered: number;
+    Failed: number;
+    P50?: number;
+    P90?: number;
+    P99?: number;
+    Mean?: number;
+    Maximum?: number;
+  }
+  export interface LoadTestSummary {
+    LoadTestName: string;
+    LoadTestArn: string;
+    LoadTestStatus: string;
+    FailureReason?: string;
+    EndpointName: string;
+    DurationInSeconds: number;
+    RequestsPerSecond?: number;
+    Connections: number;
+    TargetVariant?: string;
+    TargetModel?: string;
+    ContentType?: string;
+    Accept?: string;
+    CreationTime: number;
+    EndTime?: number;
+    Requested: number;
+    Answered: number;
+    Failed: number;
+    AnsweredPerSecond: number;
+    Latency?: LoadTestLatency;
   }
   export interface LogExcerpt {
     Line: number;
@@ -4487,11 +4570,31 @@ export namespace studio {
     Total: number;
     Used: number;
   }
+  export interface StartLoadTestRequest {
+    LoadTestName: string;
+    EndpointName: string;
+    DurationInSeconds: number;
+    RequestsPerSecond?: number;
+    Connections?: number;
+    TargetVariant?: string;
+    TargetModel?: string;
+    ContentType?: string;
+    Accept?: string;
+    Body: string;
+  }
+  export interface StartLoadTestResponse {
+    LoadTestArn: string;
+  }
   export interface StopAsyncInvocationRequest {
     EndpointName: string;
     InvocationId: string;
   }
   export interface StopAsyncInvocationResponse {
+  }
+  export interface StopLoadTestRequest {
+    LoadTestName: string;
+  }
+  export interface StopLoadTestResponse {
   }
   export interface StopVariantTestRequest {
     VariantTestName: string;
@@ -4865,6 +4968,7 @@ export interface Operations {
     DescribeInstanceTypes: { request: studio.DescribeInstanceTypesRequest; response: studio.DescribeInstanceTypesResponse };
     DescribeLease: { request: studio.DescribeLeaseRequest; response: studio.DescribeLeaseResponse };
     DescribeLineage: { request: studio.DescribeLineageRequest; response: studio.DescribeLineageResponse };
+    DescribeLoadTest: { request: studio.DescribeLoadTestRequest; response: studio.DescribeLoadTestResponse };
     DescribeLog: { request: studio.DescribeLogRequest; response: studio.DescribeLogResponse };
     DescribeSchedules: { request: studio.DescribeSchedulesRequest; response: studio.DescribeSchedulesResponse };
     DescribeTransformProgress: { request: studio.DescribeTransformProgressRequest; response: studio.DescribeTransformProgressResponse };
@@ -4884,6 +4988,7 @@ export interface Operations {
     ListCellJobs: { request: studio.ListCellJobsRequest; response: studio.ListCellJobsResponse };
     ListEndpointModels: { request: studio.ListEndpointModelsRequest; response: studio.ListEndpointModelsResponse };
     ListImageRows: { request: studio.ListImageRowsRequest; response: studio.ListImageRowsResponse };
+    ListLoadTests: { request: studio.ListLoadTestsRequest; response: studio.ListLoadTestsResponse };
     ListQueue: { request: studio.ListQueueRequest; response: studio.ListQueueResponse };
     ListStudioImages: { request: studio.ListStudioImagesRequest; response: studio.ListStudioImagesResponse };
     ListTrialComponentFields: { request: studio.ListTrialComponentFieldsRequest; response: studio.ListTrialComponentFieldsResponse };
@@ -4907,7 +5012,9 @@ export interface Operations {
     RollbackTreatment: { request: studio.RollbackTreatmentRequest; response: studio.RollbackTreatmentResponse };
     RunSchedule: { request: studio.RunScheduleRequest; response: studio.RunScheduleResponse };
     SearchLog: { request: studio.SearchLogRequest; response: studio.SearchLogResponse };
+    StartLoadTest: { request: studio.StartLoadTestRequest; response: studio.StartLoadTestResponse };
     StopAsyncInvocation: { request: studio.StopAsyncInvocationRequest; response: studio.StopAsyncInvocationResponse };
+    StopLoadTest: { request: studio.StopLoadTestRequest; response: studio.StopLoadTestResponse };
     StopVariantTest: { request: studio.StopVariantTestRequest; response: studio.StopVariantTestResponse };
     UnloadEndpointModel: { request: studio.UnloadEndpointModelRequest; response: studio.UnloadEndpointModelResponse };
     UpdateApplicationKey: { request: studio.UpdateApplicationKeyRequest; response: studio.UpdateApplicationKeyResponse };

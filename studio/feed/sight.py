@@ -24,6 +24,7 @@ ACTIONS = {
     "schedule": "scheduler:GetSchedule",
     "scalable-target": "application-autoscaling:DescribeScalableTargets",
     "variant-test": "studio:DescribeVariantTest",
+    "load-test": "studio:DescribeLoadTest",
     "alarm": "cloudwatch:DescribeAlarms",
     "application-key": "studio:DescribeApplicationKey",
 }

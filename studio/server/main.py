@@ -28,6 +28,7 @@ from studio.api import (
     job_components,
     lease_plan,
     lineage_tracks,
+    load_tests,
     processing_plan,
     registry,
     scaling_plan,
@@ -239,6 +240,7 @@ def _kinds(settings: Settings, context: Callable[[], Context]) -> Mapping[str, K
         schedule_plan.kind(settings, perform, _now),
         scaling_plan.kind(settings, perform, _now),
         variant_test_plan.kind(context),
+        load_tests.kind(),
     )
     return {kind.name: kind for kind in kinds}
 

@@ -63,6 +63,12 @@ def added(studio, name: str, *options: str):
     return person(studio, {name.lower(): value for name, value in values.items()})
 
 
+def over(client, load_test: str) -> dict | None:
+    """The load test, once it has ended."""
+    told = client.describe_load_test(LoadTestName=load_test)
+    return None if told["LoadTestStatus"] == "InProgress" else told
+
+
 def code(call, **arguments) -> str:
     try:
         call(**arguments)
@@ -223,6 +229,13 @@ def test_a19_a56_endpoints_answer_whom_policies_let(studio, ann):
     call = {"EndpointName": "ann-team", "Body": b"1,2", "ContentType": "text/csv"}
     assert ann("sagemaker-runtime").invoke_endpoint(**call)["Body"].read()
     assert studio.client("sagemaker-runtime").invoke_endpoint(**call)["Body"].read()
+    load = {"LoadTestName": "team", "EndpointName": "ann-team", "Body": b"1,2"}
+    ann("studio").start_load_test(
+        **load, RequestsPerSecond=50, DurationInSeconds=1, ContentType="text/csv"
+    )
+    told = eventually(lambda: over(ann("studio"), "team"))
+    assert (told["LoadTestStatus"], told["Answered"], told["Errors"]) == ("Completed", 50, [])
+    assert 0 < told["Latency"]["P50"] <= told["Latency"]["P99"]
     bob = added(studio, "bob")
     assert code(bob("sagemaker-runtime").invoke_endpoint, **call) == "AccessDeniedException"
     absent = {**call, "EndpointName": "none"}
