@@ -15,3 +15,16 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   }
   return bytes;
 }
+
+/** Bytes as a text in base64. */
+export async function base64Of(bytes: Blob): Promise<string> {
+  const reader = new FileReader();
+  return new Promise((resolve, reject) => {
+    reader.onerror = () => reject(reader.error as DOMException);
+    reader.onload = () => {
+      const url = reader.result as string;
+      resolve(url.slice(url.indexOf(',') + 1));
+    };
+    reader.readAsDataURL(bytes);
+  });
+}

@@ -9,6 +9,7 @@ import type { studio } from '../wire';
 import { Answer, Calls } from './answer';
 import { useAsking } from './asking';
 import { asBoto3, asCurl, type IRequest } from './console';
+import { LoadTest } from './load';
 
 const SEND_KEYS = 'Ctrl+Enter';
 const EXAMPLE = 's3://bucket/object';
@@ -241,6 +242,12 @@ export function TestConsole(props: {
           />
         )}
       </Section>
+      <LoadTest
+        endpoint={endpoint}
+        request={request}
+        file={file}
+        ready={props.ready}
+      />
     </div>
   );
 }

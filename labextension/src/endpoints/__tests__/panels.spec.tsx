@@ -44,12 +44,15 @@ function Console(props: {
   );
 }
 
+const NO_LOADS = { 'aws/studio/ListLoadTests': () => ({ LoadTests: [] }) };
+
 describe('TestConsole', () => {
   beforeEach(() => sessionStorage.clear());
 
   it('sends the sample with Ctrl+Enter and shows the answer as text', async () => {
     let sent: Request | undefined;
     const studio = fakeStudio({
+      ...NO_LOADS,
       'aws/studio/GetSampleRequest': () => sample,
       'endpoints/e/invocations': (_, request) => {
         sent = request;
@@ -73,6 +76,7 @@ describe('TestConsole', () => {
       { Status: 'Failed', Reason: 'No such object.' }
     ];
     const studio = fakeStudio({
+      ...NO_LOADS,
       'aws/studio/GetSampleRequest': () => sample,
       'endpoints/e/async-invocations': (_, request) => {
         asked.push(request);
@@ -108,6 +112,7 @@ describe('TestConsole', () => {
     let piece: (data: Uint8Array) => void = () => undefined;
     let end = () => undefined as void;
     const studio = fakeStudio({
+      ...NO_LOADS,
       'aws/studio/GetSampleRequest': () => sample,
       'endpoints/e/invocations-response-stream': () => {
         const body = new ReadableStream({
@@ -144,7 +149,10 @@ describe('TestConsole', () => {
   });
 
   it('follows the content type with the sample until the user writes', async () => {
-    const studio = fakeStudio({ 'aws/studio/GetSampleRequest': () => sample });
+    const studio = fakeStudio({
+      ...NO_LOADS,
+      'aws/studio/GetSampleRequest': () => sample
+    });
     renderIn(studio, <Console />);
     const body = await screen.findByDisplayValue('1,2');
     const type = screen.getByLabelText('Content type');
