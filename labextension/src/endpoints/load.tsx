@@ -353,8 +353,8 @@ function Kept(props: {
             <th scope="col">{trans.__('Status')}</th>
             <th scope="col">{trans.__('Answered/s')}</th>
             <th scope="col">{trans.__('Failed')}</th>
-            <th scope="col">p50, ms</th>
-            <th scope="col">p99, ms</th>
+            <th scope="col">{trans.__('p50, ms')}</th>
+            <th scope="col">{trans.__('p99, ms')}</th>
             <th scope="col">{trans.__('Compare with')}</th>
           </tr>
         </thead>
