@@ -100,8 +100,25 @@ def _message(ctx: Context, spec: Doc, body: bytes) -> bytes:
 
 def _hear(test_id: str, process: subprocess.Popen[bytes], line: bytes, heard: Heard) -> None:
     over = False
+    try:
+        over = _heard_to_its_end(process, line, heard)
+    except Exception:
+        log.exception("load test not heard", test=test_id)
+    stop(test_id)
+    code = process.wait()
+    if not over:
+        try:
+            heard(None, f"The load ended before its time (exit status {code}).")
+        except Exception:
+            # This process ends too; whoever comes after it sees that nobody hears the test.
+            log.warning("end of load test not stored", test=test_id)
+
+
+def _heard_to_its_end(process: subprocess.Popen[bytes], line: bytes, heard: Heard) -> bool:
+    """Whether it said that it is over."""
     assert process.stdin is not None
     assert process.stdout is not None
+    over = False
     try:
         with process.stdout:
             process.stdin.write(line)
@@ -113,9 +130,4 @@ def _hear(test_id: str, process: subprocess.Popen[bytes], line: bytes, heard: He
                     break
     except (OSError, ValueError):
         pass  # it was stopped before it had begun, or has died
-    except Exception:
-        log.exception("load test not heard", test=test_id)
-    stop(test_id)
-    code = process.wait()
-    if not over:
-        heard(None, f"The load ended before its time (exit status {code}).")
+    return over

@@ -20,7 +20,7 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 export async function base64Of(bytes: Blob): Promise<string> {
   const reader = new FileReader();
   return new Promise((resolve, reject) => {
-    reader.onerror = () => reject(reader.error as DOMException);
+    reader.onerror = () => reject(new Error(reader.error?.message));
     reader.onload = () => {
       const url = reader.result as string;
       resolve(url.slice(url.indexOf(',') + 1));
