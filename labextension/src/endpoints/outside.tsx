@@ -22,8 +22,10 @@ interface IFound {
 export function Outside(props: {
   endpoint: string;
   arn: string;
+  /** It answers to S3, and so to no key. */
+  asynchronous?: boolean;
 }): React.JSX.Element {
-  const { client } = useStudio();
+  const { client, trans } = useStudio();
   const { endpoint } = props;
   const { value, error, refresh } = useLive(
     signal => found(client, endpoint, signal),
@@ -39,9 +41,19 @@ export function Outside(props: {
   }
   return (
     <div className="jp-StudioPage-body">
-      <Keys endpoint={endpoint} keys={value.keys} />
-      <Requests api={value.api} sample={value.sample} />
-      <Described api={value.api} />
+      {props.asynchronous ? (
+        <p className="jp-StudioConsole-hint">
+          {trans.__(
+            'This endpoint answers to S3: it is asked with signed requests only, for which keys of applications are not enough.'
+          )}
+        </p>
+      ) : (
+        <>
+          <Keys endpoint={endpoint} keys={value.keys} />
+          <Requests api={value.api} sample={value.sample} />
+          <Described api={value.api} />
+        </>
+      )}
       <AccessLog
         endpoint={endpoint}
         arn={props.arn}

@@ -215,7 +215,11 @@ export function EndpointPage(props: { view: StudioView }): React.JSX.Element {
             id: 'outside',
             label: trans.__('Use from outside'),
             content: () => (
-              <Outside endpoint={name} arn={endpoint.EndpointArn} />
+              <Outside
+                endpoint={name}
+                arn={endpoint.EndpointArn}
+                asynchronous={!!endpoint.AsyncInferenceConfig}
+              />
             )
           },
           {
