@@ -151,6 +151,8 @@ def _arn(ctx: Context, operation: Operation, request: Doc) -> str:
         place = f"{ctx.settings.region}:{ctx.settings.account}"
         group = request.get("GroupName", "default")
         return f"arn:aws:scheduler:{place}:schedule/{group}/{request['Name']}"
+    if operation.service == "sns":
+        return _topic_arn(ctx, request)
     if operation.service == "application-autoscaling":
         return _target_arn(ctx, request)
     if operation.service == "cloudwatch" and "AlarmName" in request:
@@ -193,6 +195,16 @@ def _iam_arn(ctx: Context, request: Doc) -> str:
     if ctx.action in _OF_THE_CALLER and principal.kind == "user":
         return principal.source_arn
     return str(request.get("PolicyArn") or request.get("PolicySourceArn") or "*")
+
+
+def _topic_arn(ctx: Context, request: Doc) -> str:
+    """Of a topic; a subscription is reached by way of its own."""
+    if "Name" in request:
+        return f"arn:aws:sns:{ctx.settings.region}:{ctx.settings.account}:{request['Name']}"
+    if "SubscriptionArn" in request:
+        return str(request["SubscriptionArn"]).rpartition(":")[0] or "*"
+    named = (request.get(member) for member in ("TopicArn", "TargetArn", "ResourceArn"))
+    return next((str(arn) for arn in named if arn), "*")
 
 
 def _target_arn(ctx: Context, request: Doc) -> str:

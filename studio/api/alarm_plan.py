@@ -12,12 +12,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from studio.api import alarm_actions
 from studio.db.resources import Doc, Resource
+from studio.errors import ApiError
+from studio.identity.principals import Principal, owner_of_home, user
 from studio.metrics import statistics
 from studio.metrics import store as metrics
 from studio.metrics.rows import Row
 from studio.metrics.store import Metric
-from studio.reconcile.steps import Kind, Observed, Plan
+from studio.reconcile.steps import Call, Kind, Observed, Plan
+from studio.settings import Settings
 
 OPERATORS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "GreaterThanOrEqualToThreshold": ("greater than or equal to", operator.ge),
@@ -57,13 +61,19 @@ def plan(alarm: Resource, _observed: list[Observed], now: int) -> Plan:
     """Look at its datapoints, which are in `state["Points"]`."""
     state = dict(alarm.state)
     points = [Point(*it) for it in state.pop("Points", ())]
+    notices = state.pop("Notices", ())
     alarm = replace(alarm, state=state)
     look = pause(alarm.spec)
+    if notices:
+        return Plan(alarm, tuple(map(alarm_actions.call, notices)), 0)
     if now < state.get("SetUntil", 0):
         return Plan(alarm, (), min(look, state["SetUntil"] - now))
     found = verdict(alarm.spec, points, end_of(alarm.spec, now))
     if found.state and found.state != alarm.status:
         alarm = changed(alarm, found.state, found.reason, _data(alarm.spec, points, now), now)
+        if "Notices" in alarm.state:
+            # They are stored first: a repeated look would tell of another moment.
+            return Plan(alarm, (), 0)
     return Plan(alarm, (), look)
 
 
@@ -131,7 +141,8 @@ def verdict(spec: Doc, points: list[Point], end: int) -> Verdict:
 
 
 def changed(alarm: Resource, state: str, reason: str, data: str, now: int) -> Resource:
-    """The alarm in another state, of which its history tells."""
+    """The alarm in another state, of which its history tells. The topics that its actions name are
+    to be told: `state["Notices"]`."""
     before = {
         "stateValue": alarm.status,
         "stateReason": alarm.state.get("Reason", ""),
@@ -145,8 +156,13 @@ def changed(alarm: Resource, state: str, reason: str, data: str, now: int) -> Re
         "HistoryData": json.dumps({"version": "1.0", "oldState": before, "newState": after}),
     }
     told = {"Reason": reason, "ReasonData": data, "UpdatedAt": now, "TransitionedAt": now}
-    alarm = noted(alarm, item)
-    return replace(alarm, status=state, modified_at=now, state={**alarm.state, **told})
+    was, alarm = alarm.status, noted(alarm, item)
+    alarm = replace(alarm, status=state, modified_at=now, state={**alarm.state, **told})
+    notices = alarm_actions.notices(alarm, was) if state != was else []
+    if not notices:
+        return alarm
+    untold = [*alarm.state.get("Notices", []), *notices]
+    return replace(alarm, state={**alarm.state, "Notices": untold})
 
 
 def noted(alarm: Resource, item: Doc) -> Resource:
@@ -216,3 +232,30 @@ def _parsed(data: str) -> Doc:
 
 
 KIND = Kind(name="alarm", plan=plan, prepare=None, informed=informed)
+
+
+def kind(
+    settings: Settings, perform: Callable[[Principal, Call], Doc], clock: Callable[[], int]
+) -> Kind:
+    """KIND, with topics that are told; `clock` tells UTC milliseconds."""
+
+    def call(alarm: Resource, step: Call) -> Resource:
+        owner, account = alarm.owner, settings.account
+        mine = user(account, owner) if owner else owner_of_home(account, settings.role_name)
+        failure = ""
+        try:
+            perform(mine, step)
+        except ApiError as error:
+            failure = error.message
+        return _acted(alarm, json.loads(step.body)["TopicArn"], failure, clock())
+
+    return replace(KIND, call=call)
+
+
+def _acted(alarm: Resource, topic: str, failure: str, now: int) -> Resource:
+    what = "Failed to execute" if failure else "Successfully executed"
+    data = {"actionState": "Failed" if failure else "Succeeded", "notificationResource": topic}
+    data |= {"error": failure} if failure else {}
+    item: Doc = {"Timestamp": now, "HistoryItemType": "Action"}
+    item |= {"HistorySummary": f"{what} action {topic}", "HistoryData": json.dumps(data)}
+    return noted(alarm, item)

@@ -1,6 +1,7 @@
 """CloudWatch's alarms on metrics: the operations. When one changes its state is in alarm_plan.py.
 
-Actions are kept and shown, and nothing is sent: deployments look at the states of alarms.
+Of actions topics are told (alarm_actions), and scaling policies are carried out by those who have
+them. All others are kept and shown.
 """
 
 import json

@@ -1,10 +1,12 @@
 """AsyncInferenceConfig: what of it is executed."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from studio.api import models, multi_models
+from studio.api import models, multi_models, sns_topics
+from studio.api.registry import Context
 from studio.db.resources import Doc, Resource
-from studio.errors import ValidationException
+from studio.errors import ApiError, ValidationException
 from studio.s3.client import parse_uri
 from studio.serving import backlog
 
@@ -25,13 +27,24 @@ def check_config(request: Doc) -> None:
             "AsyncInferenceConfig needs variants with instances, not with ServerlessConfig."
         )
     output = config["OutputConfig"]
-    if output.get("NotificationConfig"):
-        raise ValidationException("NotificationConfig is not executed yet.")
     if "S3OutputPath" not in output:
         raise ValidationException("AsyncInferenceConfig.OutputConfig.S3OutputPath is required.")
     for member in ("S3OutputPath", "S3FailurePath"):
         if member in output:
             _check_place(output[member])
+
+
+def check_topics(ctx: Context, config: Doc | None) -> None:
+    """Raises ValidationException for a topic that there is not, to the caller."""
+    told = (config or {}).get("OutputConfig", {}).get("NotificationConfig", {})
+    for member in ("SuccessTopic", "ErrorTopic"):
+        if not told.get(member):
+            continue
+        try:
+            sns_topics.required(replace(ctx, action="sns:Publish"), told[member])
+        except ApiError as error:
+            text = f"{member} {told[member]}: {error.message}. Create the topic first."
+            raise ValidationException(text) from error
 
 
 def check_deployment(config: Doc | None, before: Doc | None, definitions: dict[str, Doc]) -> None:

@@ -28,6 +28,7 @@ _TITLES = {
     "iam": "Identity and Access Management",
     "scheduler": "EventBridge Scheduler",
     "application-autoscaling": "Application Auto Scaling",
+    "sns": "Simple Notification Service",
     "studio": "Studio",
 }
 _STATES = ("executes", "stored", "not yet")

@@ -167,6 +167,8 @@ def _queue(endpoint: Resource, deployment: Doc) -> Doc:
         "role": role_of(deployment, deployment["Variants"][0]),
         "owner": endpoint.owner,
     }
+    if output.get("NotificationConfig"):
+        queue["notification"] = output["NotificationConfig"]
     return {"queue": queue}
 
 

@@ -222,6 +222,7 @@ def _deployment(ctx: Context, config_name: str, generation: int, before: Doc | N
     definitions = {name: models.definition(store.require(ctx, models.NOUN, name)) for name in names}
     asynchronous = config.spec.get("AsyncInferenceConfig")
     async_inference.check_deployment(asynchronous, before, definitions)
+    async_inference.check_topics(ctx, asynchronous)
     variants = [
         endpoint_sleep.begun(_with_containers(it, definitions[it["ModelName"]]), ctx.now())
         for it in variants

@@ -18,7 +18,7 @@ from studio.db import failures, snapshot
 from studio.db.session import Database
 from studio.errors import ApiError, StudioError
 
-HEAD = "0007"
+HEAD = "0008"
 """The schema of this release: the name of the last file in migrations/versions."""
 
 Save = Callable[[str], None]

@@ -281,3 +281,18 @@ TEST_ANSWER = Table(
     Column("value_at", BigInteger),
     sqlite_with_rowid=False,
 )
+
+# Messages on their way to a subscription; one that was taken, or given up, is gone.
+DELIVERY = Table(
+    "delivery",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("subscription_id", String(32), ForeignKey("resource.id"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("raw", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+)
+Index("ix_delivery_due", DELIVERY.c.subscription_id, DELIVERY.c.due_at, DELIVERY.c.id)

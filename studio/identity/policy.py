@@ -115,6 +115,6 @@ def names(pattern: str) -> bool:
     service, place = fields[2], fields[5]
     if service == "logs":
         place = place.removeprefix("log-group:")
-    elif service != "s3":
+    elif service not in ("s3", "sns"):
         place = place.partition("/")[2]
     return place[:1] not in ("", "*", "?")

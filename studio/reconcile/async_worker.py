@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,16 +19,22 @@ from studio import durable
 from studio.db import resources
 from studio.db.session import Database
 from studio.errors import ApiError
+from studio.identity.principals import Principal, service_session
+from studio.reconcile import async_notices
 from studio.reconcile import async_requests as requests
 from studio.reconcile.async_metrics import AsyncMetrics
 from studio.reconcile.grants import Grants
 from studio.reconcile.routes import Routes
+from studio.reconcile.steps import Call
 from studio.s3.client import Storage, parse_uri
 from studio.serving import backlog, errors
 from studio.serving.backlog import Load, Request
 from studio.serving.table import Variant
 
 log = structlog.get_logger()
+
+Perform = Callable[[Principal, Call], dict[str, Any]]
+"""Has an operation done for a principal; raises ApiError."""
 
 _MOST = 256
 """Requests with servers at once, of all endpoints."""
@@ -49,8 +56,11 @@ class _Target:
 class AsyncWorker:
     """Works from construction until `close`; what it is at then, the next one begins again."""
 
-    def __init__(self, db: Database, routes: Routes, grants: Grants, storage: Storage) -> None:
+    def __init__(
+        self, db: Database, routes: Routes, grants: Grants, storage: Storage, perform: Perform
+    ) -> None:
         self._settings, self._db, self._routes = grants.settings, db, routes
+        self._perform = perform
         self._grants, self._storage = grants, storage
         self._home = self._settings.home
         self._backlog: backlog.Backlog | None = None
@@ -288,8 +298,27 @@ class AsyncWorker:
                 return
             outcome = {**outcome, "Problem": text}
         upload_us = int((time.monotonic() - begun) * 1e6)
+        problem = self._untold(request, outcome, path)
+        if problem:
+            outcome = {"Problem": problem, **outcome}
         self._ended(request, outcome, upload_us)
         path.unlink()
+
+    def _untold(self, request: Request, outcome: dict[str, Any], answer: Path) -> str:
+        """Tell the topic that is to be told of the end; why it can't be, or ""."""
+        now, settings = backlog.now_ms(), self._settings
+        call = async_notices.call(request, outcome, answer, settings.region, now)
+        if call is None:
+            return ""
+        account, default = settings.account, settings.role_name
+        owner, role = request.spec["owner"], request.spec["role"]
+        try:
+            self._perform(service_session(account, default, role, owner), call)
+        except ApiError as error:
+            if error.status >= 500:
+                raise  # it is told another time
+            return f"Its topic could not be told: {error.message}"
+        return ""
 
     def _ended(self, request: Request, outcome: dict[str, Any], upload_us: int) -> None:
         assert self._backlog is not None

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 import structlog
 from botocore.model import OperationModel
 
-from studio.api import access, registry
+from studio.api import access, registry, sns_subscriptions
 from studio.api.registry import Caller, Context, Operation
 from studio.errors import ApiError
 from studio.identity.authority import Ask
@@ -112,6 +112,8 @@ def _answer_named(
 def answer_query(services: Services, call: Call) -> Response:
     """The answer to a form with an Action."""
     scope = routing.signed_service(call.query, call.headers)
+    if not scope and call.method == "GET" and _link(call) is not None:
+        return _answer_link(services, call)
     service = QUERY_SERVICES.get(scope, "sts")
     namespace = models.service_model(service).metadata["xmlNamespace"]
 
@@ -127,6 +129,34 @@ def answer_query(services: Services, call: Call) -> Response:
         return protocols.query_error(error, namespace, call.id)
 
     return _guarded(call, service, run, refuse)
+
+
+def _link(call: Call) -> tuple[str, Mapping[str, str]] | None:
+    """The action and the form of a link that needs no signature."""
+    try:
+        form = query.parse_form(call.query)
+    except ApiError:
+        return None
+    action = form.get("Action", "")
+    ours = action in sns_subscriptions.LINKS and form.get("Version") == sns_subscriptions.VERSION
+    return (action, form) if ours else None
+
+
+def _answer_link(services: Services, call: Call) -> Response:
+    """The answer to whoever was sent a link; nobody is asked for a signature."""
+    namespace = models.service_model("sns").metadata["xmlNamespace"]
+
+    def run() -> Response:
+        action, form = _link(call) or ("", {})
+        model, _ = _operation("sns", action)
+        request = protocols.read_query_request(model, form)
+        context = replace(services.context, request_id=call.id, call="")
+        document = sns_subscriptions.LINKS[action](context, request)
+        return protocols.query_response(model, document, call.id)
+
+    return _guarded(
+        call, "sns", run, lambda error: protocols.query_error(error, namespace, call.id)
+    )
 
 
 def answer_rest(services: Services, call: Call) -> Response:

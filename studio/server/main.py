@@ -56,13 +56,14 @@ from studio.reconcile.collect import Collector
 from studio.reconcile.grants import Grants
 from studio.reconcile.hints import Hints
 from studio.reconcile.loop import Loop
+from studio.reconcile.notifications import Deliverer
 from studio.reconcile.routes import Routes
 from studio.reconcile.steps import Call, Kind
 from studio.runners import devices
 from studio.runners.docker.leftovers import Sweeper
 from studio.runners.process import ProcessRunner
 from studio.s3.access import Access
-from studio.s3.client import Storage, storage_for
+from studio.s3.client import storage_for
 from studio.s3.gateway import Gateway
 from studio.s3.janitor import Janitor
 from studio.s3.store import ObjectStore
@@ -139,7 +140,6 @@ def _plane(settings: Settings) -> Iterator[App]:
         routes = _routes(settings, grants, db)
         identity.keys.changed = routes.refresh
         parts.callback(routes.close)
-        _watchers(grants, routes, storage, parts)
         broker = _broker(settings, db)
         loop = Loop(db, kinds, Actor(db, runner, storage, routes, broker, grants), broker)
         parts.callback(loop.stop)
@@ -150,6 +150,7 @@ def _plane(settings: Settings) -> Iterator[App]:
         )
         registry.load()
         services = Services(context, grants.credentials)
+        _watchers(grants, routes, context, parts)
         parts.callback(Settler(db).close)
         streams = Streams(context, (db, storage))
         parts.callback(streams.close)
@@ -163,15 +164,16 @@ def _plane(settings: Settings) -> Iterator[App]:
         yield app
 
 
-def _watchers(grants: Grants, routes: Routes, storage: Storage, parts: ExitStack) -> None:
+def _watchers(grants: Grants, routes: Routes, context: Context, parts: ExitStack) -> None:
     """Those who look after what routers, replicas and their fronts leave and ask."""
-    settings, db = grants.settings, grants.db
+    settings, db, storage = grants.settings, grants.db, context.store
     for part in (
         control.Watch(settings.home),
         Collector(db, settings),
         CaptureStore(settings.home, grants, storage),
         Artifacts(settings.home, db, grants, storage),
-        AsyncWorker(db, routes, grants, storage),
+        AsyncWorker(db, routes, grants, storage, partial(dispatch.perform, context)),
+        Deliverer(db, settings, partial(_ports, settings, routes)),
     ):
         parts.callback(part.close)
 
@@ -235,7 +237,7 @@ def _kinds(settings: Settings, context: Callable[[], Context]) -> Mapping[str, K
         processing_plan.kind(settings),
         transform_plan.kind(settings),
         endpoint_plan.kind(settings),
-        alarm_plan.KIND,
+        alarm_plan.kind(settings, perform, _now),
         lease_plan.KIND,
         schedule_plan.kind(settings, perform, _now),
         scaling_plan.kind(settings, perform, _now),
@@ -254,6 +256,16 @@ def _broker(settings: Settings, db: Database) -> Broker:
 def _url(settings: Settings) -> str:
     """Where programs of this machine find the control plane."""
     return f"http://{settings.client_host}:{settings.port}"
+
+
+def _ports(settings: Settings, routes: Routes) -> set[int]:
+    """Those on which parts of Studio, and its model servers, listen."""
+    router = _router_address(settings)
+    variants = [it for each in routes.endpoints().values() for it in each]
+    servers = {address for it in variants for address in it.addresses}
+    found = {int(address.rpartition(":")[2]) for address in servers}
+    found |= {settings.port, tls.kept_port(settings)}
+    return found | ({router[1]} if router else set())
 
 
 def _alone(_bucket: str) -> tuple[str, str]:

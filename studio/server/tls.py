@@ -51,6 +51,11 @@ def listen(settings: Settings) -> Listener | None:
     return listener
 
 
+def kept_port(settings: Settings) -> int:
+    """The port of the listener of this home, the last one if it does not listen now; 0: none."""
+    return int(durable.read_json(tls.port_file(settings.home)) or 0)
+
+
 def _bound(settings: Settings) -> list[socket.socket]:
     if settings.tls_port:
         try:
@@ -62,7 +67,7 @@ def _bound(settings: Settings) -> list[socket.socket]:
                 f"Port {settings.tls_port} is taken by another program: end that program, "
                 "or set another tls_port."
             ) from error
-    kept = int(durable.read_json(tls.port_file(settings.home)) or 0)
+    kept = kept_port(settings)
     try:
         return bind_sockets(kept, settings.host)
     except OSError as error:

@@ -81,7 +81,8 @@ class Acceptance:
 def spoken(headers: Mapping[str, str], body: bytes, queue: Queue) -> dict[str, Any]:
     """What a request wants: `id`, `inference_id`, `input` ("": it has a body), `output` and
     `failure` (URIs; the latter may be ""), `headers` for the model, `seconds` for its answer, `ttl`
-    in seconds, and the `role` and `owner` of the endpoint. Raises ApiError."""
+    in seconds, the `role` and `owner` of the endpoint, and its `notification` if it has one. Raises
+    ApiError."""
     given = {
         name[len(_PREFIX) :]: value for name, value in headers.items() if name.startswith(_PREFIX)
     }
@@ -109,6 +110,7 @@ def spoken(headers: Mapping[str, str], body: bytes, queue: Queue) -> dict[str, A
         or DEFAULT_TTL_SECONDS,
         "role": queue.role,
         "owner": queue.owner,
+        **({"notification": dict(queue.notification)} if queue.notification else {}),
     }
 
 

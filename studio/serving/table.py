@@ -64,6 +64,8 @@ class Queue:
     """ARN of the role that reads and stores; "": the home's."""
     owner: str
     """Of the endpoint."""
+    notification: Mapping[str, Any] = field(default_factory=dict)
+    """NotificationConfig of the endpoint: who is told of ends, and how much."""
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,7 @@ def queued(entry: dict[str, Any]) -> Queue:
         concurrency=concurrency,
         role=str(entry["role"]),
         owner=str(entry["owner"]),
+        notification=dict(entry.get("notification") or {}),
     )
 
 

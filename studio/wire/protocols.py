@@ -1,9 +1,9 @@
 """The protocols of AWS's services: which operation a request asks for, and how answers look.
 
-json-1.1 (also spoken as 1.0) for `sagemaker`, `logs` and `studio`, query and XML for `sts` and
-`iam`; rest-json for `sagemaker-metrics`; sagemaker-runtime is served by the router. `cloudwatch`
-came with query, and clients of later years speak JSON 1.0 and CBOR to it: its errors keep their
-old codes.
+json-1.1 (also spoken as 1.0) for `sagemaker`, `logs` and `studio`, query and XML for `sts`, `iam`
+and `sns`; rest-json for `sagemaker-metrics`; sagemaker-runtime is served by the router.
+`cloudwatch` came with query, and clients of later years speak JSON 1.0 and CBOR to it: its errors
+keep their old codes.
 """
 
 import json
@@ -37,7 +37,7 @@ REST_PATHS = {
 }
 """Of rest-json, signed for `sagemaker`: path -> service and operation."""
 
-QUERY_SERVICES = {"iam": "iam", "monitoring": "cloudwatch", "sts": "sts"}
+QUERY_SERVICES = {"iam": "iam", "monitoring": "cloudwatch", "sns": "sns", "sts": "sts"}
 """What clients sign for -> service."""
 
 GLOBAL_SERVICES = ("iam", "sts")

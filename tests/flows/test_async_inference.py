@@ -1,5 +1,6 @@
 """Asynchronous inference on a real Studio, whose processes are killed meanwhile."""
 
+import base64
 import io
 import json
 import os
@@ -10,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 import flow
 import pytest
 from botocore.exceptions import ClientError
+from receiver import follow, receiving
 from studios import run_studio, running_studio
 from waiting import eventually
 
 BUCKET, NAME = "asynchronous", "later"
+SUCCESS = "SUCCESS_NOTIFICATION_TOPIC"
 OUT, FAILED = f"s3://{BUCKET}/out", f"s3://{BUCKET}/failed"
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 SERVE = """
@@ -71,6 +74,14 @@ class Later:
         found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
         return [each["Key"] for each in found]
 
+    def notices(self) -> list[dict]:
+        """What the receiver was told of requests."""
+        return [it for it in self.receiver.documents if "inferenceId" in it]
+
+    def notice(self, told: dict) -> dict | None:
+        mine = (it for it in self.notices() if it["inferenceId"] == told["InferenceId"])
+        return next(mine, None)
+
     def begun(self, text: str) -> bool:
         return any(self.studio.home.glob(f"runs/*serve*/ml/{text}.begun"))
 
@@ -102,10 +113,17 @@ def later(tmp_path_factory):
         found.sagemaker.create_model(
             ModelName=NAME, PrimaryContainer=container, ExecutionRoleArn=flow.ROLE
         )
-        configure(found.sagemaker, NAME, {"S3OutputPath": OUT, "S3FailurePath": FAILED})
+        sns = studio.client("sns")
+        topic = sns.create_topic(Name="ends")["TopicArn"]
+        told = {"SuccessTopic": topic, "ErrorTopic": topic, "IncludeInferenceResponseIn": [SUCCESS]}
+        places = {"S3OutputPath": OUT, "S3FailurePath": FAILED, "NotificationConfig": told}
+        configure(found.sagemaker, NAME, places)
         found.sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
         assert flow.settled(found.sagemaker, NAME)["EndpointStatus"] == "InService"
-        yield found
+        with receiving() as found.receiver:
+            sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=found.receiver.url)
+            follow(eventually(lambda: found.receiver.asked)[0]["SubscribeURL"])
+            yield found
 
 
 def configure(sagemaker, name: str, output: dict, **changes) -> None:
@@ -141,6 +159,17 @@ def test_an_answer_lies_where_the_client_was_told(later):
     assert later.output(told) == "HELLO"
     assert later.read(told["OutputLocation"])["type"].startswith("text/plain")
     assert later.read(told["FailureLocation"]) is None
+    notice = eventually(lambda: later.notice(told))
+    assert (notice["invocationStatus"], notice["eventName"]) == ("Completed", "InferenceResult")
+    assert notice["requestParameters"] == {
+        "accept": "text/plain",
+        "contentType": "text/plain",
+        "customAttributes": "from=a",
+        "endpointName": NAME,
+        "inputLocation": f"s3://{BUCKET}/in/hello",
+    }
+    assert notice["responseParameters"]["outputLocation"] == told["OutputLocation"]
+    assert base64.b64decode(notice["responseBody"]["content"]) == b"HELLO"
 
 
 def test_a_small_input_comes_with_the_request_and_the_client_names_the_answer(later):
@@ -154,6 +183,12 @@ def test_an_error_of_the_model_becomes_an_object_and_so_does_a_lack_of_input(lat
     bad = later.failure(later.ask("bad"))
     assert 'from primary with message "' in bad
     assert "this is no input" in bad
+    notice = eventually(
+        lambda: [it for it in later.notices() if it["invocationStatus"] == "Failed"]
+    )[0]
+    assert "this is no input" in notice["failureReason"]
+    assert notice["failureLocation"].startswith(FAILED)
+    assert "responseBody" not in notice
     lacking = later.ask(None, InputLocation=f"s3://{BUCKET}/in/nothing")
     assert "does not exist" in later.failure(lacking)
     hosted = later.ask(None, InputLocation=f"https://{BUCKET}.s3.amazonaws.com/in/hello")
@@ -221,6 +256,50 @@ def test_kills_lose_nothing_and_double_nothing(later):
     assert keys <= set(later.objects("out/"))
     assert not [it for it in told if later.read(it["FailureLocation"])]
     assert not any((home / "async" / "answers").iterdir())
+    for each in told:  # and nobody was told of none
+        assert eventually(lambda each=each: later.notice(each))
+
+
+def test_an_alarm_tells_its_topics(later):
+    cloudwatch, sns = later.studio.client("cloudwatch"), later.studio.client("sns")
+    topic = sns.list_topics()["Topics"][0]["TopicArn"]
+    alarm = {
+        "AlarmName": "much",
+        "Namespace": "N",
+        "MetricName": "m",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": [topic, topic.replace("ends", "none")],
+        "OKActions": [topic],
+        "ActionsEnabled": False,
+    }
+    cloudwatch.put_metric_alarm(**alarm)
+    put = {"AlarmName": "much", "StateReason": "by hand"}
+    cloudwatch.set_alarm_state(StateValue="ALARM", **put)
+    cloudwatch.enable_alarm_actions(AlarmNames=["much"])
+    for state in ("OK", "ALARM"):
+        cloudwatch.set_alarm_state(StateValue=state, **put)
+
+    def told() -> list[tuple[str, str]]:
+        found = [it for it in later.receiver.documents if it.get("AlarmName") == "much"]
+        return [(it["OldStateValue"], it["NewStateValue"]) for it in found]
+
+    eventually(lambda: len(told()) >= 2)
+    assert set(told()) == {("ALARM", "OK"), ("OK", "ALARM")}
+    body = later.receiver.bodies[-1]
+    assert body["Subject"] == 'ALARM: "much" in us-east-1'
+    history = eventually(lambda: acted(cloudwatch))
+    assert len([it for it in history if it.startswith("Successfully")]) == 2
+    assert len([it for it in history if it.startswith("Failed")]) == 1
+
+
+def acted(cloudwatch) -> list[str]:
+    found = cloudwatch.describe_alarm_history(AlarmName="much", HistoryItemType="Action")
+    texts = [it["HistorySummary"] for it in found["AlarmHistoryItems"]]
+    return texts if len(texts) == 3 else []
 
 
 def asked(later) -> dict | None:

@@ -78,6 +78,8 @@ SAMPLES = {
     "ServiceNamespace": "sagemaker",
     "ResourceId": "endpoint/ann-endpoint/variant/A",
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    "TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:ann-topic",
+    "SubscriptionArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:ann-topic:{'0' * 36}",
     "ResourceARN": (
         f"arn:aws:application-autoscaling:us-east-1:{ACCOUNT}:scalable-target/ann-target"
     ),
