@@ -230,8 +230,8 @@ def bodies(receiver) -> list[dict]:
 
 
 def test_a_name_is_looked_up_and_then_looked_at(receiver):
+    named = receiver.url.replace("127.0.0.1", "localhost")
     with pytest.raises(Forbidden):
-        named = receiver.url.replace("127.0.0.1", "localhost")
         posting.post(named, {}, b"", Bounds(machine=False, ports=()))
 
 
