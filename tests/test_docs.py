@@ -98,6 +98,7 @@ def test_the_code_of_the_tutorial_runs(studio):
         "model-registry",
         "multi-model-endpoints",
         "notebook-jobs",
+        "notifications",
         "schedules",
         "serverless",
         "several-hosts",

@@ -167,8 +167,11 @@ def _queue(endpoint: Resource, deployment: Doc) -> Doc:
         "role": role_of(deployment, deployment["Variants"][0]),
         "owner": endpoint.owner,
     }
-    if output.get("NotificationConfig"):
-        queue["notification"] = output["NotificationConfig"]
+    if told := output.get("NotificationConfig"):
+        queue["success"], queue["error"] = (
+            told.get(it, "") for it in ("SuccessTopic", "ErrorTopic")
+        )
+        queue["included"] = told.get("IncludeInferenceResponseIn", [])
     return {"queue": queue}
 
 

@@ -12,7 +12,6 @@ from studio.serving.backlog import Request
 LARGEST_INCLUDED = 128 * 1_024
 """Bytes of an answer that goes along with its message."""
 
-_TOPICS = {"Completed": "SuccessTopic", "Failed": "ErrorTopic"}
 _INCLUDED = {"Completed": "SUCCESS_NOTIFICATION_TOPIC", "Failed": "ERROR_NOTIFICATION_TOPIC"}
 
 
@@ -21,12 +20,12 @@ def call(
 ) -> Call | None:
     """The step that publishes the end of a request; None when nobody is to be told. `answer` is
     the file of what the model said, or of why it did not; `now` is in UTC milliseconds."""
-    config = request.spec.get("notification", {})
-    topic = config.get(_TOPICS[outcome["Status"]])
+    topics = request.spec.get("topics", {})
+    topic = topics.get(outcome["Status"])
     if not topic:
         return None
     document = message(request, outcome, region, now)
-    included = _INCLUDED[outcome["Status"]] in config.get("IncludeInferenceResponseIn", ())
+    included = _INCLUDED[outcome["Status"]] in topics["included"]
     if included and answer.stat().st_size <= LARGEST_INCLUDED:
         document["responseBody"] = {
             "content": base64.b64encode(answer.read_bytes()).decode(),

@@ -81,7 +81,7 @@ class Acceptance:
 def spoken(headers: Mapping[str, str], body: bytes, queue: Queue) -> dict[str, Any]:
     """What a request wants: `id`, `inference_id`, `input` ("": it has a body), `output` and
     `failure` (URIs; the latter may be ""), `headers` for the model, `seconds` for its answer, `ttl`
-    in seconds, the `role` and `owner` of the endpoint, and its `notification` if it has one. Raises
+    in seconds, the `role` and `owner` of the endpoint, and its `topics` if it has any. Raises
     ApiError."""
     given = {
         name[len(_PREFIX) :]: value for name, value in headers.items() if name.startswith(_PREFIX)
@@ -110,8 +110,14 @@ def spoken(headers: Mapping[str, str], body: bytes, queue: Queue) -> dict[str, A
         or DEFAULT_TTL_SECONDS,
         "role": queue.role,
         "owner": queue.owner,
-        **({"notification": dict(queue.notification)} if queue.notification else {}),
+        **({"topics": _topics(queue)} if queue.success or queue.error else {}),
     }
+
+
+def _topics(queue: Queue) -> dict[str, Any]:
+    """Who is told of which end, and in whose messages the answer is."""
+    told = {"Completed": queue.success, "Failed": queue.error}
+    return {**told, "included": list(queue.included)}
 
 
 def _answer(

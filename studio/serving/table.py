@@ -64,8 +64,12 @@ class Queue:
     """ARN of the role that reads and stores; "": the home's."""
     owner: str
     """Of the endpoint."""
-    notification: Mapping[str, Any] = field(default_factory=dict)
-    """NotificationConfig of the endpoint: who is told of ends, and how much."""
+    success: str = ""
+    """ARN of the topic that is told of answers; "": none."""
+    error: str = ""
+    """The same, of what went wrong."""
+    included: tuple[str, ...] = ()
+    """Which topics get the answers themselves, as AWS calls them."""
 
 
 @dataclass(frozen=True)
@@ -280,7 +284,9 @@ def queued(entry: dict[str, Any]) -> Queue:
         concurrency=concurrency,
         role=str(entry["role"]),
         owner=str(entry["owner"]),
-        notification=dict(entry.get("notification") or {}),
+        success=str(entry.get("success", "")),
+        error=str(entry.get("error", "")),
+        included=tuple(map(str, entry.get("included", ()))),
     )
 
 
