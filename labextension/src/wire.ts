@@ -3904,6 +3904,8 @@ export namespace studio {
     MaxConcurrentInvocationsPerInstance: number;
     S3OutputPath: string;
     S3FailurePath?: string;
+    SuccessTopic?: string;
+    ErrorTopic?: string;
     NextToken?: string;
   }
   export interface ListCellJobsRequest {

@@ -22,6 +22,7 @@ def list_async_invocations(ctx: Context, request: Doc) -> Doc:
         counts = known.counts(endpoint.id)
         load = known.loads().get(endpoint.id, backlog.Load())
     output = config["OutputConfig"]
+    told = output.get("NotificationConfig", {})
     wanted = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance")
     return {
         "Invocations": [_invocation(each) for each in found],
@@ -35,6 +36,8 @@ def list_async_invocations(ctx: Context, request: Doc) -> Doc:
         "MaxConcurrentInvocationsPerInstance": wanted or endpoint_routes.CONCURRENCY,
         "S3OutputPath": output["S3OutputPath"],
         "S3FailurePath": output.get("S3FailurePath"),
+        "SuccessTopic": told.get("SuccessTopic") or None,
+        "ErrorTopic": told.get("ErrorTopic") or None,
         "NextToken": str(found[-1].number) if len(found) == size else None,
     }
 

@@ -334,6 +334,7 @@ def test_the_queue_is_seen_and_what_waits_or_failed_is_in_hand(later):
     assert youngest["AcceptedTime"] == max(it["AcceptedTime"] for it in listed())
     before = later.own.list_async_invocations(EndpointName=NAME)
     assert before["Completed"] == len(listed(StatusEquals="Completed"))
+    assert before["SuccessTopic"].endswith(":ends")
     no_instance = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]
     later.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=NAME, DesiredWeightsAndCapacities=no_instance

@@ -161,10 +161,50 @@ function About(props: {
           ) : (
             trans.__('not stored')
           )
+        ],
+        [
+          trans.__('Topics told'),
+          <Told
+            key="told"
+            answers={found.SuccessTopic}
+            failures={found.ErrorTopic}
+          />
         ]
       ]}
     />
   );
+}
+
+function Told(props: {
+  answers: string | undefined;
+  failures: string | undefined;
+}): React.JSX.Element {
+  const { trans } = useStudio();
+  const { answers, failures } = props;
+  if (!answers && !failures) {
+    return <>{trans.__('none')}</>;
+  }
+  if (answers === failures) {
+    return <span title={answers}>{topic(answers)}</span>;
+  }
+  return (
+    <>
+      {answers && (
+        <span title={answers}>{trans.__('%1 of answers', topic(answers))}</span>
+      )}
+      {answers && failures && ', '}
+      {failures && (
+        <span title={failures}>
+          {trans.__('%1 of failures', topic(failures))}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** The name of a topic. */
+function topic(arn: string | undefined): string {
+  return arn?.split(':').pop() ?? '';
 }
 
 function Filter(props: {
