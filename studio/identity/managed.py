@@ -12,6 +12,7 @@ _SAGEMAKER = (
     "studio:*",
     "cloudwatch:*",
     "logs:*",
+    "sns:*",
     "ecr:*",
     "application-autoscaling:*",
     "events:*",
@@ -100,6 +101,7 @@ POLICIES: dict[str, str] = {
         "AmazonS3FullAccess": _policy(_allow("s3:*")),
         "AmazonS3ReadOnlyAccess": _policy(_allow("s3:Get*", "s3:List*")),
         "CloudWatchFullAccess": _policy(_allow("cloudwatch:*", "logs:*")),
+        "AmazonSNSFullAccess": _policy(_allow("sns:*")),
         "CloudWatchLogsFullAccess": _policy(_allow("logs:*")),
         "IAMReadOnlyAccess": _policy(
             _allow("iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy")
