@@ -62,7 +62,7 @@ def _delivery(
     ctx: Context, to: Resource, envelope: Doc, texts: Doc, attributes: Doc, now: int
 ) -> Delivery:
     raw = to.spec["RawMessageDelivery"] == "true"
-    text = texts.get(to.spec["Protocol"], texts["default"])
+    text = str(texts.get(to.spec["Protocol"], texts["default"]))
     body = {
         **envelope,
         "Message": text,
