@@ -86,7 +86,8 @@ def post(
     try:
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         connection.request("POST", path, body, {"Host": parts.netloc, **headers})
-        status = connection.getresponse().status
+        with connection.getresponse() as answer:
+            status = answer.status
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unanswered(f"no answer: {type(error).__name__} {error}", again=True) from error
     finally:

@@ -218,6 +218,7 @@ def test_links_end_what_is_not_guarded_and_a_topic_ends_its_subscriptions(plane,
             plane.port,
         )
     assert caught.value.code == 403
+    caught.value.close()
     assert sns.list_tags_for_resource(ResourceArn=topic)["Tags"] == [{"Key": "a", "Value": "b"}]
     sns.untag_resource(ResourceArn=topic, TagKeys=["a"])
     assert sns.list_tags_for_resource(ResourceArn=topic)["Tags"] == []
