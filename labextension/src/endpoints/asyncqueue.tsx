@@ -8,6 +8,7 @@ import { useLive, useStudio } from '../components/hooks';
 import { Facts, Section, Status, When } from '../components/parts';
 import { Scroll } from '../components/scroll';
 import { notifyError } from '../core/errors';
+import { parseS3 } from '../core/s3';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 
@@ -341,8 +342,7 @@ export function Place(props: {
   uri: string;
   short?: boolean;
 }): React.JSX.Element {
-  const [, bucket, key = ''] =
-    /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(props.uri) ?? [];
+  const { bucket, key } = parseS3(props.uri) ?? { bucket: '', key: '' };
   return (
     <CommandLink
       command={CommandIDs.openObjects}

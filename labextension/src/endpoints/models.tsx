@@ -8,6 +8,7 @@ import { useLive, useStudio } from '../components/hooks';
 import { Facts, Section, Status, When } from '../components/parts';
 import { Scroll } from '../components/scroll';
 import { notifyError } from '../core/errors';
+import { parseS3 } from '../core/s3';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 
@@ -128,7 +129,7 @@ function About(props: {
 }): React.JSX.Element {
   const { trans } = useStudio();
   const { found } = props;
-  const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.*)$/.exec(found.S3Uri) ?? [];
+  const { bucket, key: prefix } = parseS3(found.S3Uri) ?? {};
   return (
     <Facts
       facts={[

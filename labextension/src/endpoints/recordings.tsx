@@ -5,6 +5,7 @@ import { number, percent } from '../components/format';
 import { useStudio } from '../components/hooks';
 import { Facts, Section, Status, When } from '../components/parts';
 import { Scroll } from '../components/scroll';
+import { parseS3 } from '../core/s3';
 import { CommandIDs } from '../tokens';
 import type { studio } from '../wire';
 
@@ -136,7 +137,7 @@ export function Captured(props: {
 }): React.JSX.Element {
   const { trans } = useStudio();
   const { capture } = props;
-  const [, bucket, prefix] = /^s3:\/\/([^/]+)\/(.*)$/.exec(capture.S3Uri) ?? [];
+  const { bucket, key: prefix } = parseS3(capture.S3Uri) ?? {};
   const at = (seconds: number | undefined) => (
     <When at={seconds === undefined ? undefined : 1000 * seconds} />
   );
